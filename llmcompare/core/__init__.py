@@ -1,0 +1,1 @@
+"""Pure calculations: no files, no network, no clock. Read this package first."""

@@ -1,0 +1,182 @@
+"""Rows of the catalogue as frozen values. Unknown is None. Every row knows its id, its date and its source."""
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+Billing = Literal["on-demand", "spot", "reserved-1y", "reserved-3y", "community", "serverless-per-second"]
+RENTED_BILLINGS: tuple[Billing, ...] = ("on-demand", "community", "spot", "reserved-1y", "reserved-3y")
+"""Billing classes that keep a machine for as long as it is paid; serverless is another thing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """An open-weight model."""
+
+    model_id: str
+    family: str
+    generation: str
+    display_name: str
+    params_total_billion: float | None
+    released_on: str | None
+    license_id: str | None
+    row_id: str
+    as_of: str | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gpu:
+    """A GPU, or a whole machine where the vendor sells memory and processor as one."""
+
+    gpu_id: str
+    name: str
+    memory_gb: float | None
+    """Nominal GB as the vendor prints it."""
+    row_id: str
+    as_of: str | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GpuOffer:
+    """What one provider asks for one GPU under one billing class: the newest row, the cheapest of that day."""
+
+    provider: str
+    offer_name: str
+    gpu_id: str
+    gpu_count: int
+    """GPUs in the machine that is offered."""
+    billing: Billing
+    region: str
+    usd_per_gpu_hour: float
+    """List price of one GPU for one hour, without tax."""
+    row_id: str
+    as_of: str | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiOffer:
+    """Token prices of one provider for one model."""
+
+    provider: str
+    api_model_name: str
+    model_id: str | None
+    """None for a model outside the catalogue, a proprietary one for example."""
+    family: str
+    variant: str
+    """standard, or what the offer name says: turbo, fp8, ..."""
+    input_usd_per_mtok: float
+    cached_input_usd_per_mtok: float | None
+    output_usd_per_mtok: float
+    row_id: str
+    as_of: str | None
+    source: str
+
+    @property
+    def offer_id(self) -> str:
+        """Provider and API model name, readable in a link."""
+        return f"{self.provider}/{self.api_model_name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capacity:
+    """A published output rate of one replica serving many requests."""
+
+    record_id: str
+    model_id: str
+    """The model it is used for."""
+    measured_model_id: str
+    """The model it was measured on: the same one, or one of the same architecture."""
+    gpu_id: str
+    gpu_count: int
+    engine: str
+    engine_version: str | None
+    weight_format: str | None
+    scenario: str
+    concurrency: float | None
+    input_tokens: float
+    output_tokens: float
+    output_tokens_per_s: float
+    measured_by: str
+    row_id: str
+    as_of: str | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoreCell:
+    """Scores that may be compared with each other: one benchmark, metric, shots, setting and publisher."""
+
+    benchmark: str
+    metric: str
+    shots: str | None
+    setting: str
+    published_by: str
+    model_count: int
+    """Models with a price that have a score here."""
+    family_count: int
+
+    @property
+    def cell_id(self) -> str:
+        """Readable in a link."""
+        shots = f"{self.shots} shots" if self.shots is not None else "shots not stated"
+        return f"{self.benchmark} · {self.setting} · {shots} · {self.metric} · {self.published_by}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """One published score."""
+
+    model_id: str
+    score: float
+    run: int
+    row_id: str
+    as_of: str | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableSummary:
+    """One table of the catalogue."""
+
+    table_name: str
+    row_count: int
+    undated_count: int
+    source_count: int
+    oldest_as_of: str | None
+    newest_as_of: str | None
+    description: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unjoined:
+    """Rows that name a model, GPU or licence which the catalogue does not hold."""
+
+    table_name: str
+    column_name: str
+    value: str
+    row_count: int
+
+
+_GITHUB_FILE = re.compile(r"github\.com/([\w.-]+/[\w.-]+): (\S+?)(?: \(.*?\))? @ ([0-9a-f]{6,40})")
+_GITHUB_REPOSITORY = re.compile(r"github\.com/([\w.-]+/[\w.-]+)")
+_ADDRESS = re.compile(r"https?://[^\s;,)]+")
+
+
+def source_url(source: str) -> str | None:
+    """Web address of the first source in a source cell, None where it names none.
+
+    >>> source_url("github.com/meta-llama/llama-models: models/llama3/MODEL_CARD.md @ a9c89c4")
+    'https://github.com/meta-llama/llama-models/blob/a9c89c4/models/llama3/MODEL_CARD.md'
+    """
+    for part in source.split(" ; "):
+        if file := _GITHUB_FILE.search(part):
+            repository, path, commit = file.groups()
+            return f"https://github.com/{repository}/blob/{commit}/{path}"
+        if address := _ADDRESS.search(part):
+            return address.group()
+        if repository_only := _GITHUB_REPOSITORY.search(part):
+            return f"https://github.com/{repository_only.group(1)}"
+    return None

@@ -1,0 +1,103 @@
+"""What a person asked for: model, workload and options. The same names in links, flags, JSON and code."""
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from llmcompare.core.records import RENTED_BILLINGS, Billing
+from llmcompare.core.workload import Workload
+from llmcompare.errors import InputError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """One question about cost. A default that no source backs is listed by `assumptions` of the comparison."""
+
+    model: str = "llama-3.3-70b-instruct"
+    requests_per_month: float = 1_000_000
+    input_tokens: float = 1_000
+    output_tokens: float = 300
+    cached_input_fraction: float = 0.0
+    thinking_tokens: float = 0.0
+    api_variant: str = "standard"
+    today: str = "openai/gpt-4o"
+    """Offer id of the API that is paid today."""
+    today_usd_per_month: float | None = None
+    """The bill of today for this workload; overrides `today`."""
+    billing: Billing = "on-demand"
+    throughput_record: str | None = None
+    """Id of the measurement that says what a replica serves; None chooses the cheapest deployment."""
+    target_utilisation_fraction: float = 0.7
+    own_output_tokens_per_s: float | None = None
+    """Output rate that the user measured on one replica with this workload; overrides the measurement's rate."""
+    own_usd_per_gpu_hour: float | None = None
+    """The user's own price; replaces the price list."""
+    gpu: str | None = None
+    """Only deployments on this GPU; needed with an own rate for a model that nobody measured."""
+    gpus_per_replica: int = 1
+    """Counts only with an own rate for a model that nobody measured."""
+
+    def __post_init__(self) -> None:
+        if self.billing not in RENTED_BILLINGS:
+            raise InputError(f"billing is {self.billing!r}: give one of {', '.join(RENTED_BILLINGS)}.")
+        if not 0 < self.target_utilisation_fraction <= 1:
+            raise InputError(
+                f"target_utilisation_fraction is {self.target_utilisation_fraction:g}: "
+                "give a share above 0, at most 1."
+            )
+        if self.gpus_per_replica < 1:
+            raise InputError(f"gpus_per_replica is {self.gpus_per_replica}: give 1 or more.")
+        for name in ("own_output_tokens_per_s", "own_usd_per_gpu_hour", "today_usd_per_month"):
+            value = getattr(self, name)
+            if value is not None and not 0 < value < float("inf"):
+                raise InputError(f"{name} is {value:g}: give a number above 0, or leave it out.")
+        self.workload  # noqa: B018 - raises InputError for a workload that cannot be
+
+    @property
+    def workload(self) -> Workload:
+        """The workload part. Raises InputError."""
+        return Workload(**{name: getattr(self, name) for name in Workload.__dataclass_fields__})
+
+    def changed(self) -> dict[str, Any]:
+        """The fields that differ from their defaults; model and workload always."""
+        always = {"model", "requests_per_month", "input_tokens", "output_tokens"}
+        return {
+            field.name: getattr(self, field.name)
+            for field in fields(self)
+            if field.name in always or getattr(self, field.name) != field.default
+        }
+
+    def query(self) -> dict[str, str]:
+        """Parameters of a link that opens this scenario."""
+        return {name: _text(value) for name, value in self.changed().items()}
+
+    def flags(self) -> str:
+        """Options of the command line that reproduce this scenario."""
+        return " ".join(
+            f"--{name.replace('_', '-')} {shlex.quote(_text(value))}" for name, value in self.changed().items()
+        )
+
+
+def _text(value: float | int | str) -> str:
+    return f"{value:.15g}" if isinstance(value, float) else str(value)
+
+
+def from_query(parameters: Mapping[str, str]) -> Scenario:
+    """The scenario of a link. Unknown names are ignored. Raises InputError with the name and value at fault."""
+    kinds = {field.name: field.type for field in fields(Scenario)}
+    values: dict[str, Any] = {
+        name: _parsed(name, text, str(kinds[name])) for name, text in parameters.items() if name in kinds
+    }
+    return Scenario(**values)
+
+
+def _parsed(name: str, text: str, kind: str) -> float | int | str:
+    try:
+        if "float" in kind:
+            return float(text)
+        if "int" in kind:
+            return int(text)
+    except ValueError:
+        raise InputError(f"{name} is {text!r}: give a number.") from None
+    return text

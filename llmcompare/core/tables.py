@@ -1,0 +1,170 @@
+"""Tables behind a comparison: plain columns and rows, ready for a screen or a file."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from llmcompare.core.comparison import API, RENTED, TODAY, Comparison
+from llmcompare.core.cost import CostCurve
+from llmcompare.core.options import CurveBand
+
+Cell = str | float | int | None
+
+DECADES_SHOWN = 2
+"""Volumes from a hundredth to a hundred times the workload's."""
+POINTS_PER_DECADE = 40
+STEPS_DRAWN = 60
+"""Replica steps with exact edges; beyond them the steps are finer than a pixel."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A named table; column names carry units."""
+
+    name: str
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+
+def volumes(comparison: Comparison) -> list[float]:
+    """Monthly requests at which the curves are drawn: a logarithmic grid, the workload, and both sides of steps."""
+    middle = comparison.workload.requests_per_month
+    steps = DECADES_SHOWN * POINTS_PER_DECADE
+    grid = {middle * 10 ** (index / POINTS_PER_DECADE) for index in range(-steps, steps + 1)}
+    low, high = min(grid), max(grid)
+    grid |= {middle} | {
+        edge
+        for curves in option_curves(comparison).values()
+        for curve in (curves.low, curves.mid, curves.high)
+        for edge in _edges(curve)
+        if low < edge < high
+    }
+    return sorted(grid)
+
+
+def _edges(curve: CostCurve) -> list[float]:
+    capacity = curve.requests_per_replica_month
+    if capacity is None:
+        return []
+    # A point just past the full replica makes the step upright.
+    return [edge for k in range(1, STEPS_DRAWN + 1) for edge in (k * capacity, k * capacity * (1 + 1e-9))]
+
+
+def option_curves(comparison: Comparison) -> dict[str, CurveBand]:
+    """Curves of every option that has data, by its name in sentences."""
+    curves: dict[str, CurveBand] = {}
+    if comparison.api is not None:
+        curves[API] = comparison.api.curves
+    if comparison.rented is not None:
+        curves[RENTED] = comparison.rented.curves
+    today = comparison.today.curve
+    curves[TODAY] = CurveBand(low=today, mid=today, high=today)
+    return curves
+
+
+COLUMN_NAMES = {API: "api", RENTED: "rented", TODAY: "today"}
+
+
+def curve_table(comparison: Comparison) -> Table:
+    """Monthly cost of every option over volume."""
+    curves = option_curves(comparison)
+    columns = ["requests_per_month"]
+    for name in curves:
+        spread = ("",) if name == TODAY else ("_low", "_median", "_high")
+        columns += [f"{COLUMN_NAMES[name]}_usd_per_month{part}" for part in spread]
+    rows = []
+    for requests in volumes(comparison):
+        row: list[Cell] = [requests]
+        for name, band in curves.items():
+            cost = band.usd_per_month(requests)
+            row += [cost.mid] if name == TODAY else [cost.low, cost.mid, cost.high]
+        rows.append(tuple(row))
+    return Table(name="cost-over-volume", title="Monthly cost over volume", columns=tuple(columns), rows=tuple(rows))
+
+
+def api_price_table(comparison: Comparison) -> Table:
+    """The API prices used, cheapest first."""
+    offers = comparison.api.offers if comparison.api else ()
+    return Table(
+        name="api-prices",
+        title="API prices used",
+        columns=(
+            "provider", "api_model_name", "variant", "input_usd_per_mtok", "cached_input_usd_per_mtok",
+            "output_usd_per_mtok", "usd_per_month", "as_of", "source", "row_id",
+        ),
+        rows=tuple(
+            (
+                o.offer.provider, o.offer.api_model_name, o.offer.variant, o.offer.input_usd_per_mtok,
+                o.offer.cached_input_usd_per_mtok, o.offer.output_usd_per_mtok, o.usd_per_month, o.offer.as_of,
+                o.offer.source, o.offer.row_id,
+            )
+            for o in offers
+        ),
+    )  # fmt: skip
+
+
+def gpu_price_table(comparison: Comparison) -> Table:
+    """The GPU prices used, cheapest first."""
+    offers = comparison.rented.offers if comparison.rented else ()
+    return Table(
+        name="gpu-prices",
+        title="GPU prices used",
+        columns=(
+            "provider", "offer_name", "gpu_id", "gpu_count", "billing", "region", "usd_per_gpu_hour", "as_of",
+            "source", "row_id",
+        ),
+        rows=tuple(
+            (
+                o.provider, o.offer_name, o.gpu_id, o.gpu_count, o.billing, o.region, o.usd_per_gpu_hour, o.as_of,
+                o.source, o.row_id,
+            )
+            for o in offers
+        ),
+    )  # fmt: skip
+
+
+def deployment_table(comparison: Comparison) -> Table:
+    """Everything that could be rented, cheapest first at this workload."""
+    return Table(
+        name="deployments",
+        title="What could be rented",
+        columns=(
+            "deployment", "usd_per_month_low", "usd_per_month_median", "usd_per_month_high", "replicas",
+            "utilisation_fraction", "requests_per_s_low", "requests_per_s_mid", "requests_per_s_high",
+            "usd_per_gpu_hour_median", "provider_count", "basis", "as_of", "source", "row_id",
+        ),
+        rows=tuple(
+            (
+                d.label, d.usd_per_month.low, d.usd_per_month.mid, d.usd_per_month.high, d.replicas,
+                d.utilisation_fraction, d.requests_per_s.low, d.requests_per_s.mid, d.requests_per_s.high,
+                d.usd_per_gpu_hour.mid, len(d.offers), d.basis,
+                d.capacity.as_of if d.capacity else None, d.capacity.source if d.capacity else "given by you",
+                d.capacity.row_id if d.capacity else None,
+            )
+            for d in comparison.deployments
+        ),
+    )  # fmt: skip
+
+
+def today_table(comparison: Comparison) -> Table:
+    """Today's API prices; no row for a bill that was typed in."""
+    offer = comparison.today.offer
+    rows: Sequence[tuple[Cell, ...]] = ()
+    if offer is not None:
+        rows = (
+            (
+                offer.provider, offer.api_model_name, offer.input_usd_per_mtok, offer.cached_input_usd_per_mtok,
+                offer.output_usd_per_mtok, comparison.today.usd_per_month, offer.as_of, offer.source, offer.row_id,
+            ),
+        )  # fmt: skip
+    return Table(
+        name="todays-api",
+        title="Today's API",
+        columns=(
+            "provider", "api_model_name", "input_usd_per_mtok", "cached_input_usd_per_mtok", "output_usd_per_mtok",
+            "usd_per_month", "as_of", "source", "row_id",
+        ),
+        rows=tuple(rows),
+    )  # fmt: skip
+
+

@@ -1,0 +1,58 @@
+"""Constants and converters. One month is 730 hours everywhere."""
+
+from datetime import date
+from math import floor, log10
+
+HOURS_PER_MONTH = 730
+"""365 days x 24 hours / 12, the convention of cloud price lists."""
+SECONDS_PER_HOUR = 3600
+SECONDS_PER_MONTH = HOURS_PER_MONTH * SECONDS_PER_HOUR
+TOKENS_PER_MTOK = 1_000_000
+
+
+def age_days(as_of: str, *, today: date) -> int:
+    """Days from an ISO date of day, month or year precision to today; a short date counts from its first day.
+
+    >>> age_days("2026-11", today=date(2026, 11, 23))
+    22
+    """
+    year, month, day = [*map(int, as_of.split("-")), 1, 1][:3]
+    return (today - date(year, month, day)).days
+
+
+def rounded(value: float, digits: int = 3) -> float:
+    """Value to a number of significant digits.
+
+    >>> rounded(0.0012345), rounded(98765.4)
+    (0.00123, 98800.0)
+    """
+    if value == 0:
+        return 0.0
+    return round(value, digits - 1 - floor(log10(abs(value))))
+
+
+def usd_text(usd: float) -> str:
+    """US dollars for a sentence: cents below 100, three significant digits below one cent.
+
+    >>> usd_text(4125.4), usd_text(12.5), usd_text(0.0012345)
+    ('$4,125', '$12.50', '$0.00123')
+    """
+    if usd == 0:
+        return "$0"
+    if abs(usd) >= 100:
+        return f"${usd:,.0f}"
+    if abs(usd) >= 0.01:
+        return f"${usd:,.2f}"
+    return f"${rounded(usd):.10f}".rstrip("0")
+
+
+def count_text(count: float) -> str:
+    """A large count for a sentence, three significant digits.
+
+    >>> count_text(5_000_000), count_text(8_123_456), count_text(420)
+    ('5M', '8.12M', '420')
+    """
+    for size, letter in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "K")):
+        if count >= size:
+            return f"{rounded(count / size):g}{letter}"
+    return f"{rounded(count):g}"

@@ -1,0 +1,59 @@
+"""Every error that llmcompare raises on purpose. Each message is a sentence: what, which value, what to do.
+
+    LlmCompareError
+    ├── InputError          a value that a person gave cannot be used
+    │   └── UnknownIdError  an id that the catalogue does not know
+    ├── DataError           cells in data/ are refused, all of them listed
+    └── StoreError          a file or folder cannot be read or written
+
+Anything else that surfaces is a bug and shows its traceback.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+
+class LlmCompareError(Exception):
+    """Base of all errors whose message is meant for a person."""
+
+
+class InputError(LlmCompareError):
+    """A value given in the page, the link or the command cannot be used."""
+
+
+class UnknownIdError(InputError):
+    """An id that is not in the catalogue; names close matches."""
+
+    def __init__(self, kind: str, value: str, known: Iterable[str]) -> None:
+        close = get_close_matches(value, list(known), n=3, cutoff=0.5)
+        hint = f"did you mean {', '.join(close)}?" if close else "the Data page lists the ids."
+        super().__init__(f"{kind} {value!r} is not in the catalogue: {hint}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BadCell:
+    """One refused cell of a CSV file."""
+
+    file: str
+    line: int
+    column: str
+    value: str
+    rule: str
+
+    def __str__(self) -> str:
+        return f"{self.file} line {self.line}, column {self.column}: {self.value!r} is refused: {self.rule}"
+
+
+class DataError(LlmCompareError):
+    """The CSV files hold cells that break a rule."""
+
+    def __init__(self, cells: Iterable[BadCell]) -> None:
+        self.cells = tuple(cells)
+        count = len(self.cells)
+        listing = "\n".join(f"  {cell}" for cell in self.cells)
+        super().__init__(f"{count} cell{'s' if count != 1 else ''} in data/ cannot be used:\n{listing}")
+
+
+class StoreError(LlmCompareError):
+    """A file or folder that llmcompare needs cannot be read or written."""

@@ -1,0 +1,1 @@
+"""Use cases, the same for pages and command line."""

@@ -1,0 +1,138 @@
+"""The catalogue as it is now: follows the files in data/, and keeps the last good one when a cell is refused."""
+
+import threading
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+
+from llmcompare.core.records import ApiOffer, Capacity, Gpu, GpuOffer, Model
+from llmcompare.errors import DataError, LlmCompareError, StoreError, UnknownIdError
+from llmcompare.store import db, queries, schema
+from llmcompare.store.db import Catalog
+from llmcompare.store.paths import Folders, folders
+from llmcompare.store.seed import seed
+
+
+class Facts:
+    """The rows of one catalogue, read once each and then shared: they never change."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self.catalog = catalog
+
+    @cached_property
+    def models(self) -> dict[str, Model]:
+        """Models by id."""
+        return {model.model_id: model for model in queries.models(self.catalog)}
+
+    @cached_property
+    def names(self) -> dict[str, str]:
+        """Model id by name or alias."""
+        return queries.model_names(self.catalog)
+
+    @cached_property
+    def gpus(self) -> dict[str, Gpu]:
+        """GPUs by id."""
+        return {gpu.gpu_id: gpu for gpu in queries.gpus(self.catalog)}
+
+    @cached_property
+    def gpu_offers(self) -> list[GpuOffer]:
+        """Present GPU prices."""
+        return queries.gpu_offers(self.catalog)
+
+    @cached_property
+    def api_offers(self) -> list[ApiOffer]:
+        """Present token prices."""
+        return queries.api_offers(self.catalog)
+
+    @cached_property
+    def capacities(self) -> dict[str, list[Capacity]]:
+        """Measured output rates by model id."""
+        by_model: dict[str, list[Capacity]] = {}
+        for row in queries.capacities(self.catalog):
+            by_model.setdefault(row.model_id, []).append(row)
+        return by_model
+
+    def model(self, name: str) -> Model:
+        """The model of this id or alias. Raises UnknownIdError."""
+        if name not in self.names:
+            raise UnknownIdError("model", name, self.names)
+        return self.models[self.names[name]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """What can be shown, and what stands in the way of something newer."""
+
+    facts: Facts | None
+    """None when no catalogue could ever be built here."""
+    problem: LlmCompareError | None
+    """Why the newest data are not in use; facts are then the last good ones."""
+
+    def usable(self) -> Facts:
+        """The facts. Raises the problem when there are none."""
+        if self.facts is None:
+            raise self.problem or StoreError("there is no catalogue: run `python -m llmcompare seed`.")
+        return self.facts
+
+
+class _Keeper:
+    """Rebuilds when a file of data/ changes; one per pair of folders and process."""
+
+    def __init__(self, where: Folders) -> None:
+        self._where = where
+        self._lock = threading.Lock()
+        self._seen: object = None
+        self._state = State(facts=None, problem=None)
+
+    def state(self, today: date) -> State:
+        signature = _signature(self._where.data)
+        with self._lock:
+            if signature != self._seen:
+                self._state = self._refreshed(today)
+                # A file that changes while it is read gets another signature, and so another look.
+                self._seen = signature
+            return self._state
+
+    def _refreshed(self, today: date) -> State:
+        try:
+            path = seed(self._where.data, self._where.var, today=today).path
+            return State(facts=self._facts(path), problem=None)
+        except (DataError, StoreError) as problem:
+            return State(facts=self._last_good(), problem=problem)
+
+    def _facts(self, path: Path) -> Facts:
+        known = self._state.facts
+        return known if known is not None and known.catalog.path == path else Facts(Catalog(path))
+
+    def _last_good(self) -> Facts | None:
+        if self._state.facts is not None:
+            return self._state.facts
+        path = db.current_path(self._where.var, schema.schema_hash())
+        return None if path is None else Facts(Catalog(path))
+
+
+def _signature(data_folder: Path) -> tuple[tuple[str, int, int, int], ...]:
+    """Changes when a CSV file is edited, replaced, added or removed."""
+    try:
+        stats = [(path.name, path.stat()) for path in sorted(data_folder.glob("*.csv"))]
+    except OSError:
+        return ()
+    return tuple((name, stat.st_mtime_ns, stat.st_size, stat.st_ino) for name, stat in stats)
+
+
+_keepers: dict[Folders, _Keeper] = {}
+_keepers_lock = threading.Lock()
+
+
+def current(today: date, where: Folders | None = None) -> State:
+    """The catalogue of these folders (the installation's own by default), rebuilt first if data/ changed."""
+    where = where or folders()
+    with _keepers_lock:
+        keeper = _keepers.setdefault(where, _Keeper(where))
+    return keeper.state(today)
+
+
+def data_signature(where: Folders | None = None) -> object:
+    """A cheap value that changes with the files in data/."""
+    return _signature((where or folders()).data)

@@ -1,0 +1,1 @@
+"""The catalogue: built from data/*.csv, read through typed queries. The only package that imports duckdb."""

@@ -1,0 +1,117 @@
+"""Reads the CSV files of data/ and finds every structural error; what a cell means is the schema's business."""
+
+import csv
+import hashlib
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from llmcompare.errors import BadCell, StoreError
+
+MAX_CELL_CHARACTERS = 20_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CsvFile:
+    """The bytes of one table's file, read once."""
+
+    table: str
+    content: bytes
+
+    @property
+    def name(self) -> str:
+        """As messages name it."""
+        return f"data/{self.table}.csv"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CsvTable:
+    """Cells as text, stripped; each row stands behind the line it starts on."""
+
+    header: list[str]
+    rows: list[tuple[int, list[str]]]
+    errors: list[BadCell]
+
+
+def read_files(data_folder: Path, tables: list[str]) -> list[CsvFile]:
+    """One file per table. Raises StoreError for a file that is missing or cannot be read."""
+    return [CsvFile(table=table, content=_read(data_folder / f"{table}.csv")) for table in tables]
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise StoreError(f"{path} cannot be read ({error.strerror}): put the file back or correct its rights.") from error
+
+
+def fingerprint(files: list[CsvFile], *more: bytes) -> str:
+    """Hash of all contents, 16 hexadecimal digits."""
+    digest = hashlib.sha256()
+    for part in [*(file.table.encode() + b"\0" + file.content for file in files), *more]:
+        digest.update(len(part).to_bytes(8, "big") + part)
+    return digest.hexdigest()[:16]
+
+
+def parse(file: CsvFile, columns: list[str]) -> CsvTable:
+    """Rows of a file whose header must hold exactly these columns, in any order."""
+    try:
+        text = file.content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = file.content.count(b"\n", 0, error.start) + 1
+        value = repr(file.content[error.start : error.start + 10])
+        return _refused(BadCell(file=file.name, line=line, column="(text)", value=value, rule="save the file as UTF-8"))
+    csv.field_size_limit(MAX_CELL_CHARACTERS)
+    lines = _numbered_rows(text)
+    try:
+        header = next(lines, (1, []))[1]
+        wrong = _header_errors(file, header, columns)
+        if wrong:
+            return CsvTable(header=header, rows=[], errors=wrong)
+        return _table(file, header, list(lines))
+    except csv.Error as error:
+        return _refused(BadCell(file=file.name, line=1, column="(row)", value=str(error), rule="close every quote"))
+
+
+def _refused(cell: BadCell) -> CsvTable:
+    return CsvTable(header=[], rows=[], errors=[cell])
+
+
+def _numbered_rows(text: str) -> Iterator[tuple[int, list[str]]]:
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    line = 1
+    for row in reader:
+        if row:
+            yield line, [cell.strip() for cell in row]
+        line = reader.line_num + 1
+
+
+def _header_errors(file: CsvFile, header: list[str], columns: list[str]) -> list[BadCell]:
+    missing = [name for name in columns if name not in header]
+    unknown = [name for name in header if name not in columns]
+    twice = sorted({name for name in header if header.count(name) > 1})
+    return [
+        BadCell(file=file.name, line=1, column=name, value=name, rule=rule)
+        for names, rule in (
+            (missing, "this column is missing from the header"),
+            (unknown, "the table has no such column"),
+            (twice, "the header names this column twice"),
+        )
+        for name in names
+    ]
+
+
+def _table(file: CsvFile, header: list[str], lines: list[tuple[int, list[str]]]) -> CsvTable:
+    errors = [
+        BadCell(
+            file=file.name,
+            line=line,
+            column="(row)",
+            value=",".join(row)[:60],
+            rule=f"has {len(row)} cells, the header has {len(header)}; quote a cell that holds a comma",
+        )
+        for line, row in lines
+        if len(row) != len(header)
+    ]
+    return CsvTable(header=header, rows=[(n, row) for n, row in lines if len(row) == len(header)], errors=errors)

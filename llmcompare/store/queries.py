@@ -1,0 +1,121 @@
+"""Every question that is asked of the catalogue, as typed rows."""
+
+from dataclasses import fields
+from typing import Any
+
+from llmcompare.core.records import ApiOffer, Capacity, Gpu, GpuOffer, Model, Score, ScoreCell, TableSummary, Unjoined
+from llmcompare.store.db import Catalog
+from llmcompare.store.schema import tables
+
+
+def _columns(row_type: type) -> str:
+    return ", ".join(field.name for field in fields(row_type))
+
+
+def models(catalog: Catalog) -> list[Model]:
+    """All models, families and generations together, newest first within a family."""
+    return catalog.rows(
+        Model, f"SELECT {_columns(Model)} FROM models ORDER BY family, released_on DESC NULLS LAST, model_id"
+    )
+
+
+def model_names(catalog: Catalog) -> dict[str, str]:
+    """Model id of every name, ids included. A name that only shares an architecture is no name of the model."""
+    _, rows = catalog.table("SELECT name, model_id FROM model_names WHERE relation <> 'same architecture'")
+    return dict(rows)
+
+
+def gpus(catalog: Catalog) -> list[Gpu]:
+    """All GPUs by name."""
+    return catalog.rows(Gpu, f"SELECT {_columns(Gpu)} FROM gpus ORDER BY name")
+
+
+def gpu_offers(catalog: Catalog) -> list[GpuOffer]:
+    """The present price of every provider, GPU and billing class, cheapest first."""
+    return catalog.rows(
+        GpuOffer,
+        f"SELECT {_columns(GpuOffer)} FROM gpu_offers WHERE is_price"
+        " ORDER BY gpu_id, billing, usd_per_gpu_hour, provider",
+    )
+
+
+def api_offers(catalog: Catalog) -> list[ApiOffer]:
+    """The newest token prices of every provider, model and variant; one provider may list several."""
+    return catalog.rows(
+        ApiOffer,
+        f"SELECT {_columns(ApiOffer)} FROM api_offers WHERE is_newest ORDER BY provider, api_model_name",
+    )
+
+
+def capacities(catalog: Catalog) -> list[Capacity]:
+    """Published output rates of replicas, for each model they apply to."""
+    return catalog.rows(Capacity, f"SELECT {_columns(Capacity)} FROM capacities ORDER BY model_id, record_id")
+
+
+def priced_score_cells(catalog: Catalog) -> list[ScoreCell]:
+    """Cells that hold scores of at least 6 models with an API price, from at least two of the three families.
+
+    The cells that cover most families and models come first.
+    """
+    return catalog.rows(
+        ScoreCell,
+        """
+        SELECT benchmark, metric, shots, setting, published_by,
+               count(DISTINCT s.model_id) AS model_count, count(DISTINCT m.family) AS family_count
+        FROM scores s JOIN models m USING (model_id)
+        WHERE m.family <> 'other'
+          AND s.model_id IN (SELECT model_id FROM api_offers WHERE is_newest AND variant = 'standard')
+        GROUP BY ALL HAVING model_count >= 6 AND family_count >= 2
+        ORDER BY family_count DESC, model_count DESC, benchmark, setting, published_by
+        """,
+    )
+
+
+def scores(catalog: Catalog, cell: ScoreCell) -> list[Score]:
+    """Scores of one cell; a model listed with several runs has a row for each."""
+    return catalog.rows(
+        Score,
+        f"""
+        SELECT {_columns(Score)} FROM scores
+        WHERE benchmark = $benchmark AND metric = $metric AND setting = $setting
+          AND published_by = $published_by AND shots IS NOT DISTINCT FROM $shots
+        ORDER BY model_id, run
+        """,
+        benchmark=cell.benchmark,
+        metric=cell.metric,
+        setting=cell.setting,
+        published_by=cell.published_by,
+        shots=cell.shots,
+    )
+
+
+def table_names() -> list[str]:
+    """Names of all tables."""
+    return [table.name for table in tables()]
+
+
+def table_summaries(catalog: Catalog) -> list[TableSummary]:
+    """Row counts, dates and sources of every table."""
+    return catalog.rows(
+        TableSummary,
+        " UNION ALL ".join(
+            f"""SELECT '{name}' AS table_name, count(*) AS row_count, count(*) - count(as_of) AS undated_count,
+                count(DISTINCT source) AS source_count, min(as_of) AS oldest_as_of, max(as_of) AS newest_as_of,
+                (SELECT comment FROM duckdb_tables() WHERE table_name = '{name}') AS description FROM {name}"""
+            for name in table_names()
+        ),
+    )
+
+
+def table_rows(catalog: Catalog, table_name: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """Column names and rows of one table as they stand in data/, row_id and line last."""
+    if table_name not in table_names():
+        raise KeyError(table_name)
+    return catalog.table(f"SELECT * FROM {table_name} ORDER BY line")
+
+
+def unjoined(catalog: Catalog) -> list[Unjoined]:
+    """Names in the tables that the catalogue does not know, most rows first."""
+    return catalog.rows(
+        Unjoined, "SELECT * FROM unjoined ORDER BY table_name, column_name, row_count DESC, value"
+    )

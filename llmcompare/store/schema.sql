@@ -1,0 +1,248 @@
+-- The catalogue. One table per file in data/, same names, same columns.
+--
+-- This file is the only place where a rule about a cell is written: seed.py reads types, keys, CHECKs and comments
+-- back from it to refuse a bad cell with file, line, column, value and rule (a CHECK names the blamed column first).
+-- A rule that needs two tables is a view called refused_*: any row in it is an error.
+--
+-- Every table also gets two columns that the seed fills: row_id (stable, made from the key) and line (in the CSV).
+-- as_of and *_on are ISO 8601 dates of day, month or year precision; an empty as_of is shown as "undated".
+
+CREATE TABLE licenses (
+    license_id VARCHAR PRIMARY KEY,
+    name VARCHAR NOT NULL,
+    applies_to VARCHAR NOT NULL,
+    commercial_use VARCHAR CHECK (commercial_use IN ('yes', 'conditional', 'no')),
+    redistribution VARCHAR,
+    modification VARCHAR,
+    may_train_other_models VARCHAR,
+    monthly_active_user_cap VARCHAR,
+    attribution_required VARCHAR,
+    field_of_use_limits VARCHAR,
+    termination_note VARCHAR,
+    url VARCHAR NOT NULL,
+    as_of VARCHAR,
+    source VARCHAR NOT NULL
+);
+COMMENT ON TABLE licenses IS 'Licence texts, one row each. Empty means the text was not read.';
+
+CREATE TABLE models (
+    model_id VARCHAR PRIMARY KEY,
+    family VARCHAR NOT NULL CHECK (family IN ('llama', 'mistral', 'qwen', 'other')),
+    generation VARCHAR NOT NULL,
+    display_name VARCHAR NOT NULL,
+    released_on VARCHAR,
+    params_total_billion DOUBLE CHECK (params_total_billion > 0 AND params_total_billion < 10000),
+    params_active_billion DOUBLE CHECK (params_active_billion > 0 AND params_active_billion <= params_total_billion),
+    layer_count INTEGER CHECK (layer_count BETWEEN 1 AND 1000),
+    hidden_size INTEGER CHECK (hidden_size BETWEEN 1 AND 200000),
+    head_count INTEGER CHECK (head_count BETWEEN 1 AND 1000),
+    kv_head_count INTEGER CHECK (kv_head_count BETWEEN 1 AND head_count),
+    head_size INTEGER CHECK (head_size BETWEEN 1 AND 1000),
+    ffn_hidden_size INTEGER CHECK (ffn_hidden_size BETWEEN 1 AND 1000000),
+    vocabulary_size INTEGER CHECK (vocabulary_size BETWEEN 1 AND 10000000),
+    expert_count INTEGER CHECK (expert_count BETWEEN 1 AND 10000),
+    active_expert_count INTEGER CHECK (active_expert_count BETWEEN 1 AND expert_count),
+    context_native_tokens BIGINT CHECK (context_native_tokens BETWEEN 128 AND 100000000),
+    context_extended_tokens BIGINT CHECK (context_extended_tokens > context_native_tokens),
+    license_id VARCHAR,
+    official_language_count INTEGER CHECK (official_language_count BETWEEN 1 AND 1000),
+    language_note VARCHAR,
+    modalities VARCHAR NOT NULL,
+    hf_repo VARCHAR,
+    gguf_repo VARCHAR,
+    as_of VARCHAR,
+    source VARCHAR NOT NULL,
+    architecture_source VARCHAR
+);
+COMMENT ON TABLE models IS 'Open-weight models of the three families and a few others. Base and chat models have separate ids.';
+COMMENT ON COLUMN models.params_total_billion IS 'billion parameters in total';
+COMMENT ON COLUMN models.params_active_billion IS 'billion parameters used per token';
+COMMENT ON COLUMN models.released_on IS 'release date';
+COMMENT ON COLUMN models.as_of IS 'day the sources were read';
+
+CREATE TABLE model_aliases (
+    alias VARCHAR PRIMARY KEY,
+    model_id VARCHAR NOT NULL,
+    relation VARCHAR NOT NULL CHECK (relation IN ('same model', 'same architecture', 'version not stated by the lister',
+                                                  'same size: API serves the instruct tune')),
+    as_of VARCHAR,
+    source VARCHAR NOT NULL
+);
+COMMENT ON TABLE model_aliases IS 'Other names under which price lists and measurements name a model of the catalogue.';
+
+CREATE TABLE scores (
+    model_id VARCHAR NOT NULL,
+    benchmark VARCHAR NOT NULL,
+    score DOUBLE NOT NULL,
+    metric VARCHAR NOT NULL,
+    shots VARCHAR,
+    setting VARCHAR NOT NULL,
+    run INTEGER NOT NULL CHECK (run >= 1),
+    published_by VARCHAR NOT NULL,
+    as_of VARCHAR,
+    as_of_note VARCHAR,
+    source VARCHAR NOT NULL,
+    UNIQUE (model_id, benchmark, metric, shots, setting, run, published_by, as_of, source),
+    CHECK (score BETWEEN 0 AND 100 OR NOT contains(metric, '%'))
+);
+COMMENT ON TABLE scores IS 'Published benchmark scores. Comparable only within one benchmark, metric, shots, setting and publisher.';
+COMMENT ON COLUMN scores.score IS 'in the unit that metric names';
+COMMENT ON COLUMN scores.run IS 'counts the runs that one publisher lists for the same cell';
+COMMENT ON COLUMN scores.as_of IS 'day the figure was published';
+
+CREATE TABLE languages (
+    record_type VARCHAR NOT NULL CHECK (record_type IN ('coverage', 'coverage-count', 'score')),
+    family VARCHAR NOT NULL CHECK (family IN ('llama', 'mistral', 'qwen', 'other')),
+    generation VARCHAR NOT NULL,
+    model_id VARCHAR,
+    language VARCHAR NOT NULL,
+    language_code VARCHAR,
+    benchmark VARCHAR,
+    score DOUBLE CHECK (score >= 0),
+    metric VARCHAR,
+    setting VARCHAR,
+    officially_supported VARCHAR,
+    published_by VARCHAR NOT NULL,
+    as_of VARCHAR,
+    source VARCHAR NOT NULL,
+    UNIQUE (record_type, family, generation, model_id, language, benchmark, metric, setting, published_by, source)
+);
+COMMENT ON TABLE languages IS 'Languages that vendors name as supported, and scores per language.';
+COMMENT ON COLUMN languages.as_of IS 'day the source was read';
+
+CREATE TABLE gpus (
+    gpu_id VARCHAR PRIMARY KEY,
+    name VARCHAR NOT NULL,
+    vendor VARCHAR NOT NULL,
+    architecture VARCHAR,
+    form_factor VARCHAR CHECK (form_factor IN ('SXM', 'PCIe', 'NVL', 'OAM')),
+    memory_gb DOUBLE CHECK (memory_gb BETWEEN 1 AND 2000),
+    memory_type VARCHAR,
+    memory_bandwidth_gb_per_s DOUBLE NOT NULL CHECK (memory_bandwidth_gb_per_s BETWEEN 10 AND 50000),
+    fp16_dense_tflop_per_s DOUBLE CHECK (fp16_dense_tflop_per_s > 0),
+    fp8_dense_tflop_per_s DOUBLE CHECK (fp8_dense_tflop_per_s > 0),
+    int8_dense_top_per_s DOUBLE CHECK (int8_dense_top_per_s > 0),
+    board_power_w DOUBLE CHECK (board_power_w BETWEEN 1 AND 10000),
+    nvlink_gb_per_s DOUBLE CHECK (nvlink_gb_per_s > 0),
+    gpu_to_gpu_gb_per_s DOUBLE CHECK (gpu_to_gpu_gb_per_s > 0),
+    release_year INTEGER CHECK (release_year BETWEEN 2006 AND 2100),
+    class VARCHAR NOT NULL CHECK (class IN ('datacenter', 'workstation', 'consumer')),
+    as_of VARCHAR,
+    source VARCHAR NOT NULL
+);
+COMMENT ON TABLE gpus IS 'GPUs and a few CPUs and systems, from vendor data sheets. Tensor rates are dense.';
+COMMENT ON COLUMN gpus.memory_gb IS 'nominal GB as the vendor prints it';
+COMMENT ON COLUMN gpus.memory_bandwidth_gb_per_s IS '10^9 bytes per second';
+COMMENT ON COLUMN gpus.as_of IS 'day the source was read';
+
+CREATE TABLE gpu_prices (
+    provider VARCHAR NOT NULL,
+    offer_name VARCHAR NOT NULL,
+    gpu_id VARCHAR NOT NULL,
+    form_factor_stated VARCHAR NOT NULL CHECK (form_factor_stated IN ('yes', 'no')),
+    gpu_count INTEGER NOT NULL CHECK (gpu_count BETWEEN 1 AND 128),
+    billing VARCHAR NOT NULL CHECK (billing IN ('on-demand', 'spot', 'reserved-1y', 'reserved-3y', 'community',
+                                               'serverless-per-second')),
+    region VARCHAR NOT NULL,
+    usd_per_hour DOUBLE NOT NULL CHECK (usd_per_hour > 0),
+    vcpu_count DOUBLE CHECK (vcpu_count > 0),
+    ram_gb DOUBLE CHECK (ram_gb > 0),
+    as_of VARCHAR,
+    source VARCHAR NOT NULL,
+    usd_per_gpu_hour DOUBLE GENERATED ALWAYS AS (usd_per_hour / gpu_count),
+    UNIQUE (provider, offer_name, gpu_id, gpu_count, billing, region, as_of, source)
+);
+COMMENT ON TABLE gpu_prices IS 'One offer at one date. The newest date per provider, GPU and billing class is the price, the rest is history.';
+COMMENT ON COLUMN gpu_prices.form_factor_stated IS 'no: the list does not say SXM, PCIe or NVL, or averages over them; the row stands under the usual form and is in no statistic';
+COMMENT ON COLUMN gpu_prices.usd_per_hour IS 'USD per hour for the whole offer, list price without tax';
+COMMENT ON COLUMN gpu_prices.as_of IS 'day the price was seen';
+
+CREATE TABLE api_prices (
+    provider VARCHAR NOT NULL,
+    api_model_name VARCHAR NOT NULL,
+    model_id VARCHAR NOT NULL,
+    family VARCHAR NOT NULL CHECK (family IN ('llama', 'mistral', 'qwen', 'deepseek', 'proprietary')),
+    variant VARCHAR NOT NULL,
+    input_usd_per_mtok DOUBLE NOT NULL CHECK (input_usd_per_mtok BETWEEN 0.001 AND 200),
+    cached_input_usd_per_mtok DOUBLE CHECK (cached_input_usd_per_mtok BETWEEN 0.0001 AND input_usd_per_mtok),
+    output_usd_per_mtok DOUBLE NOT NULL CHECK (output_usd_per_mtok BETWEEN 0.001 AND 800),
+    context_tokens BIGINT CHECK (context_tokens BETWEEN 128 AND 100000000),
+    as_of VARCHAR,
+    source VARCHAR NOT NULL,
+    UNIQUE (provider, api_model_name, as_of)
+);
+COMMENT ON TABLE api_prices IS 'Token prices of hosted APIs: standard tier, base price step. Variants are never mixed in one statistic.';
+COMMENT ON COLUMN api_prices.input_usd_per_mtok IS 'USD per million input tokens';
+COMMENT ON COLUMN api_prices.cached_input_usd_per_mtok IS 'USD per million input tokens read from the prompt cache; empty where none is listed';
+COMMENT ON COLUMN api_prices.output_usd_per_mtok IS 'USD per million output tokens';
+COMMENT ON COLUMN api_prices.variant IS 'standard, or what the offer name says: turbo, fp8, fast, awq, ...';
+COMMENT ON COLUMN api_prices.as_of IS 'day the price list was published';
+
+CREATE TABLE quantizations (
+    quantization VARCHAR PRIMARY KEY,
+    bits_per_weight DOUBLE NOT NULL CHECK (bits_per_weight BETWEEN 1 AND 32),
+    size_gib DOUBLE NOT NULL CHECK (size_gib > 0),
+    prompt_tokens_per_s DOUBLE CHECK (prompt_tokens_per_s > 0),
+    prompt_tokens_per_s_error DOUBLE CHECK (prompt_tokens_per_s_error >= 0),
+    generation_tokens_per_s DOUBLE CHECK (generation_tokens_per_s > 0),
+    generation_tokens_per_s_error DOUBLE CHECK (generation_tokens_per_s_error >= 0),
+    hardware VARCHAR,
+    note VARCHAR,
+    as_of VARCHAR,
+    source VARCHAR NOT NULL
+);
+COMMENT ON TABLE quantizations IS 'llama.cpp weight formats as its quantize tool lists them for Llama 3.1 8B (512 prompt, 128 generated tokens).';
+
+CREATE TABLE quantization_quality (
+    model VARCHAR NOT NULL,
+    quantization VARCHAR NOT NULL,
+    importance_matrix VARCHAR,
+    size_gib DOUBLE CHECK (size_gib > 0),
+    perplexity DOUBLE NOT NULL CHECK (perplexity >= 1),
+    perplexity_error DOUBLE CHECK (perplexity_error >= 0),
+    delta_perplexity DOUBLE NOT NULL,
+    delta_kind VARCHAR NOT NULL,
+    kl_divergence DOUBLE CHECK (kl_divergence >= 0),
+    kl_divergence_error DOUBLE CHECK (kl_divergence_error >= 0),
+    mean_delta_p_percent DOUBLE,
+    rms_delta_p_percent DOUBLE,
+    same_top_token_percent DOUBLE CHECK (same_top_token_percent BETWEEN 0 AND 100),
+    note VARCHAR,
+    as_of VARCHAR,
+    source VARCHAR NOT NULL,
+    UNIQUE (model, quantization, importance_matrix, note, source)
+);
+COMMENT ON TABLE quantization_quality IS 'Measured loss of quality per weight format. delta_kind says what delta_perplexity is.';
+
+CREATE TABLE throughput (
+    record_id VARCHAR PRIMARY KEY,
+    model_id VARCHAR NOT NULL,
+    params_total_billion DOUBLE CHECK (params_total_billion > 0),
+    gpu_id VARCHAR NOT NULL,
+    gpu_count INTEGER NOT NULL CHECK (gpu_count BETWEEN 1 AND 10000),
+    tensor_parallel INTEGER CHECK (tensor_parallel >= 1),
+    engine VARCHAR NOT NULL,
+    engine_version VARCHAR,
+    weight_format VARCHAR,
+    kv_format VARCHAR,
+    scenario VARCHAR NOT NULL CHECK (scenario IN ('single-stream prefill', 'single-stream decode',
+        'offline-max-throughput', 'server-at-concurrency', 'server-at-rate')),
+    concurrency DOUBLE CHECK (concurrency >= 1),
+    input_tokens DOUBLE CHECK (input_tokens >= 0),
+    output_tokens DOUBLE CHECK (output_tokens >= 0),
+    prefill_tokens_per_s DOUBLE CHECK (prefill_tokens_per_s > 0),
+    decode_tokens_per_s_per_stream DOUBLE CHECK (decode_tokens_per_s_per_stream > 0),
+    output_tokens_per_s DOUBLE CHECK (output_tokens_per_s > 0),
+    total_tokens_per_s DOUBLE CHECK (total_tokens_per_s > 0),
+    requests_per_s DOUBLE CHECK (requests_per_s > 0),
+    ttft_ms DOUBLE CHECK (ttft_ms > 0),
+    tpot_ms DOUBLE CHECK (tpot_ms > 0),
+    measured_by VARCHAR NOT NULL,
+    note VARCHAR,
+    as_of VARCHAR,
+    source VARCHAR NOT NULL
+);
+COMMENT ON TABLE throughput IS 'Published speed measurements. Rows whose note says ANOMALY are kept and not used.';
+COMMENT ON COLUMN throughput.gpu_count IS 'GPUs that the figure was measured on, together';
+COMMENT ON COLUMN throughput.output_tokens IS 'mean output tokens of one request';
+COMMENT ON COLUMN throughput.as_of IS 'day the figure was published';

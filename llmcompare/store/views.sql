@@ -1,0 +1,79 @@
+-- Views over the catalogue: the joins and choices that every reader must make alike.
+
+CREATE VIEW refused_gpu_prices AS
+SELECT line, 'gpu_prices' AS table_name, 'usd_per_hour' AS column_name, usd_per_hour::VARCHAR AS value,
+       format('{} USD per GPU-hour is outside the plausible range of a {} GPU billed {}: 0.02 to {}',
+              round(usd_per_gpu_hour, 4), class, billing, ceiling) AS rule
+FROM (
+    SELECT p.line, p.usd_per_hour, p.usd_per_gpu_hour, p.billing, coalesce(g.class, 'unlisted') AS class,
+           CASE WHEN g.class = 'consumer' THEN 5
+                WHEN g.class = 'workstation' THEN 8
+                WHEN p.billing = 'on-demand' THEN 60
+                WHEN p.billing IN ('serverless-per-second', 'reserved-1y') THEN 30
+                ELSE 25 END AS ceiling
+    FROM gpu_prices p LEFT JOIN gpus g USING (gpu_id)
+)
+WHERE usd_per_gpu_hour NOT BETWEEN 0.02 AND ceiling;
+
+-- Names under which price lists and measurements may name a model.
+CREATE VIEW model_names AS
+SELECT model_id AS name, model_id, 'same id' AS relation FROM models
+UNION ALL
+SELECT alias, model_id, relation FROM model_aliases;
+
+-- The price of a provider, GPU and billing class is its newest row (an undated one counts as oldest), the cheapest
+-- where several share the date. Everything else is history. Lists that do not say the form factor stand apart.
+CREATE VIEW gpu_offers AS
+SELECT *, row_number() OVER (PARTITION BY provider, gpu_id, billing, form_factor_stated
+                             ORDER BY as_of DESC NULLS LAST, usd_per_gpu_hour, row_id) = 1 AND form_factor_stated = 'yes' AS is_price
+FROM gpu_prices;
+
+-- A distilled model shares an architecture with its base, not a price.
+CREATE VIEW api_offers AS
+SELECT p.* EXCLUDE (model_id), p.model_id AS listed_model_id, n.model_id,
+       p.as_of IS NOT DISTINCT FROM max(p.as_of) OVER (PARTITION BY p.provider, n.model_id, p.variant) AS is_newest
+FROM api_prices p
+LEFT JOIN model_names n ON n.name = p.model_id AND n.relation <> 'same architecture';
+
+-- Measurements that say how much a replica serves, for each model that has the measured model's architecture.
+CREATE VIEW capacities AS
+SELECT m.model_id, measured.model_id AS measured_model_id, t.* EXCLUDE (model_id)
+FROM throughput t
+JOIN model_names n ON n.name = t.model_id
+JOIN models measured ON measured.model_id = n.model_id
+JOIN models m ON m.model_id = measured.model_id OR (
+    m.layer_count = measured.layer_count AND m.hidden_size = measured.hidden_size
+    AND m.head_count = measured.head_count AND m.kv_head_count = measured.kv_head_count
+    AND m.ffn_hidden_size = measured.ffn_hidden_size AND m.vocabulary_size = measured.vocabulary_size
+    -- Vision models carry extra layers that these columns do not show, the parameter count does.
+    AND abs(m.params_total_billion - measured.params_total_billion) <= 0.01 * measured.params_total_billion
+    AND m.expert_count IS NOT DISTINCT FROM measured.expert_count
+    AND m.active_expert_count IS NOT DISTINCT FROM measured.active_expert_count)
+WHERE t.output_tokens_per_s IS NOT NULL AND t.output_tokens > 0 AND t.input_tokens > 0
+  AND t.scenario NOT LIKE 'single-stream%' AND NOT contains(coalesce(t.note, ''), 'ANOMALY');
+
+-- Rows that name a model or GPU which the catalogue does not hold: kept, counted, shown.
+CREATE VIEW unjoined AS
+SELECT 'api_prices' AS table_name, 'model_id' AS column_name, listed_model_id AS value, count(*) AS row_count
+FROM api_offers WHERE model_id IS NULL AND family NOT IN ('proprietary', 'deepseek') GROUP BY ALL
+UNION ALL
+SELECT 'throughput', 'model_id', model_id, count(*)
+FROM throughput WHERE model_id NOT IN (SELECT name FROM model_names) GROUP BY ALL
+UNION ALL
+SELECT 'throughput', 'gpu_id', gpu_id, count(*)
+FROM throughput WHERE gpu_id NOT IN (SELECT gpu_id FROM gpus) GROUP BY ALL
+UNION ALL
+SELECT 'gpu_prices', 'gpu_id', gpu_id, count(*)
+FROM gpu_prices WHERE gpu_id NOT IN (SELECT gpu_id FROM gpus) GROUP BY ALL
+UNION ALL
+SELECT 'scores', 'model_id', model_id, count(*)
+FROM scores WHERE model_id NOT IN (SELECT name FROM model_names) GROUP BY ALL
+UNION ALL
+SELECT 'languages', 'model_id', model_id, count(*)
+FROM languages WHERE model_id IS NOT NULL AND model_id NOT IN (SELECT name FROM model_names) GROUP BY ALL
+UNION ALL
+SELECT 'model_aliases', 'model_id', model_id, count(*)
+FROM model_aliases WHERE model_id NOT IN (SELECT model_id FROM models) GROUP BY ALL
+UNION ALL
+SELECT 'models', 'license_id', license_id, count(*)
+FROM models WHERE license_id IS NOT NULL AND license_id NOT IN (SELECT license_id FROM licenses) GROUP BY ALL;
