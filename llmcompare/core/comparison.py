@@ -102,9 +102,7 @@ def _pair(first: str, first_curves: CurveBand, second: str, second_curves: Curve
     )
 
 
-def _rows_used(
-    model: Model, api: ApiOption | None, rented: Deployment | None, today: TodayOption
-) -> Iterable[str]:
+def _rows_used(model: Model, api: ApiOption | None, rented: Deployment | None, today: TodayOption) -> Iterable[str]:
     yield model.row_id
     if api is not None:
         yield from (priced.offer.row_id for priced in api.offers)
@@ -115,5 +113,3 @@ def _rows_used(
             yield rented.capacity.row_id
     if today.offer is not None:
         yield today.offer.row_id
-
-

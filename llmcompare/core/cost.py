@@ -33,8 +33,12 @@ def api_usd_per_request(prices: TokenPrices, workload: Workload) -> float:
     """US dollars for one request through a token-priced API.
 
     >>> rag = Workload(requests_per_month=1, input_tokens=1000, output_tokens=300, cached_input_fraction=0.5)
-    >>> round(api_usd_per_request(TokenPrices(input_usd_per_mtok=0.6, output_usd_per_mtok=1.2,
-    ...                                       cached_input_usd_per_mtok=0.2), rag), 9)
+    >>> round(
+    ...     api_usd_per_request(
+    ...         TokenPrices(input_usd_per_mtok=0.6, output_usd_per_mtok=1.2, cached_input_usd_per_mtok=0.2), rag
+    ...     ),
+    ...     9,
+    ... )
     0.00076
     """
     cached_price = prices.cached_input_usd_per_mtok

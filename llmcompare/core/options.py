@@ -295,9 +295,7 @@ def today_option(book: PriceBook, scenario: Scenario) -> TodayOption:
     requests = scenario.requests_per_month
     if scenario.today_usd_per_month is not None:
         curve = CostCurve(usd_per_request=scenario.today_usd_per_month / requests)
-        return TodayOption(
-            label="your bill", offer=None, curve=curve, usd_per_month=scenario.today_usd_per_month
-        )
+        return TodayOption(label="your bill", offer=None, curve=curve, usd_per_month=scenario.today_usd_per_month)
     offers = book.proprietary
     if scenario.today not in offers:
         raise UnknownIdError("API offer", scenario.today, offers)
@@ -308,5 +306,3 @@ def today_option(book: PriceBook, scenario: Scenario) -> TodayOption:
         curve=CostCurve(usd_per_request=priced.usd_per_request),
         usd_per_month=priced.usd_per_month,
     )
-
-

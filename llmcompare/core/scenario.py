@@ -43,8 +43,7 @@ class Scenario:
             raise InputError(f"billing is {self.billing!r}: give one of {', '.join(RENTED_BILLINGS)}.")
         if not 0 < self.target_utilisation_fraction <= 1:
             raise InputError(
-                f"target_utilisation_fraction is {self.target_utilisation_fraction:g}: "
-                "give a share above 0, at most 1."
+                f"target_utilisation_fraction is {self.target_utilisation_fraction:g}: give a share above 0, at most 1."
             )
         if self.gpus_per_replica < 1:
             raise InputError(f"gpus_per_replica is {self.gpus_per_replica}: give 1 or more.")

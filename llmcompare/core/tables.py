@@ -166,5 +166,3 @@ def today_table(comparison: Comparison) -> Table:
         ),
         rows=tuple(rows),
     )  # fmt: skip
-
-

@@ -31,7 +31,9 @@ def headline(comparison: Comparison) -> str:
     """Which option is cheapest, and whether the bands leave that open."""
     costs = option_costs(comparison)
     (name, band), *others = sorted(costs.items(), key=lambda item: item[1].mid)
-    text = f"{_sentence_start(name)} is the cheapest way to run {comparison.model.display_name}: {band_text(band)} a month"
+    text = (
+        f"{_sentence_start(name)} is the cheapest way to run {comparison.model.display_name}: {band_text(band)} a month"
+    )
     if name == TODAY:
         text = f"Nothing here beats today's bill of {usd_text(band.mid)} a month"
     open_against = [other for other, theirs in others if theirs.low < band.high]
@@ -98,8 +100,9 @@ def crossing_sentences(pair: Pair) -> str:
     """Where two options cross at middle prices, and how far the price bands move that."""
     points = pair.crossings.points
     if not points:
-        return f"{_sentence_start(pair.first)} and {pair.second} never cross at median prices: {pair.crossings.reason}." + (
-            _band_sentence(pair)
+        return (
+            f"{_sentence_start(pair.first)} and {pair.second} never cross at median prices: {pair.crossings.reason}."
+            + (_band_sentence(pair))
         )
     spelled = "; ".join(_crossing_text(point, pair) for point in points[:CROSSINGS_SPELLED_OUT])
     rest = len(points) - CROSSINGS_SPELLED_OUT
@@ -131,9 +134,7 @@ def _band_sentence(pair: Pair) -> str:
         late = "it pays at any volume"
     else:
         late = f"only from {count_text(pair.latest)}"
-    return (
-        f" Depending on the provider: at the best prices for {pair.first} it pays {early}, at the worst {late}."
-    )
+    return f" Depending on the provider: at the best prices for {pair.first} it pays {early}, at the worst {late}."
 
 
 def _sentence_start(text: str) -> str:

@@ -53,7 +53,7 @@ def _number_rule(column: Column) -> str:
 def _date_errors(connection: Connection, column: str, today: date) -> Iterator[CellError]:
     is_written_as_date = f"regexp_full_match(\"{column}\", '{DATE_PATTERN}')"
     # 2024 and 2024-05 become 2024-01-01 and 2024-05-01.
-    as_date = f"TRY_CAST(\"{column}\" || right('-01-01', 10 - length(\"{column}\")) AS DATE)"
+    as_date = f'TRY_CAST("{column}" || right(\'-01-01\', 10 - length("{column}")) AS DATE)'
     yield from _refused(
         connection,
         column,
@@ -63,7 +63,7 @@ def _date_errors(connection: Connection, column: str, today: date) -> Iterator[C
     yield from _refused(
         connection,
         column,
-        f"{is_written_as_date} AND \"{column}\" > left('{today}', length(\"{column}\"))",
+        f'{is_written_as_date} AND "{column}" > left(\'{today}\', length("{column}"))',
         f"lies in the future (today is {today})",
     )
 

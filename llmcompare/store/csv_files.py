@@ -43,7 +43,9 @@ def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise StoreError(f"{path} cannot be read ({error.strerror}): put the file back or correct its rights.") from error
+        raise StoreError(
+            f"{path} cannot be read ({error.strerror}): put the file back or correct its rights."
+        ) from error
 
 
 def fingerprint(files: list[CsvFile], *more: bytes) -> str:

@@ -104,12 +104,12 @@ class Catalog:
         """Hash of schema and data; two catalogues with the same one hold the same rows."""
         return self.path.stem.removeprefix("catalog-")
 
-    def rows(self, row_type: type[RowT], sql: str, **parameters: Any) -> list[RowT]:
+    def rows(self, row_type: type[RowT], sql: str, **parameters: str | None) -> list[RowT]:
         """Rows of a query as values of a dataclass whose fields are named like the columns."""
         names, cells = self.table(sql, **parameters)
         return [row_type(**dict(zip(names, row, strict=True))) for row in cells]
 
-    def table(self, sql: str, **parameters: Any) -> tuple[list[str], list[tuple[Any, ...]]]:
+    def table(self, sql: str, **parameters: str | None) -> tuple[list[str], list[tuple[Any, ...]]]:
         """Column names and rows of a query.
 
         One cursor per call, drained before it closes: threads that share a connection get each other's rows.

@@ -116,6 +116,4 @@ def table_rows(catalog: Catalog, table_name: str) -> tuple[list[str], list[tuple
 
 def unjoined(catalog: Catalog) -> list[Unjoined]:
     """Names in the tables that the catalogue does not know, most rows first."""
-    return catalog.rows(
-        Unjoined, "SELECT * FROM unjoined ORDER BY table_name, column_name, row_count DESC, value"
-    )
+    return catalog.rows(Unjoined, "SELECT * FROM unjoined ORDER BY table_name, column_name, row_count DESC, value")

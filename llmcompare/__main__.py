@@ -1,0 +1,5 @@
+"""`python -m llmcompare`."""
+
+from llmcompare.cli import main
+
+main()

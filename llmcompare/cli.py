@@ -1,0 +1,177 @@
+"""The command line: the same figures as the pages, for people and for programs."""
+
+import inspect
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, get_type_hints
+
+import typer
+
+from llmcompare.core import words
+from llmcompare.core.scenario import Scenario
+from llmcompare.errors import DataError, LlmCompareError
+from llmcompare.services import catalogue, costs, doctor, export, tables
+from llmcompare.services.catalogue import Facts
+from llmcompare.store.paths import PROJECT_FOLDER
+
+DEFAULTS = Scenario()
+EXIT_REFUSED = 2
+"""A value or a cell of data/ cannot be used; the reason is on standard error."""
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Which open-weight model, on which deployment, for this workload, at what cost, and how sure is that?",
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON; units are in the keys.")]
+
+SCENARIO_HELP = {
+    "model": "Model id or alias.",
+    "requests_per_month": "Requests per month.",
+    "input_tokens": "Input tokens per request.",
+    "output_tokens": "Output tokens per request, without thinking.",
+    "cached_input_fraction": "Share of the input read from the provider's cache, 0 to 1.",
+    "thinking_tokens": "Thinking tokens per request, billed as output.",
+    "api_variant": "Variant of the API listings: standard, turbo, fp8, …",
+    "today": "API in use today, as provider/model name.",
+    "today_usd_per_month": "Today's bill in USD a month; overrides --today.",
+    "billing": "on-demand, community, spot, reserved-1y or reserved-3y.",
+    "throughput_record": "Id of the throughput row that says what a replica serves.",
+    "target_utilisation_fraction": "Share of the measured capacity that is planned for, above 0 to 1.",
+    "own_output_tokens_per_s": "Your measured output tokens/s of one replica.",
+    "own_usd_per_gpu_hour": "Your price in USD per GPU-hour.",
+    "gpu": "Only deployments on this GPU.",
+    "gpus_per_replica": "GPUs per replica, with your own rate for a model nobody measured.",
+}
+
+
+def takes_scenario(command: Callable[..., None]) -> Callable[..., None]:
+    """Gives a command one option per field of a scenario, and hands it the scenario as its first argument."""
+
+    def with_options(**given: Any) -> None:  # noqa: ANN401 - whatever Typer parsed
+        scenario = Scenario(**{name: given.pop(name) for name in SCENARIO_HELP})
+        command(scenario, **given)
+
+    hints = get_type_hints(Scenario) | {"billing": str}
+    options = [
+        inspect.Parameter(
+            name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=getattr(DEFAULTS, name),
+            annotation=Annotated[hints[name], typer.Option(help=text)],
+        )
+        for name, text in SCENARIO_HELP.items()
+    ]
+    own = list(inspect.signature(command).parameters.values())[1:]
+    with_options.__signature__ = inspect.Signature(options + own)  # type: ignore[attr-defined]
+    with_options.__name__, with_options.__doc__ = command.__name__, command.__doc__
+    return with_options
+
+
+def main() -> None:
+    """Run the command line; what was raised on purpose is one sentence, a bug shows its traceback."""
+    try:
+        app()
+    except LlmCompareError as problem:
+        print(f"llmcompare: {problem}", file=sys.stderr)
+        sys.exit(EXIT_REFUSED)
+
+
+@app.command()
+def seed(*, as_json: Json = False) -> None:
+    """Build the catalogue from data/*.csv, or list every cell that is refused."""
+    started = time.perf_counter()
+    state = catalogue.current(date.today())
+    seconds = time.perf_counter() - started
+    if state.problem is not None:
+        if as_json and isinstance(state.problem, DataError):
+            _print_json({"errors": [asdict(cell) for cell in state.problem.cells]})
+        raise state.problem
+    facts = state.usable()
+    summaries = tables.summary_table(facts)
+    if as_json:
+        rows = [dict(zip(summaries.columns[:7], row[:7], strict=True)) for row in summaries.rows]
+        _print_json({"catalogue": facts.catalog.fingerprint, "seconds": round(seconds, 3), "tables": rows})
+        return
+    print(f"Catalogue {facts.catalog.fingerprint}, ready in {seconds:.1f} s.")
+    for name, count, oldest, newest, undated, sources, unjoined, _ in summaries.rows:
+        gaps = f", {undated} undated" if undated else ""
+        gaps += f", {unjoined} join nothing" if unjoined else ""
+        print(f"  {name}: {count} rows from {sources} sources, {oldest or '—'} to {newest or '—'}{gaps}")
+
+
+@app.command(name="costs")
+@takes_scenario
+def costs_command(scenario: Scenario, *, as_json: Json = False) -> None:
+    """Compare token-priced APIs, rented GPUs and today's API for a workload."""
+    comparison = costs.compare(_facts(), scenario)
+    if as_json:
+        _print_json(export.comparison_json(comparison))
+        return
+    print(words.headline(comparison))
+    print(f"({comparison.model.display_name}: {words.workload_text(comparison)})")
+    for sentence in (*words.option_sentences(comparison), *map(words.crossing_sentences, comparison.pairs)):
+        print(f"  {sentence}")
+    print("Assumptions:")
+    for assumption in words.assumptions(comparison):
+        print(f"  {assumption.name}: {assumption.value} — {assumption.meaning}")
+
+
+@app.command()
+@takes_scenario
+def report(
+    scenario: Scenario, *, out: Annotated[Path, typer.Option(help="HTML file to write.")], as_json: Json = False
+) -> None:
+    """Write the comparison as one HTML file that works without a network."""
+    comparison = costs.compare(_facts(), scenario)
+    text = export.report_html(comparison, made_on=date.today())
+    export.write_file(out, text)
+    if as_json:
+        _print_json({"file": str(out), "size_bytes": len(text.encode()), "row_ids": list(comparison.rows_used)})
+    else:
+        print(f"{out} is written, {len(text.encode()) / 1e6:.1f} MB.")
+
+
+@app.command(name="doctor")
+def doctor_command(
+    *, port: Annotated[int, typer.Option(help="Port of the dashboard.")] = 8501, as_json: Json = False
+) -> None:
+    """Look whether everything that llmcompare needs is here."""
+    findings = doctor.examine(port=port, today=date.today())
+    if as_json:
+        _print_json({"findings": [asdict(finding) for finding in findings]})
+    else:
+        for finding in findings:
+            sign = "ok " if finding.ok else "BAD" if finding.needed else "-- "
+            print(f"{sign} {finding.name}: {finding.detail}")
+    if any(finding.needed and not finding.ok for finding in findings):
+        raise typer.Exit(EXIT_REFUSED)
+
+
+@app.command()
+def serve(*, port: Annotated[int, typer.Option(help="Port on this machine.")] = 8501) -> None:
+    """Start the dashboard at http://127.0.0.1:8501."""
+    doctor.require_free_port(port)
+    print(f"The dashboard is at http://{doctor.ADDRESS}:{port} — Ctrl-C ends it.", flush=True)
+    os.chdir(PROJECT_FOLDER)
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    os.execv(sys.executable, command)
+
+
+def _facts() -> Facts:
+    state = catalogue.current(date.today())
+    if state.problem is not None and state.facts is not None:
+        print(f"llmcompare: the last good catalogue is in use: {state.problem}", file=sys.stderr)
+    return state.usable()
+
+
+def _print_json(value: dict[str, Any]) -> None:
+    print(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))

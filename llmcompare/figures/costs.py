@@ -1,0 +1,122 @@
+"""Monthly cost over volume."""
+
+from math import log10
+
+import plotly.graph_objects as go
+
+from llmcompare.core.comparison import API, RENTED, TODAY, Comparison
+from llmcompare.core.options import CurveBand
+from llmcompare.core.tables import option_curves, volumes
+from llmcompare.core.units import count_text, usd_text
+from llmcompare.figures.style import LOG_AXIS, MARK_COLOUR, OPTION_COLOURS, laid_out, safe, see_through
+
+CROSSINGS_MARKED = 12
+"""Of each pair; further ones are in the table and in words."""
+KEYS = {API: "api", RENTED: "rented", TODAY: "today"}
+
+
+def cost_curves(comparison: Comparison) -> go.Figure:
+    """Bands, middles and crossings of all options, both axes logarithmic; steps are drawn upright."""
+    figure = go.Figure()
+    grid = volumes(comparison)
+    for name, curves in option_curves(comparison).items():
+        _add_option(figure, _label(comparison, name), OPTION_COLOURS[KEYS[name]], curves, grid, dashed=name == TODAY)
+    _add_crossings(figure, comparison, grid)
+    _mark_workload(figure, comparison.workload.requests_per_month)
+    laid_out(figure, x_title="requests per month (log scale)", y_title="USD per month (log scale)")
+    figure.update_xaxes(**LOG_AXIS, range=[log10(grid[0]), log10(grid[-1])])
+    figure.update_yaxes(**LOG_AXIS, tickprefix="$")
+    return figure
+
+
+def _label(comparison: Comparison, name: str) -> str:
+    if name == API and comparison.api is not None:
+        return f"token-priced API ({len(comparison.api.offers)} providers)"
+    if name == RENTED and comparison.rented is not None:
+        return f"rented {comparison.rented.label}"
+    return f"today: {comparison.today.label}"
+
+
+def _add_option(
+    figure: go.Figure, label: str, colour: str, curves: CurveBand, grid: list[float], *, dashed: bool
+) -> None:
+    costs = [curves.usd_per_month(requests) for requests in grid]
+    low, mid, high = ([getattr(cost, end) for cost in costs] for end in ("low", "mid", "high"))
+    if low != high:
+        figure.add_scatter(
+            x=[*grid, *reversed(grid)],
+            y=[*high, *reversed(low)],
+            fill="toself",
+            fillcolor=see_through(colour, 0.16),
+            line={"width": 0},
+            hoverinfo="skip",
+            name=f"{safe(label)}, range",
+            legendgroup=label,
+            showlegend=False,
+        )
+    figure.add_scatter(
+        x=grid,
+        y=mid,
+        mode="lines",
+        name=safe(label),
+        legendgroup=label,
+        line={"color": colour, "width": 2.5, "dash": "dash" if dashed else "solid"},
+        customdata=[
+            [count_text(x), usd_text(m), usd_text(lo), usd_text(hi)]
+            for x, m, lo, hi in zip(grid, mid, low, high, strict=True)
+        ],
+        hovertemplate="%{customdata[0]} requests a month<br>%{customdata[1]} (%{customdata[2]} to %{customdata[3]})"
+        f"<extra>{safe(label)}</extra>",
+    )
+
+
+def _add_crossings(figure: go.Figure, comparison: Comparison, grid: list[float]) -> None:
+    marks = [
+        (point, pair)
+        for pair in comparison.pairs
+        for point in pair.crossings.points[:CROSSINGS_MARKED]
+        if grid[0] <= point.requests_per_month <= grid[-1]
+    ]
+    if not marks:
+        return
+    figure.add_scatter(
+        x=[point.requests_per_month for point, _ in marks],
+        y=[point.usd_per_month for point, _ in marks],
+        mode="markers+text",
+        name="crossing",
+        marker={
+            "size": 10,
+            "symbol": ["circle-open" if point.kind == "equal" else "triangle-up-open" for point, _ in marks],
+            "line": {"width": 2.5},
+            "color": MARK_COLOUR,
+        },
+        text=[count_text(point.requests_per_month) for point, _ in marks] if len(marks) <= 4 else None,
+        textposition="bottom right",
+        customdata=[
+            [
+                count_text(point.requests_per_month),
+                usd_text(point.usd_per_month),
+                point.kind,
+                safe(pair.first),
+                safe(pair.second),
+            ]
+            for point, pair in marks
+        ],
+        hovertemplate="%{customdata[3]} and %{customdata[4]}<br>%{customdata[2]} at %{customdata[0]} requests a month, "
+        "%{customdata[1]}<extra></extra>",
+    )
+
+
+def _mark_workload(figure: go.Figure, requests_per_month: float) -> None:
+    figure.add_vline(x=requests_per_month, line={"color": MARK_COLOUR, "width": 1, "dash": "dot"})
+    # On a logarithmic axis an annotation stands at the exponent.
+    figure.add_annotation(
+        x=log10(requests_per_month),
+        y=0,
+        yref="paper",
+        text=f"your volume, {count_text(requests_per_month)}",
+        showarrow=False,
+        xanchor="left",
+        yanchor="bottom",
+        font={"size": 11},
+    )

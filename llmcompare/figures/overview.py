@@ -1,0 +1,92 @@
+"""Quality against cost, with the models that nobody should pass over."""
+
+from itertools import groupby
+
+import plotly.graph_objects as go
+
+from llmcompare.core.cost import Band
+from llmcompare.core.quality import ModelPoint, QualityAgainstCost
+from llmcompare.core.units import usd_text
+from llmcompare.figures.style import (
+    FAMILY_COLOURS,
+    FAMILY_NAMES,
+    FAMILY_SYMBOLS,
+    LOG_AXIS,
+    MARK_COLOUR,
+    laid_out,
+    safe,
+)
+
+
+def quality_against_cost(result: QualityAgainstCost) -> go.Figure:
+    """Score over monthly API cost; error bars are the spread over providers and over runs; the front is a line."""
+    figure = go.Figure()
+    _add_front(figure, [point for point in result.points if point.on_front])
+    by_family = sorted(result.points, key=lambda point: point.model.family)
+    for family, points in groupby(by_family, key=lambda point: point.model.family):
+        _add_family(figure, family, list(points))
+    laid_out(
+        figure,
+        x_title="USD per month through a token-priced API, median of providers (log scale)",
+        y_title=f"{safe(result.cell.benchmark)}, {safe(result.cell.metric)}",
+    )
+    figure.update_xaxes(**LOG_AXIS, tickprefix="$")
+    return figure
+
+
+def _add_front(figure: go.Figure, front: list[ModelPoint]) -> None:
+    figure.add_scatter(
+        x=[point.usd_per_month.mid for point in front],
+        y=[point.score.mid for point in front],
+        mode="lines",
+        line={"color": MARK_COLOUR, "width": 1.5, "dash": "dot", "shape": "hv"},
+        name="Pareto front",
+        hoverinfo="skip",
+    )
+
+
+def _add_family(figure: go.Figure, family: str, points: list[ModelPoint]) -> None:
+    colour = FAMILY_COLOURS[family]
+    figure.add_scatter(
+        x=[point.usd_per_month.mid for point in points],
+        y=[point.score.mid for point in points],
+        error_x=_error_bars([point.usd_per_month for point in points], colour),
+        error_y=_error_bars([point.score for point in points], colour),
+        mode="markers+text",
+        marker={
+            "symbol": FAMILY_SYMBOLS[family],
+            "color": colour,
+            "size": [13 if point.on_front else 8 for point in points],
+            "opacity": [1.0 if point.on_front else 0.55 for point in points],
+        },
+        text=[safe(point.model.display_name) if point.on_front else "" for point in points],
+        textposition="top left",
+        name=FAMILY_NAMES[family],
+        customdata=[_hover(point) for point in points],
+        hovertemplate="%{customdata[0]}<br>score %{customdata[1]}<br>%{customdata[2]} a month"
+        "<br>%{customdata[3]}<extra></extra>",
+    )
+
+
+def _error_bars(bands: list[Band], colour: str) -> dict[str, object]:
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [band.high - band.mid for band in bands],
+        "arrayminus": [band.mid - band.low for band in bands],
+        "color": colour,
+        "thickness": 0.8,
+        "width": 2,
+    }
+
+
+def _hover(point: ModelPoint) -> list[str]:
+    score = point.score
+    spread = f" ({score.low:g} to {score.high:g}, {len(point.scores)} runs)" if score.low != score.high else ""
+    usd = point.usd_per_month
+    return [
+        safe(point.model.display_name),
+        f"{score.mid:g}{spread}",
+        f"{usd_text(usd.mid)} ({usd_text(usd.low)} to {usd_text(usd.high)})",
+        f"{point.provider_count} provider{'s' if point.provider_count != 1 else ''}",
+    ]

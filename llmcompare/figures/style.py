@@ -1,0 +1,50 @@
+"""The fixed colours, the common layout, and safe text."""
+
+from html import escape
+
+import plotly.graph_objects as go
+
+FAMILY_COLOURS = {"llama": "#2f7fdc", "mistral": "#ea7125", "qwen": "#8a5cd8", "other": "#7d8794"}
+FAMILY_SYMBOLS = {"llama": "circle", "mistral": "square", "qwen": "diamond", "other": "cross"}
+"""Colour is never the only difference."""
+FAMILY_NAMES = {"llama": "Llama", "mistral": "Mistral", "qwen": "Qwen", "other": "Other"}
+OPTION_COLOURS = {"api": "#12998a", "rented": "#c2477f", "today": "#7d8794"}
+MARK_COLOUR = "#7d8794"
+
+
+def safe(text: str) -> str:
+    """Text from data, for a label or a hover box.
+
+    >>> safe("<b>GPU</b> & co")
+    '&lt;b&gt;GPU&lt;/b&gt; &amp; co'
+    """
+    return escape(text, quote=False)
+
+
+def see_through(colour: str, opacity: float) -> str:
+    """A #rrggbb colour with an opacity.
+
+    >>> see_through("#12998a", 0.2)
+    'rgba(18,153,138,0.2)'
+    """
+    red, green, blue = (int(colour[start : start + 2], 16) for start in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{opacity})"
+
+
+def laid_out(figure: go.Figure, *, x_title: str, y_title: str) -> go.Figure:
+    """Margins for a narrow screen, legend above the plot, titles with units, nothing behind the plot."""
+    figure.update_layout(
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        height=460,
+        legend={"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0},
+        hovermode="closest",
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+    )
+    figure.update_xaxes(title=x_title, automargin=True)
+    figure.update_yaxes(title=y_title, automargin=True)
+    return figure
+
+
+LOG_AXIS = {"type": "log", "dtick": 1, "exponentformat": "B", "minor": {"showgrid": False}}
+"""Ticks at powers of ten, written 1k, 1M, 1B."""

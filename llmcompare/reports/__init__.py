@@ -1,0 +1,1 @@
+"""One Report value, written as a file that needs nothing else."""

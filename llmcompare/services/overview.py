@@ -1,0 +1,83 @@
+"""Quality against cost of every priced model, and how old the data are."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from llmcompare.core import quality
+from llmcompare.core.quality import QualityAgainstCost
+from llmcompare.core.records import Score, ScoreCell
+from llmcompare.core.scenario import Scenario
+from llmcompare.core.units import age_days
+from llmcompare.services.catalogue import Facts
+from llmcompare.services.costs import book
+from llmcompare.store import queries
+
+FAMILIES = ("llama", "mistral", "qwen")
+STALE_AFTER_DAYS = 30
+"""Marketplace prices moved by a factor of 2.6 in three weeks, list prices change by a few percent a quarter."""
+
+
+def score_cells(facts: Facts) -> dict[str, ScoreCell]:
+    """Comparable cells by id, those that cover most families and models first."""
+    return {cell.cell_id: cell for cell in queries.priced_score_cells(facts.catalog)}
+
+
+def quality_against_cost(facts: Facts, scenario: Scenario, cell: ScoreCell) -> QualityAgainstCost:
+    """Every model of the three families with a score in the cell."""
+    by_model: dict[str, list[Score]] = {}
+    for score in queries.scores(facts.catalog, cell):
+        by_model.setdefault(score.model_id, []).append(score)
+    scored = [
+        (book(facts, model_id), scores)
+        for model_id, scores in by_model.items()
+        if model_id in facts.models and facts.models[model_id].family in FAMILIES
+    ]
+    return quality.quality_against_cost(cell, scenario, scored)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Age:
+    """Age of the prices of one kind that are in use."""
+
+    kind: str
+    row_count: int
+    newest_as_of: str | None
+    newest_days: int | None
+    stale_count: int
+    """Rows older than 30 days."""
+    undated_count: int
+
+    @property
+    def newest_text(self) -> str:
+        """Age of the newest row."""
+        return "undated" if self.newest_days is None else f"{self.newest_days} days old"
+
+    @property
+    def detail(self) -> str:
+        """Date of the newest row and how many rows are old or undated."""
+        return (
+            f"Newest: {self.newest_as_of or 'undated'}. Of {self.row_count} rows in use, {self.stale_count} are older "
+            f"than {STALE_AFTER_DAYS} days and {self.undated_count} are undated."
+        )
+
+
+def ages(facts: Facts, today: date) -> list[Age]:
+    """Ages of API and GPU prices."""
+    dates = {
+        "API prices": [offer.as_of for offer in facts.api_offers],
+        "GPU prices": [offer.as_of for offer in facts.gpu_offers],
+    }
+    return [_age(kind, found, today) for kind, found in dates.items()]
+
+
+def _age(kind: str, dates: list[str | None], today: date) -> Age:
+    dated = [as_of for as_of in dates if as_of is not None]
+    newest = max(dated, default=None)
+    return Age(
+        kind=kind,
+        row_count=len(dates),
+        newest_as_of=newest,
+        newest_days=None if newest is None else age_days(newest, today=today),
+        stale_count=sum(age_days(as_of, today=today) > STALE_AFTER_DAYS for as_of in dated),
+        undated_count=len(dates) - len(dated),
+    )

@@ -1,0 +1,100 @@
+"""The frame around every page: settings, navigation, the shared inputs, and what stands in the way."""
+
+from datetime import date
+
+import streamlit as st
+
+from llmcompare import __version__
+from llmcompare.core.scenario import Scenario
+from llmcompare.errors import DataError, InputError, LlmCompareError
+from llmcompare.services import catalogue
+from llmcompare.services.catalogue import Facts, State
+from llmcompare.store.paths import PROJECT_FOLDER
+from llmcompare.ui import inputs
+from llmcompare.ui.safe import plain
+
+PAGES = PROJECT_FOLDER / "pages"
+LOOK_AGAIN_S = 3
+"""How often an open page looks whether a file of data/ changed: 11 stats, well under 1 % of a core."""
+
+
+def run() -> None:
+    """One run of the app."""
+    # Without a menu item the minimal toolbar hides the menu, and with it the choice of light and dark.
+    about = f"llmcompare {__version__}: every number has a source and a date, every estimate an error bar."
+    st.set_page_config("llmcompare", ":material/balance:", layout="wide", menu_items={"About": about})
+    page = st.navigation(
+        {
+            "Decide": [
+                st.Page(
+                    PAGES / "decide/overview.py", title="Overview", icon=":material/home:", default=True,
+                    help="What this answers, quality against cost, age of the data.",
+                ),
+                st.Page(
+                    PAGES / "decide/costs.py", title="Costs", icon=":material/show_chart:",
+                    help="Monthly cost over volume through APIs, on rented GPUs and today, and where they cross.",
+                ),
+            ],
+            "Share": [
+                st.Page(
+                    PAGES / "share/report.py", title="Report", icon=":material/description:",
+                    help="The comparison as a file that works without a network.",
+                ),
+                st.Page(
+                    PAGES / "share/data.py", title="Data", icon=":material/table:",
+                    help="Every table with its sources, dates and gaps.",
+                ),
+            ],
+        }
+    )  # fmt: skip
+    state = catalogue.current(date.today())
+    _show_problem(state.problem)
+    _follow_data()
+    if state.facts is None:
+        st.stop()
+    st.session_state["state"] = state
+    try:
+        st.session_state["scenario"] = inputs.pick_scenario(state.facts)
+    except InputError as problem:
+        st.error(plain(str(problem)), icon=":material/error:")
+        st.stop()
+    try:
+        page.run()
+    except LlmCompareError as problem:
+        st.error(plain(str(problem)), icon=":material/error:")
+
+
+def facts() -> Facts:
+    """The catalogue's rows, for a page."""
+    state: State = st.session_state["state"]
+    return state.usable()
+
+
+def scenario() -> Scenario:
+    """What the shared inputs say, for a page."""
+    found: Scenario = st.session_state["scenario"]
+    return found
+
+
+def _show_problem(problem: LlmCompareError | None) -> None:
+    if problem is None:
+        return
+    if isinstance(problem, DataError):
+        count = len(problem.cells)
+        st.error(
+            f"**{count} cell{'s' if count != 1 else ''} in data/ cannot be used. "
+            "The last good figures stay in use until corrected.**\n\n"
+            + "\n".join(f"- {plain(str(cell))}" for cell in problem.cells[:20])
+            + (f"\n- and {count - 20} more: `python -m llmcompare seed` lists them all" if count > 20 else ""),
+            icon=":material/error:",
+        )
+    else:
+        st.error(plain(str(problem)), icon=":material/error:")
+
+
+@st.fragment(run_every=LOOK_AGAIN_S)
+def _follow_data() -> None:
+    signature = catalogue.data_signature()
+    if st.session_state.setdefault("data_signature", signature) != signature:
+        st.session_state["data_signature"] = signature
+        st.rerun(scope="app")

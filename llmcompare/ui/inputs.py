@@ -1,0 +1,233 @@
+"""The widgets that every page shares. Their keys are the fields of a scenario and the parameters of a link."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import streamlit as st
+
+from llmcompare.core.records import RENTED_BILLINGS, ScoreCell
+from llmcompare.core.scenario import Scenario, from_query
+from llmcompare.errors import InputError
+from llmcompare.services import costs
+from llmcompare.services.catalogue import Facts
+from llmcompare.ui.safe import plain
+
+DEFAULTS = Scenario()
+ANY = "any"
+BOUND: Literal["query-params"] = "query-params"
+
+
+def pick_scenario(facts: Facts) -> Scenario:
+    """Draws the widgets in the sidebar and returns what they say."""
+    _explain_link_once(facts)
+    with st.sidebar:
+        st.subheader("Your workload")
+        values: dict[str, Any] = {"model": _pick_model(facts)} | _pick_volume()
+        with st.expander("More about the requests"):
+            values |= _pick_request_details()
+        with st.expander("Compared with"):
+            values |= _pick_alternatives(facts, str(values["model"]))
+        with st.expander("Rented GPUs"):
+            values |= _pick_rented(facts, str(values["model"]))
+    return Scenario(**values)
+
+
+def _pick_model(facts: Facts) -> str:
+    ids = list(facts.models)
+    return st.selectbox(
+        "Model",
+        ids,
+        index=ids.index(DEFAULTS.model) if DEFAULTS.model in ids else 0,
+        key="model",
+        bind=BOUND,
+        help="Ids of the catalogue; type to search. The Data page lists them all.",
+    )
+
+
+def _pick_volume() -> dict[str, Any]:
+    requests = st.number_input(
+        "Requests per month",
+        min_value=1,
+        max_value=10**12,
+        value=int(DEFAULTS.requests_per_month),
+        step=100_000,
+        key="requests_per_month",
+        bind=BOUND,
+    )
+    left, right = st.columns(2)
+    tokens: dict[str, Any] = {"min_value": 0, "max_value": 10_000_000, "step": 100}
+    input_tokens = left.number_input(
+        "Input tokens", value=int(DEFAULTS.input_tokens), key="input_tokens", bind=BOUND, help="Per request.", **tokens
+    )
+    output_tokens = right.number_input(
+        "Output tokens",
+        value=int(DEFAULTS.output_tokens),
+        key="output_tokens",
+        bind=BOUND,
+        help="Per request, without thinking.",
+        **tokens,
+    )
+    return {
+        "requests_per_month": float(requests),
+        "input_tokens": float(input_tokens),
+        "output_tokens": float(output_tokens),
+    }
+
+
+def _pick_request_details() -> dict[str, Any]:
+    cached = st.slider(
+        "Share of input read from cache",
+        0.0,
+        1.0,
+        DEFAULTS.cached_input_fraction,
+        0.05,
+        key="cached_input_fraction",
+        bind=BOUND,
+        help="Billed at the cached price where the provider lists one, else at the input price.",
+    )
+    thinking = st.number_input(
+        "Thinking tokens",
+        0,
+        10_000_000,
+        int(DEFAULTS.thinking_tokens),
+        100,
+        key="thinking_tokens",
+        bind=BOUND,
+        help="Per request, billed as output.",
+    )
+    return {"cached_input_fraction": cached, "thinking_tokens": float(thinking)}
+
+
+def _pick_alternatives(facts: Facts, model_id: str) -> dict[str, Any]:
+    offers = list(costs.proprietary_offers(facts))
+    today = st.selectbox(
+        "Today's API",
+        offers,
+        index=offers.index(DEFAULTS.today) if DEFAULTS.today in offers else 0,
+        key="today",
+        bind=BOUND,
+        help="A proprietary API of the price table.",
+    )
+    bill = st.number_input(
+        "Or today's bill, USD a month",
+        min_value=0.01,
+        value=None,
+        key="today_usd_per_month",
+        bind=BOUND,
+        placeholder="from the price list",
+    )
+    variant = st.selectbox(
+        "API variant",
+        costs.variants(facts, model_id),
+        key="api_variant",
+        bind=BOUND,
+        help="Turbo, fp8 and other variants are never mixed with standard listings.",
+    )
+    return {"today": today, "today_usd_per_month": bill, "api_variant": variant}
+
+
+def _pick_rented(facts: Facts, model_id: str) -> dict[str, Any]:
+    billing = st.selectbox("Billing", RENTED_BILLINGS, key="billing", bind=BOUND)
+    gpu = st.selectbox(
+        "GPU", [ANY, *sorted({offer.gpu_id for offer in facts.gpu_offers})], key="gpu", bind=BOUND,
+        help="Any: the cheapest deployment that somebody measured.",
+    )  # fmt: skip
+    records = [row.record_id for row in facts.capacities.get(model_id, [])]
+    record = st.selectbox(
+        "Measurement",
+        [ANY, *records],
+        key="throughput_record",
+        bind=BOUND,
+        help="Which published throughput row says what one replica serves. Any: the cheapest deployment.",
+    )
+    utilisation = st.slider(
+        "Planned share of capacity",
+        0.05,
+        1.0,
+        DEFAULTS.target_utilisation_fraction,
+        0.05,
+        key="target_utilisation_fraction",
+        bind=BOUND,
+        help="Assumption: the rest is room for peaks.",
+    )
+    own_rate = st.number_input(
+        "Your output tokens/s per replica", min_value=0.001, value=None, key="own_output_tokens_per_s", bind=BOUND,
+        placeholder="from the measurement",
+    )  # fmt: skip
+    own_price = st.number_input(
+        "Your USD per GPU-hour", min_value=0.001, value=None, key="own_usd_per_gpu_hour", bind=BOUND,
+        placeholder="from the price list",
+    )  # fmt: skip
+    per_replica = st.number_input(
+        "GPUs per replica", 1, 1024, DEFAULTS.gpus_per_replica, key="gpus_per_replica", bind=BOUND,
+        help="Counts only for a model that nobody measured, with your own rate.",
+    )  # fmt: skip
+    return {
+        "billing": billing,
+        "gpu": None if gpu == ANY else gpu,
+        "throughput_record": None if record == ANY else record,
+        "target_utilisation_fraction": utilisation,
+        "own_output_tokens_per_s": own_rate,
+        "own_usd_per_gpu_hour": own_price,
+        "gpus_per_replica": int(per_replica),
+    }
+
+
+def _explain_link_once(facts: Facts) -> None:
+    """Streamlit drops a value of the link that no widget takes; say which, and what to do."""
+    if "link_problems" not in st.session_state:
+        link = {name: str(st.query_params[name]) for name in st.query_params}
+        st.session_state["link_problems"] = _link_problems(facts, link)
+        alias = link.get("model")
+        if alias in facts.names and alias not in facts.models:
+            st.session_state["model"] = facts.names[alias]
+    for problem in st.session_state["link_problems"]:
+        st.warning(plain(f"In this link, {problem} The rest of the link is in use."))
+
+
+def _link_problems(facts: Facts, link: Mapping[str, str]) -> list[str]:
+    problems = []
+    for name, value in link.items():
+        try:
+            scenario = from_query({name: value})
+            if name == "model":
+                facts.model(scenario.model)
+            elif not _known(facts, name, value):
+                problems.append(f"{name} {value!r} is not in the catalogue: choose one in the sidebar.")
+        except InputError as problem:
+            problems.append(str(problem))
+    return problems
+
+
+def _known(facts: Facts, name: str, value: str) -> bool:
+    if name == "today":
+        return value in costs.proprietary_offers(facts)
+    if name == "gpu":
+        return value == ANY or value in facts.gpus
+    if name == "throughput_record":
+        return value == ANY or any(row.record_id == value for rows in facts.capacities.values() for row in rows)
+    if name == "api_variant":
+        return any(offer.variant == value for offer in facts.api_offers)
+    return True
+
+
+def pick_score_cell(cells: Mapping[str, ScoreCell]) -> ScoreCell:
+    """Which comparable scores stand for quality; those that cover most families and models come first."""
+    chosen = st.selectbox(
+        "Quality measure",
+        list(cells),
+        key="quality",
+        bind=BOUND,
+        help="Scores are comparable only within one benchmark, setting, number of shots, metric and publisher.",
+    )
+    return cells[chosen]
+
+
+def pick_table(names: list[str]) -> str:
+    """A table of the catalogue."""
+    return st.selectbox("Table", names, index=names.index("gpu_prices"), key="table", bind=BOUND)
+
+
+def pick_filter() -> str:
+    """Words that a row must hold."""
+    return st.text_input("Filter", key="filter", bind=BOUND, placeholder="words that a row must hold, e.g. h100 aws")

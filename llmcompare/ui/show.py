@@ -1,0 +1,96 @@
+"""Shows results: sentences, a chart with the data behind it, tables with sources and downloads."""
+
+from collections.abc import Iterable
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+from streamlit.column_config import ColumnConfig
+
+from llmcompare.core.records import source_url
+from llmcompare.core.tables import Table
+from llmcompare.core.words import Assumption
+from llmcompare.services import export
+from llmcompare.ui.safe import plain
+
+CHART_CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["lasso2d", "select2d"]}
+
+
+def sentences(*texts: str) -> None:
+    """A list of sentences, text from data in it made harmless."""
+    st.markdown("\n".join(f"- {plain(text)}" for text in texts))
+
+
+def chart(figure: go.Figure, *, key: str, description: str) -> None:
+    """A chart with its content in words for those who do not see it."""
+    st.plotly_chart(figure, key=key, alt=description, config=CHART_CONFIG)
+
+
+def table(shown: Table, *, key: str) -> None:
+    """A table with links to its sources, and downloads of the same rows."""
+    frame = pd.DataFrame(list(shown.rows), columns=list(shown.columns))
+    if "source" in frame:
+        frame.insert(frame.columns.get_loc("source"), "source_link", frame["source"].map(source_url))
+    if "as_of" in frame:
+        frame["as_of"] = frame["as_of"].fillna("undated")
+    st.dataframe(
+        frame,
+        key=key,
+        hide_index=True,
+        height=min(38 + 35 * len(frame), 400),
+        column_config={"source_link": st.column_config.LinkColumn("source", display_text="open")}
+        | {name: _column(name) for name in frame.columns if name.startswith("usd_per")},
+        alt=shown.title,
+        placeholder="—",
+    )
+    downloads(shown, key=key)
+
+
+def _column(name: str) -> ColumnConfig:
+    per_unit = any(unit in name for unit in ("mtok", "hour", "request"))
+    return st.column_config.NumberColumn(name, format="dollar" if not per_unit else None)
+
+
+def downloads(shown: Table, *, key: str) -> None:
+    """CSV and Parquet of a table, made when asked for."""
+    left, right, _ = st.columns([1, 1, 3])
+    left.download_button(
+        "CSV",
+        lambda: export.table_csv(shown),
+        f"{shown.name}.csv",
+        "text/csv",
+        key=f"{key}_csv",
+        on_click="ignore",
+        icon=":material/download:",
+        width="stretch",
+    )
+    right.download_button(
+        "Parquet",
+        lambda: export.table_parquet(shown),
+        f"{shown.name}.parquet",
+        "application/vnd.apache.parquet",
+        key=f"{key}_parquet",
+        on_click="ignore",
+        icon=":material/download:",
+        width="stretch",
+    )
+
+
+def as_of_range(*tables: Table) -> str:
+    """Oldest and newest date of the rows shown, and how many have none."""
+    dates = [dict(zip(t.columns, row, strict=True))["as_of"] for t in tables for row in t.rows]
+    dated = sorted(str(found) for found in dates if found is not None)
+    undated = len(dates) - len(dated)
+    text = f"Prices and measurements as of {dated[0]} to {dated[-1]}" if dated else "No dated rows"
+    return text + (f", {undated} undated" if undated else "") + "."
+
+
+def assumptions(found: Iterable[Assumption]) -> None:
+    """What no source backs, and where to change it."""
+    rows = [(a.name, a.value, a.meaning, a.editable_as or "fixed") for a in found]
+    st.dataframe(
+        pd.DataFrame(rows, columns=["assumption", "value", "meaning", "change it with"]),
+        key="assumptions",
+        hide_index=True,
+        alt="Assumptions",
+    )

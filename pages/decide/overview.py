@@ -1,0 +1,39 @@
+"""Overview: what this answers, quality against cost, age of the data."""
+
+from datetime import date
+
+import streamlit as st
+
+from llmcompare import figures
+from llmcompare.core import quality, words
+from llmcompare.services import costs, overview
+from llmcompare.ui import frame, inputs, show
+from llmcompare.ui.safe import plain
+
+facts, scenario = frame.facts(), frame.scenario()
+comparison = costs.compare(facts, scenario)
+
+st.title("Which open-weight model, at what cost?")
+st.markdown(
+    "Llama, Mistral or Qwen: on which deployment, for your workload, at what cost, and how sure is that? "
+    "Describe the workload on the left. Every figure leads to its source and date."
+)
+with st.container(border=True):
+    st.markdown(f"**{plain(words.headline(comparison))}**")
+    st.caption(plain(words.workload_text(comparison)))
+    st.page_link(frame.PAGES / "decide/costs.py", label="See the costs over volume and where they cross")
+
+st.subheader("Quality against cost")
+cell = inputs.pick_score_cell(overview.score_cells(facts))
+result = overview.quality_against_cost(facts, scenario, cell)
+show.sentences(*quality.sentences(result))
+show.chart(
+    figures.quality_against_cost(result), key="quality_against_cost", description=" ".join(quality.sentences(result))
+)
+with st.expander("Data behind the chart"):
+    show.table(quality.quality_table(result), key="quality")
+
+st.subheader("Age of the prices")
+for column, age in zip(st.columns(2), overview.ages(facts, date.today()), strict=True):
+    column.metric(age.kind, age.newest_text, border=True, help="Newest row in use.")
+    column.caption(plain(age.detail))

@@ -1,0 +1,28 @@
+"""Data: every table with its filter, sources, dates, and the rows that join nothing."""
+
+import streamlit as st
+
+from llmcompare.services import tables
+from llmcompare.ui import frame, inputs, show
+from llmcompare.ui.safe import plain
+
+facts = frame.facts()
+
+st.title("Data")
+st.markdown("Every fact in use, one table per file in `data/`. `data/README.md` says how to add a row.")
+show.table(tables.summary_table(facts), key="summaries")
+
+name = inputs.pick_table(tables.names())
+st.subheader(plain(name))
+st.caption(plain(tables.description(facts, name)))
+shown = tables.filtered(tables.rows(facts, name), inputs.pick_filter())
+st.caption(f"{len(shown.rows):,} rows shown.")
+show.table(shown, key="rows")
+
+st.subheader("Rows that join nothing")
+unjoined = tables.unjoined_table(facts)
+st.markdown(
+    "These rows name a model, GPU or licence that the catalogue does not hold. They are kept, counted here and used "
+    "in no statistic."
+)
+show.table(unjoined, key="unjoined")
