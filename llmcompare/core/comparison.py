@@ -1,7 +1,8 @@
 """Compares what one workload costs through token-priced APIs, on rented GPUs and at today's API."""
 
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from llmcompare.core import breakeven
 from llmcompare.core.breakeven import Crossings
@@ -19,9 +20,19 @@ from llmcompare.core.records import Model
 from llmcompare.core.scenario import Scenario
 from llmcompare.core.workload import Workload
 
-API = "the token-priced API"
-RENTED = "renting"
-TODAY = "today's API"
+OptionKey = Literal["api", "rented", "rented_at_scale", "today"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """One way to serve the workload, as curves over volume."""
+
+    key: OptionKey
+    name: str
+    """In a sentence."""
+    label: str
+    """In a legend."""
+    curves: CurveBand
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,10 +59,13 @@ class Comparison:
     api_missing: str | None
     """Why there is no API option."""
     rented: Deployment | None
+    """What is cheapest to rent at this workload."""
     rented_missing: str | None
     """Why there is no rented option."""
     deployments: tuple[Deployment, ...]
     """All that could be rented, cheapest first at this workload."""
+    rented_at_scale: Deployment | None
+    """What is cheapest per request with every replica full; None where that is `rented` too."""
     today: TodayOption
     pairs: tuple[Pair, ...]
     rows_used: tuple[str, ...]
@@ -59,12 +73,35 @@ class Comparison:
     fingerprint: str
     """Of the catalogue."""
 
+    @property
+    def options(self) -> tuple[Option, ...]:
+        """Every option that has data."""
+        return tuple(_options(self.api, self.rented, self.rented_at_scale, self.today))
+
+
+def _options(
+    api: ApiOption | None, rented: Deployment | None, at_scale: Deployment | None, today: TodayOption
+) -> Iterator[Option]:
+    if api is not None:
+        label = f"token-priced API ({len(api.offers)} provider{'s' if len(api.offers) != 1 else ''})"
+        yield Option(key="api", name="the token-priced API", label=label, curves=api.curves)
+    keys: tuple[OptionKey, OptionKey] = ("rented", "rented_at_scale")
+    for key, deployment in zip(keys, (rented, at_scale), strict=True):
+        if deployment is not None:
+            name = f"renting {deployment.short}"
+            if rented is not None and at_scale is not None and rented.short == at_scale.short:
+                name = f"renting {deployment.label}"
+            yield Option(key=key, name=name, label=f"rented {deployment.label}", curves=deployment.curves)
+    curves = CurveBand(low=today.curve, mid=today.curve, high=today.curve)
+    yield Option(key="today", name="today's API", label=f"today: {today.label}", curves=curves)
+
 
 def compare(book: PriceBook, scenario: Scenario, *, fingerprint: str) -> Comparison:
     """All options for a scenario. Raises UnknownIdError or InputError; an option without data says why instead."""
     api, api_missing = api_option(book, scenario)
     found, rented_missing = deployments(book, scenario)
     rented = found[0] if found else None
+    at_scale = _cheapest_at_scale(found)
     today = today_option(book, scenario)
     return Comparison(
         scenario=scenario,
@@ -75,41 +112,51 @@ def compare(book: PriceBook, scenario: Scenario, *, fingerprint: str) -> Compari
         rented=rented,
         rented_missing=rented_missing,
         deployments=tuple(found),
+        rented_at_scale=at_scale,
         today=today,
-        pairs=tuple(_pairs(api, rented, today)),
-        rows_used=tuple(_rows_used(book.model, api, rented, today)),
+        pairs=tuple(_pairs(tuple(_options(api, rented, at_scale, today)))),
+        rows_used=tuple(dict.fromkeys(_rows_used(book.model, api, (rented, at_scale), today))),
         fingerprint=fingerprint,
     )
 
 
-def _pairs(api: ApiOption | None, rented: Deployment | None, today: TodayOption) -> Iterable[Pair]:
-    today_band = CurveBand(low=today.curve, mid=today.curve, high=today.curve)
-    if rented is not None and api is not None:
-        yield _pair(RENTED, rented.curves, API, api.curves)
-    if rented is not None:
-        yield _pair(RENTED, rented.curves, TODAY, today_band)
-    if api is not None:
-        yield _pair(API, api.curves, TODAY, today_band)
+def _cheapest_at_scale(found: Sequence[Deployment]) -> Deployment | None:
+    """None when the deployment that is cheapest at this workload stays so."""
+    best = min(found, key=lambda d: d.curves.mid.usd_per_request_at_scale, default=None)
+    return None if best is None or best == found[0] else best
 
 
-def _pair(first: str, first_curves: CurveBand, second: str, second_curves: CurveBand) -> Pair:
+def _pairs(options: Sequence[Option]) -> Iterator[Pair]:
+    """Rented options against the API and today's bill, the API against today's bill."""
+    rank = {"rented": 0, "rented_at_scale": 0, "api": 1, "today": 2}
+    for first in sorted(options, key=lambda option: rank[option.key]):
+        for second in options:
+            if rank[first.key] < rank[second.key]:
+                yield _pair(first, second)
+
+
+def _pair(first: Option, second: Option) -> Pair:
+    one, other = first.curves, second.curves
     return Pair(
-        first=first,
-        second=second,
-        crossings=breakeven.crossings(first_curves.mid, second_curves.mid, names=(first, second)),
-        earliest=breakeven.first_volume_where_no_dearer(first_curves.low, second_curves.high),
-        latest=breakeven.first_volume_where_no_dearer(first_curves.high, second_curves.low),
+        first=first.name,
+        second=second.name,
+        crossings=breakeven.crossings(one.mid, other.mid, names=(first.name, second.name)),
+        earliest=breakeven.first_volume_where_no_dearer(one.low, other.high),
+        latest=breakeven.first_volume_where_no_dearer(one.high, other.low),
     )
 
 
-def _rows_used(model: Model, api: ApiOption | None, rented: Deployment | None, today: TodayOption) -> Iterable[str]:
+def _rows_used(
+    model: Model, api: ApiOption | None, rented: Sequence[Deployment | None], today: TodayOption
+) -> Iterator[str]:
     yield model.row_id
     if api is not None:
         yield from (priced.offer.row_id for priced in api.offers)
-    if rented is not None:
-        yield rented.gpu.row_id
-        yield from (offer.row_id for offer in rented.offers)
-        if rented.capacity is not None:
-            yield rented.capacity.row_id
+    for deployment in rented:
+        if deployment is not None:
+            yield deployment.gpu.row_id
+            yield from (offer.row_id for offer in deployment.offers)
+            if deployment.capacity is not None:
+                yield deployment.capacity.row_id
     if today.offer is not None:
         yield today.offer.row_id

@@ -109,6 +109,11 @@ class Deployment:
         return f"{self.gpus_per_replica} × {self.gpu.name} · {self.engine}{form}"
 
     @property
+    def short(self) -> str:
+        """GPUs alone, for sentences."""
+        return f"{self.gpus_per_replica} × {self.gpu.name.removeprefix(f'{self.gpu.vendor} ')}"
+
+    @property
     def basis(self) -> str:
         """Where the capacity comes from."""
         if self.capacity is None:

@@ -31,6 +31,7 @@ class Gpu:
 
     gpu_id: str
     name: str
+    vendor: str
     memory_gb: float | None
     """Nominal GB as the vendor prints it."""
     row_id: str

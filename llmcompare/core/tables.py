@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from llmcompare.core.comparison import API, RENTED, TODAY, Comparison
+from llmcompare.core.comparison import Comparison
 from llmcompare.core.cost import CostCurve
-from llmcompare.core.options import CurveBand
+from llmcompare.core.options import Deployment
 
 Cell = str | float | int | None
 
@@ -34,8 +34,8 @@ def volumes(comparison: Comparison) -> list[float]:
     low, high = min(grid), max(grid)
     grid |= {middle} | {
         edge
-        for curves in option_curves(comparison).values()
-        for curve in (curves.low, curves.mid, curves.high)
+        for option in comparison.options
+        for curve in (option.curves.low, option.curves.mid, option.curves.high)
         for edge in _edges(curve)
         if low < edge < high
     }
@@ -50,34 +50,18 @@ def _edges(curve: CostCurve) -> list[float]:
     return [edge for k in range(1, STEPS_DRAWN + 1) for edge in (k * capacity, k * capacity * (1 + 1e-9))]
 
 
-def option_curves(comparison: Comparison) -> dict[str, CurveBand]:
-    """Curves of every option that has data, by its name in sentences."""
-    curves: dict[str, CurveBand] = {}
-    if comparison.api is not None:
-        curves[API] = comparison.api.curves
-    if comparison.rented is not None:
-        curves[RENTED] = comparison.rented.curves
-    today = comparison.today.curve
-    curves[TODAY] = CurveBand(low=today, mid=today, high=today)
-    return curves
-
-
-COLUMN_NAMES = {API: "api", RENTED: "rented", TODAY: "today"}
-
-
 def curve_table(comparison: Comparison) -> Table:
     """Monthly cost of every option over volume."""
-    curves = option_curves(comparison)
     columns = ["requests_per_month"]
-    for name in curves:
-        spread = ("",) if name == TODAY else ("_low", "_median", "_high")
-        columns += [f"{COLUMN_NAMES[name]}_usd_per_month{part}" for part in spread]
+    for option in comparison.options:
+        spread = ("",) if option.key == "today" else ("_low", "_median", "_high")
+        columns += [f"{option.key}_usd_per_month{part}" for part in spread]
     rows = []
     for requests in volumes(comparison):
         row: list[Cell] = [requests]
-        for name, band in curves.items():
-            cost = band.usd_per_month(requests)
-            row += [cost.mid] if name == TODAY else [cost.low, cost.mid, cost.high]
+        for option in comparison.options:
+            cost = option.curves.usd_per_month(requests)
+            row += [cost.mid] if option.key == "today" else [cost.low, cost.mid, cost.high]
         rows.append(tuple(row))
     return Table(name="cost-over-volume", title="Monthly cost over volume", columns=tuple(columns), rows=tuple(rows))
 
@@ -105,7 +89,8 @@ def api_price_table(comparison: Comparison) -> Table:
 
 def gpu_price_table(comparison: Comparison) -> Table:
     """The GPU prices used, cheapest first."""
-    offers = comparison.rented.offers if comparison.rented else ()
+    drawn: list[Deployment | None] = [comparison.rented, comparison.rented_at_scale]
+    offers = dict.fromkeys(offer for deployment in drawn if deployment for offer in deployment.offers)
     return Table(
         name="gpu-prices",
         title="GPU prices used",

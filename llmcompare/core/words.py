@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from llmcompare.core.breakeven import Crossing
-from llmcompare.core.comparison import API, RENTED, TODAY, Comparison, Pair
+from llmcompare.core.comparison import Comparison, Pair
 from llmcompare.core.cost import Band
 from llmcompare.core.options import ApiOption, Deployment
 from llmcompare.core.units import HOURS_PER_MONTH, count_text, usd_text
@@ -29,29 +29,17 @@ def workload_text(comparison: Comparison) -> str:
 
 def headline(comparison: Comparison) -> str:
     """Which option is cheapest, and whether the bands leave that open."""
-    costs = option_costs(comparison)
-    (name, band), *others = sorted(costs.items(), key=lambda item: item[1].mid)
-    text = (
-        f"{_sentence_start(name)} is the cheapest way to run {comparison.model.display_name}: {band_text(band)} a month"
-    )
-    if name == TODAY:
-        text = f"Nothing here beats today's bill of {usd_text(band.mid)} a month"
-    open_against = [other for other, theirs in others if theirs.low < band.high]
-    if open_against and name != TODAY:
-        text += f". The price ranges of {' and '.join(open_against)} overlap with it: the provider decides"
+    requests = comparison.workload.requests_per_month
+    costs = [(option, option.curves.usd_per_month(requests)) for option in comparison.options]
+    (best, band), *others = sorted(costs, key=lambda cost: cost[1].mid)
+    if best.key == "today":
+        return f"Nothing here beats today's bill of {usd_text(band.mid)} a month at median prices."
+    model = comparison.model.display_name
+    text = f"{_sentence_start(best.name)} is the cheapest way to run {model}: {band_text(band)} a month"
+    open_against = [other.name for other, theirs in others if theirs.low < band.high]
+    if open_against:
+        text += f". Its price range overlaps with {' and '.join(open_against)}: the provider decides"
     return text + "."
-
-
-def option_costs(comparison: Comparison) -> dict[str, Band]:
-    """Monthly cost of every option that has data, by its name in sentences."""
-    costs: dict[str, Band] = {}
-    if comparison.api is not None:
-        costs[API] = comparison.api.usd_per_month
-    if comparison.rented is not None:
-        costs[RENTED] = comparison.rented.usd_per_month
-    usd = comparison.today.usd_per_month
-    costs[TODAY] = Band(low=usd, mid=usd, high=usd)
-    return costs
 
 
 def band_text(band: Band) -> str:
@@ -69,6 +57,8 @@ def option_sentences(comparison: Comparison) -> Iterator[str]:
         yield f"No API figure: {comparison.api_missing}."
     if comparison.rented is not None:
         yield rented_sentence(comparison.rented)
+        if comparison.rented_at_scale is not None:
+            yield "Cheapest to rent once it is busy: " + rented_sentence(comparison.rented_at_scale)
     elif comparison.rented_missing:
         yield f"No rented figure: {comparison.rented_missing}."
     today = comparison.today
@@ -90,51 +80,49 @@ def rented_sentence(rented: Deployment) -> str:
     spread = f" ({price.low:.2f} to {price.high:.2f})" if price.low != price.high else ""
     providers = f", median of {len(rented.offers)} providers" if rented.offers else ", your price"
     return (
-        f"Rented {rented.label}: {band_text(rented.usd_per_month)} a month for {rented.replicas} "
+        f"{rented.label}, rented: {band_text(rented.usd_per_month)} a month for {rented.replicas} "
         f"replica{'s' if rented.replicas != 1 else ''}, used {rented.utilisation_fraction:.0%} of the time, "
         f"at {price.mid:.2f} USD per GPU-hour{spread}{providers}."
     )
 
 
 def crossing_sentences(pair: Pair) -> str:
-    """Where two options cross at middle prices, and how far the price bands move that."""
+    """Where two options cross at median prices, and how far the price bands move that."""
     points = pair.crossings.points
+    against = f"{_sentence_start(pair.first)} against {pair.second}: "
     if not points:
-        return (
-            f"{_sentence_start(pair.first)} and {pair.second} never cross at median prices: {pair.crossings.reason}."
-            + (_band_sentence(pair))
-        )
-    spelled = "; ".join(_crossing_text(point, pair) for point in points[:CROSSINGS_SPELLED_OUT])
+        return f"{against}they never cross at median prices, because {pair.crossings.reason}.{_band_sentence(pair)}"
+    spelled = "; ".join(map(_crossing_text, points[:CROSSINGS_SPELLED_OUT]))
     rest = len(points) - CROSSINGS_SPELLED_OUT
     if rest > 0:
-        spelled += f"; {rest} more up to {count_text(points[-1].requests_per_month)} requests a month"
+        spelled += f"; {rest} more crossings up to {count_text(points[-1].requests_per_month)} requests a month"
     if pair.crossings.searched_to_requests_per_month is not None:
         spelled += f"; the search ends at {count_text(pair.crossings.searched_to_requests_per_month)}"
-    return f"At median prices, {spelled}." + _band_sentence(pair)
+    return f"{against}at median prices {spelled}.{_band_sentence(pair)}"
 
 
-def _crossing_text(point: Crossing, pair: Pair) -> str:
+def _crossing_text(point: Crossing) -> str:
     volume = f"{count_text(point.requests_per_month)} requests a month"
-    cheaper = {"first": pair.first, "second": pair.second, "same": None}[point.cheaper_after]
-    after = f", beyond it {cheaper} is cheaper" if cheaper else ""
     if point.kind == "equal":
-        return f"{pair.first} costs the same as {pair.second} at {volume} ({usd_text(point.usd_per_month)}){after}"
-    return f"the next replica at {volume} makes {cheaper} cheaper again"
+        after = {"first": "cheaper beyond", "second": "dearer beyond", "same": "the same up to there"}
+        return f"equal at {volume} ({usd_text(point.usd_per_month)}), {after[point.cheaper_after]}"
+    turns = "cheaper" if point.cheaper_after == "first" else "dearer"
+    return f"{turns} again from {volume}, at the step to one more replica"
 
 
 def _band_sentence(pair: Pair) -> str:
+    """What the price bands leave open."""
     if pair.earliest is None:
-        return f" {_sentence_start(pair.first)} does not pay at any price in the lists."
+        return " At no listed price does it pay."
     if pair.latest == pair.earliest:
         return ""
-    early = "at any volume" if pair.earliest == 0 else f"from {count_text(pair.earliest)} requests a month"
-    if pair.latest is None:
-        late = "it never pays"
-    elif pair.latest == 0:
-        late = "it pays at any volume"
-    else:
-        late = f"only from {count_text(pair.latest)}"
-    return f" Depending on the provider: at the best prices for {pair.first} it pays {early}, at the worst {late}."
+    return f" With the best prices it pays {_from(pair.earliest)}, with the worst {_from(pair.latest)}."
+
+
+def _from(volume: float | None) -> str:
+    if volume is None:
+        return "never"
+    return "at any volume" if volume == 0 else f"from {count_text(volume)} requests a month"
 
 
 def _sentence_start(text: str) -> str:

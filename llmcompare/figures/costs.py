@@ -4,23 +4,21 @@ from math import log10
 
 import plotly.graph_objects as go
 
-from llmcompare.core.comparison import API, RENTED, TODAY, Comparison
-from llmcompare.core.options import CurveBand
-from llmcompare.core.tables import option_curves, volumes
+from llmcompare.core.comparison import Comparison, Option
+from llmcompare.core.tables import volumes
 from llmcompare.core.units import count_text, usd_text
-from llmcompare.figures.style import LOG_AXIS, MARK_COLOUR, OPTION_COLOURS, laid_out, safe, see_through
+from llmcompare.figures.style import DASHES, LOG_AXIS, MARK_COLOUR, OPTION_COLOURS, laid_out, safe, see_through
 
 CROSSINGS_MARKED = 12
 """Of each pair; further ones are in the table and in words."""
-KEYS = {API: "api", RENTED: "rented", TODAY: "today"}
 
 
 def cost_curves(comparison: Comparison) -> go.Figure:
     """Bands, middles and crossings of all options, both axes logarithmic; steps are drawn upright."""
     figure = go.Figure()
     grid = volumes(comparison)
-    for name, curves in option_curves(comparison).items():
-        _add_option(figure, _label(comparison, name), OPTION_COLOURS[KEYS[name]], curves, grid, dashed=name == TODAY)
+    for option in comparison.options:
+        _add_option(figure, option, grid)
     _add_crossings(figure, comparison, grid)
     _mark_workload(figure, comparison.workload.requests_per_month)
     laid_out(figure, x_title="requests per month (log scale)", y_title="USD per month (log scale)")
@@ -29,18 +27,9 @@ def cost_curves(comparison: Comparison) -> go.Figure:
     return figure
 
 
-def _label(comparison: Comparison, name: str) -> str:
-    if name == API and comparison.api is not None:
-        return f"token-priced API ({len(comparison.api.offers)} providers)"
-    if name == RENTED and comparison.rented is not None:
-        return f"rented {comparison.rented.label}"
-    return f"today: {comparison.today.label}"
-
-
-def _add_option(
-    figure: go.Figure, label: str, colour: str, curves: CurveBand, grid: list[float], *, dashed: bool
-) -> None:
-    costs = [curves.usd_per_month(requests) for requests in grid]
+def _add_option(figure: go.Figure, option: Option, grid: list[float]) -> None:
+    colour, label = OPTION_COLOURS[option.key], safe(option.label)
+    costs = [option.curves.usd_per_month(requests) for requests in grid]
     low, mid, high = ([getattr(cost, end) for cost in costs] for end in ("low", "mid", "high"))
     if low != high:
         figure.add_scatter(
@@ -50,7 +39,7 @@ def _add_option(
             fillcolor=see_through(colour, 0.16),
             line={"width": 0},
             hoverinfo="skip",
-            name=f"{safe(label)}, range",
+            name=f"{label}, range",
             legendgroup=label,
             showlegend=False,
         )
@@ -58,15 +47,15 @@ def _add_option(
         x=grid,
         y=mid,
         mode="lines",
-        name=safe(label),
+        name=label,
         legendgroup=label,
-        line={"color": colour, "width": 2.5, "dash": "dash" if dashed else "solid"},
+        line={"color": colour, "width": 2.5, "dash": DASHES[option.key]},
         customdata=[
             [count_text(x), usd_text(m), usd_text(lo), usd_text(hi)]
             for x, m, lo, hi in zip(grid, mid, low, high, strict=True)
         ],
         hovertemplate="%{customdata[0]} requests a month<br>%{customdata[1]} (%{customdata[2]} to %{customdata[3]})"
-        f"<extra>{safe(label)}</extra>",
+        f"<extra>{label}</extra>",
     )
 
 

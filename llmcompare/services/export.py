@@ -31,6 +31,7 @@ def comparison_json(comparison: Comparison) -> dict[str, Any]:
         "sentences": [*words.option_sentences(comparison), *map(words.crossing_sentences, comparison.pairs)],
         "api": _api_json(comparison.api, comparison.api_missing),
         "rented": _rented_json(comparison.rented, comparison.rented_missing),
+        "rented_at_scale": _rented_json(comparison.rented_at_scale, "what is rented is also the cheapest at scale"),
         "today": {
             "label": today.label,
             "usd_per_month": today.usd_per_month,

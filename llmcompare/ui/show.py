@@ -5,7 +5,6 @@ from collections.abc import Iterable
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
-from streamlit.column_config import ColumnConfig
 
 from llmcompare.core.records import source_url
 from llmcompare.core.tables import Table
@@ -33,22 +32,22 @@ def table(shown: Table, *, key: str) -> None:
         frame.insert(frame.columns.get_loc("source"), "source_link", frame["source"].map(source_url))
     if "as_of" in frame:
         frame["as_of"] = frame["as_of"].fillna("undated")
+    links = {"source_link": st.column_config.LinkColumn("source", display_text="open")}
+    dollars = {
+        name: st.column_config.NumberColumn(format="dollar")
+        for name in frame.columns
+        if name.endswith("usd_per_month") or "usd_per_month_" in name
+    }
     st.dataframe(
         frame,
         key=key,
         hide_index=True,
         height=min(38 + 35 * len(frame), 400),
-        column_config={"source_link": st.column_config.LinkColumn("source", display_text="open")}
-        | {name: _column(name) for name in frame.columns if name.startswith("usd_per")},
+        column_config={**links, **dollars},
         alt=shown.title,
         placeholder="—",
     )
     downloads(shown, key=key)
-
-
-def _column(name: str) -> ColumnConfig:
-    per_unit = any(unit in name for unit in ("mtok", "hour", "request"))
-    return st.column_config.NumberColumn(name, format="dollar" if not per_unit else None)
 
 
 def downloads(shown: Table, *, key: str) -> None:
