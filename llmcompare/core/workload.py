@@ -7,12 +7,18 @@ from llmcompare.core.units import SECONDS_PER_MONTH
 from llmcompare.errors import InputError
 
 
+MAX_REQUESTS_PER_MONTH = 10**12
+"""400,000 requests per second; beyond it a figure is a slip of the pen."""
+MAX_TOKENS_PER_REQUEST = 10**7
+"""The order of the largest context in the catalogue."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workload:
     """Requests of one shape, spread over a month of 730 hours.
 
-    Raises InputError for a volume that is not above 0, a negative token count, a share outside 0 to 1,
-    or a request without any token.
+    Raises InputError for a volume that is not above 0 or above 10^12, a token count below 0 or above 10^7,
+    a share outside 0 to 1, or a request without any token.
     """
 
     requests_per_month: float
@@ -30,11 +36,11 @@ class Workload:
             value = getattr(self, name)
             if not isfinite(value):
                 raise InputError(f"{name} is {value}: give a finite number.")
-        if self.requests_per_month <= 0:
-            raise InputError(f"requests_per_month is {self.requests_per_month:g}: give a number above 0.")
+        if not 0 < self.requests_per_month <= MAX_REQUESTS_PER_MONTH:
+            raise InputError(f"requests_per_month is {self.requests_per_month:g}: give a number above 0, at most 1e12.")
         for name in ("input_tokens", "output_tokens", "thinking_tokens"):
-            if getattr(self, name) < 0:
-                raise InputError(f"{name} is {getattr(self, name):g}: give 0 or more.")
+            if not 0 <= getattr(self, name) <= MAX_TOKENS_PER_REQUEST:
+                raise InputError(f"{name} is {getattr(self, name):g}: give 0 or more, at most 10 million.")
         if not 0 <= self.cached_input_fraction <= 1:
             raise InputError(
                 f"cached_input_fraction is {self.cached_input_fraction:g}: give a share from 0 to 1, 0.3 for 30 %."

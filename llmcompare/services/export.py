@@ -148,15 +148,31 @@ def report_html(comparison: Comparison, *, made_on: date) -> str:
 def write_file(path: Path, text: str) -> None:
     """Write a whole file or nothing. Raises StoreError."""
     try:
-        descriptor, temporary = tempfile.mkstemp(dir=path.resolve().parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-                stream.write(text)
-            os.replace(temporary, path)
-        except BaseException:
-            os.unlink(temporary)
-            raise
+        if path.exists() and not path.is_file():
+            # A pipe or a terminal is written to, never replaced.
+            path.write_text(text, encoding="utf-8")
+        else:
+            _replace_whole(path, text)
     except OSError as error:
         raise StoreError(
             f"{path} cannot be written ({error.strerror or error}): name another file or free some space."
         ) from error
+
+
+def _replace_whole(path: Path, text: str) -> None:
+    descriptor, temporary = tempfile.mkstemp(dir=path.resolve().parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+            stream.write(text)
+        # A temporary file is private; the report gets the rights of any new file.
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

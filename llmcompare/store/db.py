@@ -30,12 +30,20 @@ def file_errors(path: Path) -> Iterator[None]:
             f"{path} cannot be written ({error.strerror or error}): free some space or correct its rights,"
             " or name another folder in LLMCOMPARE_VAR."
         ) from error
-    except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
+    except duckdb.Error as error:
+        if not _is_about_files(error):
+            raise
         first_line = str(error).splitlines()[0]
         raise StoreError(
             f"{path} cannot be used ({first_line}): free some space or correct its rights,"
             " or name another folder in LLMCOMPARE_VAR."
         ) from error
+
+
+def _is_about_files(error: duckdb.Error) -> bool:
+    # A full disk that shows only at commit comes as a TransactionException.
+    is_write = "Could not write file" in str(error)
+    return is_write or isinstance(error, (duckdb.IOException, duckdb.OutOfMemoryException))
 
 
 @contextmanager

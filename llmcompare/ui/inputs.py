@@ -7,6 +7,7 @@ import streamlit as st
 
 from llmcompare.core.records import RENTED_BILLINGS, ScoreCell
 from llmcompare.core.scenario import Scenario, from_query
+from llmcompare.core.workload import MAX_REQUESTS_PER_MONTH, MAX_TOKENS_PER_REQUEST
 from llmcompare.errors import InputError
 from llmcompare.services import costs
 from llmcompare.services.catalogue import Facts
@@ -48,14 +49,14 @@ def _pick_volume() -> dict[str, Any]:
     requests = st.number_input(
         "Requests per month",
         min_value=1,
-        max_value=10**12,
+        max_value=MAX_REQUESTS_PER_MONTH,
         value=int(DEFAULTS.requests_per_month),
         step=100_000,
         key="requests_per_month",
         bind=BOUND,
     )
     left, right = st.columns(2)
-    tokens: dict[str, Any] = {"min_value": 0, "max_value": 10_000_000, "step": 100}
+    tokens: dict[str, Any] = {"min_value": 0, "max_value": MAX_TOKENS_PER_REQUEST, "step": 100}
     input_tokens = left.number_input(
         "Input tokens", value=int(DEFAULTS.input_tokens), key="input_tokens", bind=BOUND, help="Per request.", **tokens
     )
@@ -88,7 +89,7 @@ def _pick_request_details() -> dict[str, Any]:
     thinking = st.number_input(
         "Thinking tokens",
         0,
-        10_000_000,
+        MAX_TOKENS_PER_REQUEST,
         int(DEFAULTS.thinking_tokens),
         100,
         key="thinking_tokens",
