@@ -46,10 +46,10 @@ SCENARIO_HELP = {
     "billing": "on-demand, community, spot, reserved-1y or reserved-3y.",
     "throughput_record": "Id of the throughput row that says what a replica serves.",
     "target_utilisation_fraction": "Share of the measured capacity that is planned for, above 0 to 1.",
-    "own_output_tokens_per_s": "Your measured output tokens/s of one replica.",
-    "own_usd_per_gpu_hour": "Your price in USD per GPU-hour.",
+    "own_output_tokens_per_s": "Your measured output tokens/s of one replica; name the GPU too.",
+    "own_usd_per_gpu_hour": "Your price in USD per GPU-hour; name the GPU too.",
     "gpu": "Only deployments on this GPU.",
-    "gpus_per_replica": "GPUs per replica, with your own rate for a model nobody measured.",
+    "gpus_per_replica": "GPUs per replica, with your own rate and no chosen throughput record.",
 }
 
 

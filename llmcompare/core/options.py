@@ -117,7 +117,7 @@ class Deployment:
     def basis(self) -> str:
         """Where the capacity comes from."""
         if self.capacity is None:
-            return "capacity: given by you"
+            return f"{self.own_output_tokens_per_s:g} output tokens/s, given by you"
         measured, same = self.capacity, self.capacity.measured_model_id == self.capacity.model_id
         on = "" if same else f" on {measured.measured_model_id}, which has the same architecture"
         return (
@@ -187,43 +187,80 @@ def _cheapest_per_provider(offers: Iterable[PricedApiOffer]) -> tuple[PricedApiO
 
 def deployments(book: PriceBook, scenario: Scenario) -> tuple[list[Deployment], str | None]:
     """Everything that could be rented for the model, cheapest first at this workload, or why there is nothing."""
-    rows = book.capacities
     if scenario.gpu is not None and scenario.gpu not in book.gpus:
         raise UnknownIdError("GPU", scenario.gpu, book.gpus)
-    if scenario.throughput_record is not None:
-        chosen = [row for row in rows if row.record_id == scenario.throughput_record]
-        if not chosen:
-            known = [row.record_id for row in rows]
-            raise UnknownIdError(f"throughput record of {book.model.model_id}", scenario.throughput_record, known)
-    else:
-        chosen = [row for row in _nearest_rows(rows, scenario.workload) if scenario.gpu in (None, row.gpu_id)]
-    if not chosen:
-        return _unmeasured(book, scenario)
-    found = [
-        deployment
-        for row in chosen
-        if row.gpu_id in book.gpus
-        and (deployment := _deployment(book, scenario, book.gpus[row.gpu_id], row.gpu_count, row)) is not None
-    ]
+    rows = _measurements(book, scenario)
+    own = scenario.own_output_tokens_per_s is not None or scenario.own_usd_per_gpu_hour is not None
+    if own and scenario.gpu is None and scenario.throughput_record is None:
+        return [], "your own rate or price holds for one GPU: choose which"
+    sites = _sites(book, scenario, rows)
+    if not sites:
+        on_gpu = f" on {scenario.gpu}" if scenario.gpu else ""
+        return [], (
+            f"the throughput table holds no measured serving rate of {book.model.display_name}{on_gpu}: "
+            "choose a GPU and give your own rate"
+        )
+    found = [deployment for site in sites if (deployment := _deployment(book, scenario, site)) is not None]
     if not found:
-        names = ", ".join(sorted({row.gpu_id for row in chosen}))
+        names = ", ".join(sorted({site.gpu.gpu_id for site in sites}))
         return [], f"no provider lists a price of class {scenario.billing} for {names}"
     return sorted(found, key=lambda d: (d.usd_per_month.mid, -d.requests_per_s.mid, d.label)), None
 
 
-def _unmeasured(book: PriceBook, scenario: Scenario) -> tuple[list[Deployment], str | None]:
-    on_gpu = f" on {scenario.gpu}" if scenario.gpu else ""
-    if scenario.own_output_tokens_per_s is None:
-        return [], (
-            f"the throughput table holds no measured serving rate of {book.model.display_name}{on_gpu}; "
-            "choose a GPU and give your own rate"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Site:
+    """Where a replica would run and what it serves there."""
+
+    gpu: Gpu
+    gpus_per_replica: int
+    row: Capacity | None
+    """None where the user's own rate counts and no measurement was chosen."""
+    requests_per_s: Band
+
+
+def _measurements(book: PriceBook, scenario: Scenario) -> Sequence[Capacity]:
+    """The measurement that was chosen, or the one of each deployment whose request shape is nearest."""
+    rows = [row for row in book.capacities if row.gpu_id in book.gpus]
+    if scenario.throughput_record is None:
+        return [row for row in _nearest_rows(rows, scenario.workload) if scenario.gpu in (None, row.gpu_id)]
+    chosen = [row for row in rows if row.record_id == scenario.throughput_record]
+    if not chosen:
+        known = [row.record_id for row in rows]
+        raise UnknownIdError(f"throughput record of {book.model.model_id}", scenario.throughput_record, known)
+    return chosen
+
+
+def _sites(book: PriceBook, scenario: Scenario, rows: Sequence[Capacity]) -> list[_Site]:
+    workload, own_rate = scenario.workload, scenario.own_output_tokens_per_s
+    if own_rate is None:
+        return [
+            _Site(
+                gpu=book.gpus[row.gpu_id],
+                gpus_per_replica=row.gpu_count,
+                row=row,
+                requests_per_s=requests_per_s(_measured(row), workload),
+            )
+            for row in rows
+        ]
+    if workload.billed_output_tokens == 0:
+        raise InputError("own_output_tokens_per_s says nothing about requests without output tokens: leave it out.")
+    row = rows[0] if scenario.throughput_record is not None else None
+    gpu_id = row.gpu_id if row is not None else scenario.gpu
+    rate = own_rate / workload.billed_output_tokens
+    return [
+        _Site(
+            gpu=book.gpus[str(gpu_id)],
+            gpus_per_replica=row.gpu_count if row is not None else scenario.gpus_per_replica,
+            row=row,
+            requests_per_s=Band(low=rate, mid=rate, high=rate),
         )
-    if scenario.gpu is None:
-        return [], f"the throughput table does not say on which GPU {book.model.display_name} runs; choose one"
-    own = _deployment(book, scenario, book.gpus[scenario.gpu], scenario.gpus_per_replica, None)
-    if own is None:
-        return [], f"no provider lists a price of class {scenario.billing} for {scenario.gpu}"
-    return [own], None
+    ]
+
+
+def _measured(row: Capacity) -> MeasuredCapacity:
+    return MeasuredCapacity(
+        output_tokens_per_s=row.output_tokens_per_s, input_tokens=row.input_tokens, output_tokens=row.output_tokens
+    )
 
 
 def _nearest_rows(rows: Sequence[Capacity], workload: Workload) -> list[Capacity]:
@@ -241,20 +278,18 @@ def _nearest_rows(rows: Sequence[Capacity], workload: Workload) -> list[Capacity
     return [min(group, key=distance) for _, group in groupby(sorted(rows, key=deployment), key=deployment)]
 
 
-def _deployment(
-    book: PriceBook, scenario: Scenario, gpu: Gpu, gpus_per_replica: int, row: Capacity | None
-) -> Deployment | None:
-    offers = tuple(o for o in book.gpu_offers if o.gpu_id == gpu.gpu_id and o.billing == scenario.billing)
-    own_price = scenario.own_usd_per_gpu_hour
+def _deployment(book: PriceBook, scenario: Scenario, site: _Site) -> Deployment | None:
+    """None where nobody lists a price."""
+    own_price, row, rate = scenario.own_usd_per_gpu_hour, site.row, site.requests_per_s
+    offers = tuple(o for o in book.gpu_offers if o.gpu_id == site.gpu.gpu_id and o.billing == scenario.billing)
     if own_price is None and not offers:
         return None
     price = price_band([own_price] if own_price is not None else [offer.usd_per_gpu_hour for offer in offers])
-    rate = _requests_per_s(scenario, row)
 
     def curve(usd_per_gpu_hour: float, replica_requests_per_s: float) -> CostCurve:
         return rented_curve(
             usd_per_gpu_hour=usd_per_gpu_hour,
-            gpus_per_replica=gpus_per_replica,
+            gpus_per_replica=site.gpus_per_replica,
             requests_per_s=replica_requests_per_s,
             target_utilisation_fraction=scenario.target_utilisation_fraction,
         )
@@ -264,11 +299,11 @@ def _deployment(
     )
     replicas = curves.mid.replicas(scenario.requests_per_month)
     return Deployment(
-        gpu=gpu,
-        gpus_per_replica=gpus_per_replica,
+        gpu=site.gpu,
+        gpus_per_replica=site.gpus_per_replica,
         engine=row.engine if row else "your engine",
         weight_format=row.weight_format if row else None,
-        capacity=None if scenario.own_output_tokens_per_s is not None else row,
+        capacity=row if scenario.own_output_tokens_per_s is None else None,
         own_output_tokens_per_s=scenario.own_output_tokens_per_s,
         requests_per_s=rate,
         usd_per_gpu_hour=price,
@@ -278,21 +313,6 @@ def _deployment(
         replicas=replicas,
         utilisation_fraction=scenario.workload.requests_per_s / (replicas * rate.mid),
     )
-
-
-def _requests_per_s(scenario: Scenario, row: Capacity | None) -> Band:
-    workload, own = scenario.workload, scenario.own_output_tokens_per_s
-    if own is not None:
-        if workload.billed_output_tokens == 0:
-            raise InputError("own_output_tokens_per_s says nothing about requests without output tokens: leave it out.")
-        rate = own / workload.billed_output_tokens
-        return Band(low=rate, mid=rate, high=rate)
-    if row is None:
-        raise InputError("a deployment needs a measurement or your own rate.")
-    measured = MeasuredCapacity(
-        output_tokens_per_s=row.output_tokens_per_s, input_tokens=row.input_tokens, output_tokens=row.output_tokens
-    )
-    return requests_per_s(measured, workload)
 
 
 def today_option(book: PriceBook, scenario: Scenario) -> TodayOption:

@@ -30,13 +30,13 @@ class Scenario:
     """Id of the measurement that says what a replica serves; None chooses the cheapest deployment."""
     target_utilisation_fraction: float = 0.7
     own_output_tokens_per_s: float | None = None
-    """Output rate that the user measured on one replica with this workload; overrides the measurement's rate."""
+    """Output rate that the user measured on one replica with this workload; needs `gpu` or `throughput_record`."""
     own_usd_per_gpu_hour: float | None = None
-    """The user's own price; replaces the price list."""
+    """The user's own price; replaces the price list, needs `gpu` or `throughput_record`."""
     gpu: str | None = None
-    """Only deployments on this GPU; needed with an own rate for a model that nobody measured."""
+    """Only deployments on this GPU."""
     gpus_per_replica: int = 1
-    """Counts only with an own rate for a model that nobody measured."""
+    """Counts with an own rate and no chosen measurement."""
 
     def __post_init__(self) -> None:
         if self.billing not in RENTED_BILLINGS:

@@ -82,7 +82,7 @@ def rented_sentence(rented: Deployment) -> str:
     return (
         f"{rented.label}, rented: {band_text(rented.usd_per_month)} a month for {rented.replicas} "
         f"replica{'s' if rented.replicas != 1 else ''}, used {rented.utilisation_fraction:.0%} of the time, "
-        f"at {price.mid:.2f} USD per GPU-hour{spread}{providers}."
+        f"at {price.mid:.2f} USD per GPU-hour{spread}{providers}. Capacity: {rented.basis}."
     )
 
 

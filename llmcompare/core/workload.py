@@ -6,7 +6,6 @@ from math import isfinite
 from llmcompare.core.units import SECONDS_PER_MONTH
 from llmcompare.errors import InputError
 
-
 MAX_REQUESTS_PER_MONTH = 10**12
 """400,000 requests per second; beyond it a figure is a slip of the pen."""
 MAX_TOKENS_PER_REQUEST = 10**7

@@ -3,7 +3,7 @@
 import csv
 import io
 import os
-import tempfile
+import uuid
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
@@ -160,19 +160,10 @@ def write_file(path: Path, text: str) -> None:
 
 
 def _replace_whole(path: Path, text: str) -> None:
-    descriptor, temporary = tempfile.mkstemp(dir=path.resolve().parent, prefix=f".{path.name}.")
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-            stream.write(text)
-        # A temporary file is private; the report gets the rights of any new file.
-        os.chmod(temporary, 0o666 & ~_umask())
+        temporary.write_text(text, encoding="utf-8")
         os.replace(temporary, path)
     except BaseException:
-        os.unlink(temporary)
+        temporary.unlink(missing_ok=True)
         raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

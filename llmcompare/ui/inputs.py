@@ -161,7 +161,7 @@ def _pick_rented(facts: Facts, model_id: str) -> dict[str, Any]:
     )  # fmt: skip
     per_replica = st.number_input(
         "GPUs per replica", 1, 1024, DEFAULTS.gpus_per_replica, key="gpus_per_replica", bind=BOUND,
-        help="Counts only for a model that nobody measured, with your own rate.",
+        help="Counts with your own rate, when no measurement is chosen.",
     )  # fmt: skip
     return {
         "billing": billing,
