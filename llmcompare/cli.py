@@ -135,14 +135,20 @@ def report(
     text = export.report_html(comparison, made_on=date.today())
     export.write_file(out, text)
     if as_json:
-        _print_json({"file": str(out), "size_bytes": len(text.encode()), "row_ids": list(comparison.rows_used)})
+        _print_json(
+            {
+                "file": str(out),
+                "size_bytes": len(text.encode()),
+                "row_ids": [row.row_id for row in comparison.rows_used],
+            }
+        )
     else:
         print(f"{out} is written, {len(text.encode()) / 1e6:.1f} MB.")
 
 
 @app.command(name="doctor")
 def doctor_command(
-    *, port: Annotated[int, typer.Option(help="Port of the dashboard.")] = 8501, as_json: Json = False
+    *, port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the dashboard.")] = 8501, as_json: Json = False
 ) -> None:
     """Look whether everything that llmcompare needs is here."""
     findings = doctor.examine(port=port, today=date.today())
@@ -157,7 +163,7 @@ def doctor_command(
 
 
 @app.command()
-def serve(*, port: Annotated[int, typer.Option(help="Port on this machine.")] = 8501) -> None:
+def serve(*, port: Annotated[int, typer.Option(min=1, max=65535, help="Port on this machine.")] = 8501) -> None:
     """Start the dashboard at http://127.0.0.1:8501."""
     doctor.require_free_port(port)
     print(f"The dashboard is at http://{doctor.ADDRESS}:{port} — Ctrl-C ends it.", flush=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from llmcompare.core.cost import CostCurve
-from llmcompare.core.units import usd_text
+from llmcompare.core.units import count_text, usd_text
 
 MAX_REPLICAS_SEARCHED = 2_000
 """Curves that nearly run side by side cross at almost every replica; past this many the search says that it stopped."""
@@ -62,17 +62,23 @@ def crossings(
         return _never("the two cost the same at every volume")
     end, complete = _search_end(first, second)
     points = tuple(_points(first, second, end))
-    if not points:
-        return _never(_never_because(first, second, names))
-    return Crossings(points=points, reason=None, searched_to_requests_per_month=None if complete else end)
+    searched_to = None if complete else end
+    reason = None if points else _never_because(first, second, names, searched_to)
+    return Crossings(points=points, reason=reason, searched_to_requests_per_month=searched_to)
 
 
 def first_volume_where_no_dearer(first: CostCurve, second: CostCurve) -> float | None:
-    """Smallest number of monthly requests at which the first option costs no more than the second, None if never."""
-    just_above_zero = _difference(first, second, _first_piece(first, second), 0.0)
-    if just_above_zero < 0 or (just_above_zero == 0 and first.usd_per_request <= second.usd_per_request):
+    """Smallest number of monthly requests at which the first option costs no more than the second.
+
+    None if there is none, or none within the volumes that a search covers.
+    """
+    if _sign_after(first, second, _first_piece(first, second), 0.0) <= 0:
         return 0.0
-    for point in crossings(first, second).points:
+    if second.requests_per_replica_month is None and first.usd_per_request_at_scale > second.usd_per_request:
+        # The second is a straight line below the first one's rate with full replicas, so below the first everywhere.
+        return None
+    end, _ = _search_end(first, second)
+    for point in _points(first, second, end):
         if point.kind == "equal" or point.cheaper_after == "first":
             return point.requests_per_month
     return None
@@ -82,10 +88,15 @@ def _never(reason: str) -> Crossings:
     return Crossings(points=(), reason=reason, searched_to_requests_per_month=None)
 
 
-def _never_because(first: CostCurve, second: CostCurve, names: tuple[str, str]) -> str:
-    (cheap, cheap_name), (dear, dear_name) = sorted(
-        zip((first, second), names, strict=True), key=lambda option: option[0].usd_per_request_at_scale
-    )
+def _never_because(first: CostCurve, second: CostCurve, names: tuple[str, str], searched_to: float | None) -> str:
+    sign = _sign_after(first, second, _first_piece(first, second), 0.0)
+    if sign == 0:
+        return "the two cost the same at every volume"
+    cheap, dear = (second, first) if sign > 0 else (first, second)
+    cheap_name, dear_name = names[::-1] if sign > 0 else names
+    if searched_to is not None:
+        end = f"{count_text(searched_to)} requests a month, the end of the search"
+        return f"{cheap_name} is cheaper at every volume up to {end}"
     if dear.requests_per_replica_month is not None and cheap.requests_per_replica_month is None:
         return (
             f"even with every replica full, {dear_name} costs {usd_text(dear.usd_per_request_at_scale)} per request, "
@@ -116,7 +127,7 @@ def _points(first: CostCurve, second: CostCurve, end: float) -> Iterator[Crossin
     pieces = list(_pieces(first, second, end))
     for piece, following in zip(pieces, [*pieces[1:], None], strict=True):
         left = _difference(first, second, piece, piece.end)
-        right = left if following is None else _difference(first, second, following, piece.end)
+        right = left if following is None else _sign_after(first, second, following, piece.end)
         equal_at = _equal_at(first, second, piece)
         if equal_at is not None:
             slope = first.usd_per_request - second.usd_per_request
@@ -133,6 +144,11 @@ def _points(first: CostCurve, second: CostCurve, end: float) -> Iterator[Crossin
                 usd_per_month=_usd_of_the_steady_one(first, second, piece, following),
                 cheaper_after=_cheaper(right),
             )
+
+
+def _sign_after(first: CostCurve, second: CostCurve, piece: _Piece, start: float) -> float:
+    """Positive where the first costs more just after the start of a piece; of equal costs the slopes tell."""
+    return _difference(first, second, piece, start) or first.usd_per_request - second.usd_per_request
 
 
 def _cheaper(first_minus_second: float) -> Literal["first", "second", "same"]:

@@ -16,7 +16,7 @@ from llmcompare.core.options import (
     deployments,
     today_option,
 )
-from llmcompare.core.records import Model
+from llmcompare.core.records import ApiOffer, Capacity, Gpu, GpuOffer, Model
 from llmcompare.core.scenario import Scenario
 from llmcompare.core.workload import Workload
 
@@ -49,6 +49,15 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UsedRow:
+    """A row of the catalogue that a figure rests on."""
+
+    row_id: str
+    source: str
+    as_of: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
     """Everything that the Costs page, the report and the command line show."""
 
@@ -65,11 +74,12 @@ class Comparison:
     deployments: tuple[Deployment, ...]
     """All that could be rented, cheapest first at this workload."""
     rented_at_scale: Deployment | None
-    """What is cheapest per request with every replica full; None where that is `rented` too."""
+    """What first pays against the API as volume grows, or is cheapest per request with every replica full where
+    nothing pays; None where that is `rented` too."""
     today: TodayOption
     pairs: tuple[Pair, ...]
-    rows_used: tuple[str, ...]
-    """Ids of the catalogue rows behind the figures."""
+    rows_used: tuple[UsedRow, ...]
+    """The catalogue rows behind the figures."""
     fingerprint: str
     """Of the catalogue."""
 
@@ -101,7 +111,7 @@ def compare(book: PriceBook, scenario: Scenario, *, fingerprint: str) -> Compari
     api, api_missing = api_option(book, scenario)
     found, rented_missing = deployments(book, scenario)
     rented = found[0] if found else None
-    at_scale = _cheapest_at_scale(found)
+    at_scale = _for_growth(found, api)
     today = today_option(book, scenario)
     return Comparison(
         scenario=scenario,
@@ -115,15 +125,24 @@ def compare(book: PriceBook, scenario: Scenario, *, fingerprint: str) -> Compari
         rented_at_scale=at_scale,
         today=today,
         pairs=tuple(_pairs(tuple(_options(api, rented, at_scale, today)))),
-        rows_used=tuple(dict.fromkeys(_rows_used(book.model, api, (rented, at_scale), today))),
+        rows_used=tuple(dict.fromkeys(_used(row) for row in _rows_used(book.model, api, (rented, at_scale), today))),
         fingerprint=fingerprint,
     )
 
 
-def _cheapest_at_scale(found: Sequence[Deployment]) -> Deployment | None:
-    """None when the deployment that is cheapest at this workload stays so."""
-    best = min(found, key=lambda d: d.curves.mid.usd_per_request_at_scale, default=None)
-    return None if best is None or best == found[0] else best
+def _for_growth(found: Sequence[Deployment], api: ApiOption | None) -> Deployment | None:
+    """The deployment to show beside the one that is cheapest now; None when that one serves growth best too."""
+    if not found:
+        return None
+    pays = {}
+    if api is not None:
+        for deployment in found:
+            volume = breakeven.first_volume_where_no_dearer(deployment.curves.mid, api.curves.mid)
+            if volume is not None:
+                pays[deployment] = volume
+    # Ties go to what is cheaper with full replicas.
+    best = min(pays or found, key=lambda d: (pays.get(d, 0.0), d.curves.mid.usd_per_request_at_scale))
+    return None if best == found[0] else best
 
 
 def _pairs(options: Sequence[Option]) -> Iterator[Pair]:
@@ -148,15 +167,19 @@ def _pair(first: Option, second: Option) -> Pair:
 
 def _rows_used(
     model: Model, api: ApiOption | None, rented: Sequence[Deployment | None], today: TodayOption
-) -> Iterator[str]:
-    yield model.row_id
+) -> Iterator[Model | ApiOffer | Gpu | GpuOffer | Capacity]:
+    yield model
     if api is not None:
-        yield from (priced.offer.row_id for priced in api.offers)
+        yield from (priced.offer for priced in api.offers)
     for deployment in rented:
         if deployment is not None:
-            yield deployment.gpu.row_id
-            yield from (offer.row_id for offer in deployment.offers)
+            yield deployment.gpu
+            yield from deployment.offers
             if deployment.capacity is not None:
-                yield deployment.capacity.row_id
+                yield deployment.capacity
     if today.offer is not None:
-        yield today.offer.row_id
+        yield today.offer
+
+
+def _used(row: Model | ApiOffer | Gpu | GpuOffer | Capacity) -> UsedRow:
+    return UsedRow(row_id=row.row_id, source=row.source, as_of=row.as_of)

@@ -16,7 +16,7 @@ from llmcompare.core.cost import (
     rented_curve,
     requests_per_s,
 )
-from llmcompare.core.records import ApiOffer, Capacity, Gpu, GpuOffer, Model
+from llmcompare.core.records import ApiOffer, Billing, Capacity, Gpu, GpuOffer, Model
 from llmcompare.core.scenario import Scenario
 from llmcompare.core.workload import Workload
 from llmcompare.errors import InputError, UnknownIdError
@@ -30,7 +30,7 @@ class PriceBook:
     api_offers: Sequence[ApiOffer]
     """Newest rows of all models."""
     gpu_offers: Sequence[GpuOffer]
-    """Present prices of all GPUs."""
+    """Present prices of all GPUs, cheapest per GPU first."""
     gpus: Mapping[str, Gpu]
     capacities: Sequence[Capacity]
     """Measurements that apply to the model."""
@@ -77,6 +77,13 @@ class ApiOption:
     usd_per_month: Band
     other_variants: dict[str, int]
     """Listings that are kept apart, by variant."""
+    too_short_count: int
+    """Listings left out because their context is shorter than a request."""
+
+    @property
+    def without_cached_price_count(self) -> int:
+        """Offers that charge the input price for input read from the cache, because they list no other."""
+        return sum(offer.cached_price_missing for offer in self.offers)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +102,8 @@ class Deployment:
     usd_per_gpu_hour: Band
     offers: tuple[GpuOffer, ...]
     """One per provider, cheapest first; empty with an own price."""
+    larger_only_count: int
+    """Providers left out because they offer the GPU only in machines that are larger than a replica."""
     curves: CurveBand
     usd_per_month: Band
     replicas: int
@@ -118,12 +127,13 @@ class Deployment:
         """Where the capacity comes from."""
         if self.capacity is None:
             return f"{self.own_output_tokens_per_s:g} output tokens/s, given by you"
-        measured, same = self.capacity, self.capacity.measured_model_id == self.capacity.model_id
-        on = "" if same else f" on {measured.measured_model_id}, which has the same architecture"
+        row = self.capacity
+        same = row.measured_model_id == row.model_id
+        on = "" if same else f" on {row.measured_model_id}, which has the same architecture,"
+        load = row.scenario if row.concurrency is None else f"{row.concurrency:g} requests at a time"
         return (
-            f"measured{on} by {measured.measured_by}, {measured.as_of or 'undated'}: "
-            f"{measured.output_tokens_per_s:,.0f} output tokens/s "
-            f"at {measured.input_tokens:,.0f} → {measured.output_tokens:,.0f} tokens ({measured.record_id})"
+            f"measured{on} by {row.measured_by}, {row.as_of or 'undated'}: {row.output_tokens_per_s:,.0f} output "
+            f"tokens/s at {row.input_tokens:,.0f} → {row.output_tokens:,.0f} tokens, {load} ({row.record_id})"
         )
 
 
@@ -136,6 +146,7 @@ class TodayOption:
     """None when the bill was typed in."""
     curve: CostCurve
     usd_per_month: float
+    cached_price_missing: bool
 
 
 def _priced(offer: ApiOffer, workload: Workload) -> PricedApiOffer:
@@ -158,11 +169,17 @@ def api_option(book: PriceBook, scenario: Scenario) -> tuple[ApiOption | None, s
     listed = [offer for offer in book.api_offers if offer.model_id == book.model.model_id]
     if not listed:
         return None, f"no provider in the price table lists {book.model.display_name}"
+    if too_long := _longer_than_context(book.model, scenario.workload):
+        return None, too_long
     of_variant = [offer for offer in listed if offer.variant == scenario.api_variant]
     if not of_variant:
         names = ", ".join(sorted({offer.variant for offer in listed}))
         return None, f"{book.model.display_name} is not listed as variant {scenario.api_variant!r}, only as {names}"
-    offers = _cheapest_per_provider(_priced(offer, scenario.workload) for offer in of_variant)
+    tokens = scenario.workload.tokens_per_request
+    fitting = [offer for offer in of_variant if offer.context_tokens is None or offer.context_tokens >= tokens]
+    if not fitting:
+        return None, f"no provider takes requests of {tokens:,.0f} tokens for {book.model.display_name}"
+    offers = _cheapest_per_provider(_priced(offer, scenario.workload) for offer in fitting)
     rates = price_band(offer.usd_per_request for offer in offers)
     curves = CurveBand(
         low=CostCurve(usd_per_request=rates.low),
@@ -175,7 +192,16 @@ def api_option(book: PriceBook, scenario: Scenario) -> tuple[ApiOption | None, s
         curves=curves,
         usd_per_month=curves.usd_per_month(scenario.requests_per_month),
         other_variants=dict(Counter(o.variant for o in listed if o.variant != scenario.api_variant)),
+        too_short_count=len(of_variant) - len(fitting),
     ), None
+
+
+def _longer_than_context(model: Model, workload: Workload) -> str | None:
+    """Why the model cannot serve requests of this length; None where it can, or where its context is unknown."""
+    tokens, context = workload.tokens_per_request, model.context_tokens
+    if context is None or tokens <= context:
+        return None
+    return f"a request of {tokens:,.0f} tokens is longer than the context of {model.display_name}, {context:,} tokens"
 
 
 def _cheapest_per_provider(offers: Iterable[PricedApiOffer]) -> tuple[PricedApiOffer, ...]:
@@ -189,6 +215,8 @@ def deployments(book: PriceBook, scenario: Scenario) -> tuple[list[Deployment], 
     """Everything that could be rented for the model, cheapest first at this workload, or why there is nothing."""
     if scenario.gpu is not None and scenario.gpu not in book.gpus:
         raise UnknownIdError("GPU", scenario.gpu, book.gpus)
+    if too_long := _longer_than_context(book.model, scenario.workload):
+        return [], too_long
     rows = _measurements(book, scenario)
     own = scenario.own_output_tokens_per_s is not None or scenario.own_usd_per_gpu_hour is not None
     if own and scenario.gpu is None and scenario.throughput_record is None:
@@ -202,7 +230,7 @@ def deployments(book: PriceBook, scenario: Scenario) -> tuple[list[Deployment], 
         )
     found = [deployment for site in sites if (deployment := _deployment(book, scenario, site)) is not None]
     if not found:
-        names = ", ".join(sorted({site.gpu.gpu_id for site in sites}))
+        names = ", ".join(sorted({f"{site.gpus_per_replica} × {site.gpu.gpu_id}" for site in sites}))
         return [], f"no provider lists a price of class {scenario.billing} for {names}"
     return sorted(found, key=lambda d: (d.usd_per_month.mid, -d.requests_per_s.mid, d.label)), None
 
@@ -227,6 +255,11 @@ def _measurements(book: PriceBook, scenario: Scenario) -> Sequence[Capacity]:
     if not chosen:
         known = [row.record_id for row in rows]
         raise UnknownIdError(f"throughput record of {book.model.model_id}", scenario.throughput_record, known)
+    if scenario.gpu not in (None, chosen[0].gpu_id):
+        raise InputError(
+            f"throughput record {scenario.throughput_record!r} was measured on {chosen[0].gpu_id}, and gpu is "
+            f"{scenario.gpu!r}: leave one of them out."
+        )
     return chosen
 
 
@@ -278,10 +311,22 @@ def _nearest_rows(rows: Sequence[Capacity], workload: Workload) -> list[Capacity
     return [min(group, key=distance) for _, group in groupby(sorted(rows, key=deployment), key=deployment)]
 
 
+def _rentable(book: PriceBook, billing: Billing, site: _Site) -> tuple[tuple[GpuOffer, ...], int]:
+    """Per provider the cheapest machine that is no larger than a replica, and how many providers have none."""
+    best: dict[str, GpuOffer] = {}
+    providers = set()
+    for offer in book.gpu_offers:
+        if offer.gpu_id == site.gpu.gpu_id and offer.billing == billing:
+            providers.add(offer.provider)
+            if offer.gpu_count <= site.gpus_per_replica:
+                best.setdefault(offer.provider, offer)
+    return tuple(best.values()), len(providers) - len(best)
+
+
 def _deployment(book: PriceBook, scenario: Scenario, site: _Site) -> Deployment | None:
     """None where nobody lists a price."""
     own_price, row, rate = scenario.own_usd_per_gpu_hour, site.row, site.requests_per_s
-    offers = tuple(o for o in book.gpu_offers if o.gpu_id == site.gpu.gpu_id and o.billing == scenario.billing)
+    offers, larger_only_count = _rentable(book, scenario.billing, site)
     if own_price is None and not offers:
         return None
     price = price_band([own_price] if own_price is not None else [offer.usd_per_gpu_hour for offer in offers])
@@ -308,6 +353,7 @@ def _deployment(book: PriceBook, scenario: Scenario, site: _Site) -> Deployment 
         requests_per_s=rate,
         usd_per_gpu_hour=price,
         offers=() if own_price is not None else offers,
+        larger_only_count=0 if own_price is not None else larger_only_count,
         curves=curves,
         usd_per_month=curves.usd_per_month(scenario.requests_per_month),
         replicas=replicas,
@@ -320,7 +366,8 @@ def today_option(book: PriceBook, scenario: Scenario) -> TodayOption:
     requests = scenario.requests_per_month
     if scenario.today_usd_per_month is not None:
         curve = CostCurve(usd_per_request=scenario.today_usd_per_month / requests)
-        return TodayOption(label="your bill", offer=None, curve=curve, usd_per_month=scenario.today_usd_per_month)
+        bill = scenario.today_usd_per_month
+        return TodayOption(label="your bill", offer=None, curve=curve, usd_per_month=bill, cached_price_missing=False)
     offers = book.proprietary
     if scenario.today not in offers:
         raise UnknownIdError("API offer", scenario.today, offers)
@@ -330,4 +377,5 @@ def today_option(book: PriceBook, scenario: Scenario) -> TodayOption:
         offer=priced.offer,
         curve=CostCurve(usd_per_request=priced.usd_per_request),
         usd_per_month=priced.usd_per_month,
+        cached_price_missing=priced.cached_price_missing,
     )

@@ -1,15 +1,16 @@
 """Quality against cost: one comparable score per model beside what the workload costs with it."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import mean
 
 from llmcompare.core.cost import Band
-from llmcompare.core.options import PriceBook, api_option
+from llmcompare.core.options import PriceBook, PricedApiOffer, api_option
 from llmcompare.core.pareto import on_front
 from llmcompare.core.records import Model, Score, ScoreCell
 from llmcompare.core.scenario import Scenario
-from llmcompare.core.tables import Table
+from llmcompare.core.tables import Table, api_offer_table
+from llmcompare.core.units import counted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +25,7 @@ class ModelPoint:
     on_front: bool
     """Nothing is at least as cheap and at least as good."""
     scores: tuple[Score, ...]
-    api_row_ids: tuple[str, ...]
+    offers: tuple[PricedApiOffer, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +42,11 @@ class QualityAgainstCost:
 def quality_against_cost(
     cell: ScoreCell, scenario: Scenario, scored: Sequence[tuple[PriceBook, Sequence[Score]]]
 ) -> QualityAgainstCost:
-    """Points for the models of the three families; each comes with its price book and its scores."""
+    """Points for the models of the three families; each comes with its price book and its scores.
+
+    Prices are those of standard listings, whatever variant the scenario names.
+    """
+    scenario = replace(scenario, api_variant="standard")
     priced, without_price = [], []
     for book, scores in scored:
         option, _ = api_option(book, scenario)
@@ -59,7 +64,7 @@ def quality_against_cost(
             provider_count=len(option.offers),
             on_front=best,
             scores=scores,
-            api_row_ids=tuple(priced_offer.offer.row_id for priced_offer in option.offers),
+            offers=option.offers,
         )
         for (model, scores, option), runs, best in zip(priced, values, front, strict=True)
     ]
@@ -73,11 +78,13 @@ def quality_against_cost(
 
 def sentences(result: QualityAgainstCost) -> Iterator[str]:
     """What the chart says."""
-    front = [point.model.display_name for point in result.points if point.on_front]
-    families = sorted({point.model.family.capitalize() for point in result.points if point.on_front})
+    if not result.points:
+        yield "No model with a score here is priced for this workload."
+        return
+    front = [f"{p.model.display_name} ({p.model.family.capitalize()})" for p in result.points if p.on_front]
     yield (
-        f"{len(front)} of {len(result.points)} models are worth a look here: no other is both cheaper and better than "
-        f"{', '.join(front)} ({', '.join(families)})."
+        f"{len(front)} of {counted(len(result.points), 'model')} stand out at median prices: no other is both cheaper "
+        f"and better than {', '.join(front)}."
     )
     yield (
         f"Quality: {result.cell.benchmark} as published by {result.cell.published_by}, {result.cell.setting}. "
@@ -85,7 +92,14 @@ def sentences(result: QualityAgainstCost) -> Iterator[str]:
         "over runs; the sampling error of the scores is not published."
     )
     if result.without_price:
-        yield f"{len(result.without_price)} more models have a score but no API price in the table."
+        yield f"{counted(len(result.without_price), 'more model')} with a score cannot be priced for this workload."
+
+
+def price_table(result: QualityAgainstCost) -> Table:
+    """The API prices behind the points."""
+    return api_offer_table(
+        [offer for point in result.points for offer in point.offers], title="Prices behind the chart"
+    )
 
 
 def quality_table(result: QualityAgainstCost) -> Table:
@@ -95,7 +109,7 @@ def quality_table(result: QualityAgainstCost) -> Table:
         title="Quality against cost",
         columns=(
             "model", "family", "score", "score_low", "score_high", "usd_per_month_low", "usd_per_month_median",
-            "usd_per_month_high", "provider_count", "on_pareto_front", "score_as_of", "score_source", "row_id",
+            "usd_per_month_high", "provider_count", "on_pareto_front", "as_of", "source", "row_id",
         ),
         rows=tuple(
             (

@@ -20,9 +20,16 @@ class Model:
     params_total_billion: float | None
     released_on: str | None
     license_id: str | None
+    context_native_tokens: int | None
+    context_extended_tokens: int | None
     row_id: str
     as_of: str | None
     source: str
+
+    @property
+    def context_tokens(self) -> int | None:
+        """Longest context, with the extension where there is one; None where unknown."""
+        return self.context_extended_tokens or self.context_native_tokens
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +48,7 @@ class Gpu:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GpuOffer:
-    """What one provider asks for one GPU under one billing class: the newest row, the cheapest of that day."""
+    """What one provider asks for a machine with GPUs under one billing class, on the newest day that was seen."""
 
     provider: str
     offer_name: str
@@ -71,6 +78,8 @@ class ApiOffer:
     input_usd_per_mtok: float
     cached_input_usd_per_mtok: float | None
     output_usd_per_mtok: float
+    context_tokens: int | None
+    """Longest request that the provider takes; None where the list does not say."""
     row_id: str
     as_of: str | None
     source: str

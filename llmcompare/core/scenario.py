@@ -12,7 +12,7 @@ from llmcompare.errors import InputError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """One question about cost. A default that no source backs is listed by `assumptions` of the comparison."""
+    """One question about cost. Defaults that no source backs are listed by `words.assumptions`."""
 
     model: str = "llama-3.3-70b-instruct"
     requests_per_month: float = 1_000_000

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from llmcompare.core.comparison import Comparison
 from llmcompare.core.cost import CostCurve
-from llmcompare.core.options import Deployment
+from llmcompare.core.options import Deployment, PricedApiOffer
 
 Cell = str | float | int | None
 
@@ -68,19 +68,23 @@ def curve_table(comparison: Comparison) -> Table:
 
 def api_price_table(comparison: Comparison) -> Table:
     """The API prices used, cheapest first."""
-    offers = comparison.api.offers if comparison.api else ()
+    return api_offer_table(comparison.api.offers if comparison.api else (), title="API prices used")
+
+
+def api_offer_table(offers: Sequence[PricedApiOffer], *, title: str) -> Table:
+    """API offers with what they cost for the workload."""
     return Table(
         name="api-prices",
-        title="API prices used",
+        title=title,
         columns=(
-            "provider", "api_model_name", "variant", "input_usd_per_mtok", "cached_input_usd_per_mtok",
+            "provider", "model_id", "api_model_name", "variant", "input_usd_per_mtok", "cached_input_usd_per_mtok",
             "output_usd_per_mtok", "usd_per_month", "as_of", "source", "row_id",
         ),
         rows=tuple(
             (
-                o.offer.provider, o.offer.api_model_name, o.offer.variant, o.offer.input_usd_per_mtok,
-                o.offer.cached_input_usd_per_mtok, o.offer.output_usd_per_mtok, o.usd_per_month, o.offer.as_of,
-                o.offer.source, o.offer.row_id,
+                o.offer.provider, o.offer.model_id, o.offer.api_model_name, o.offer.variant,
+                o.offer.input_usd_per_mtok, o.offer.cached_input_usd_per_mtok, o.offer.output_usd_per_mtok,
+                o.usd_per_month, o.offer.as_of, o.offer.source, o.offer.row_id,
             )
             for o in offers
         ),
@@ -88,7 +92,7 @@ def api_price_table(comparison: Comparison) -> Table:
 
 
 def gpu_price_table(comparison: Comparison) -> Table:
-    """The GPU prices used, cheapest first."""
+    """The GPU prices used, cheapest per GPU first for each deployment."""
     drawn: list[Deployment | None] = [comparison.rented, comparison.rented_at_scale]
     offers = dict.fromkeys(offer for deployment in drawn if deployment for offer in deployment.offers)
     return Table(
@@ -116,13 +120,13 @@ def deployment_table(comparison: Comparison) -> Table:
         columns=(
             "deployment", "usd_per_month_low", "usd_per_month_median", "usd_per_month_high", "replicas",
             "utilisation_fraction", "requests_per_s_low", "requests_per_s_mid", "requests_per_s_high",
-            "usd_per_gpu_hour_median", "provider_count", "basis", "as_of", "source", "row_id",
+            "usd_per_gpu_hour_median", "provider_count", "throughput_record", "basis", "as_of", "source", "row_id",
         ),
         rows=tuple(
             (
                 d.label, d.usd_per_month.low, d.usd_per_month.mid, d.usd_per_month.high, d.replicas,
                 d.utilisation_fraction, d.requests_per_s.low, d.requests_per_s.mid, d.requests_per_s.high,
-                d.usd_per_gpu_hour.mid, len(d.offers), d.basis,
+                d.usd_per_gpu_hour.mid, len(d.offers), d.capacity.record_id if d.capacity else None, d.basis,
                 d.capacity.as_of if d.capacity else None, d.capacity.source if d.capacity else "given by you",
                 d.capacity.row_id if d.capacity else None,
             )

@@ -32,27 +32,37 @@ def rounded(value: float, digits: int = 3) -> float:
 
 
 def usd_text(usd: float) -> str:
-    """US dollars for a sentence: cents below 100, three significant digits below one cent.
+    """US dollars for a sentence: whole dollars from 100, cents from 1, three significant digits below.
 
-    >>> usd_text(4125.4), usd_text(12.5), usd_text(0.0012345)
-    ('$4,125', '$12.50', '$0.00123')
+    >>> usd_text(4125.4), usd_text(12.5), usd_text(0.0142), usd_text(0.0012345), usd_text(1e-11)
+    ('$4,125', '$12.50', '$0.0142', '$0.00123', '$0.00000000001')
     """
-    if usd == 0:
-        return "$0"
-    if abs(usd) >= 100:
+    size = abs(usd)
+    if usd == 0 or size >= 100:
         return f"${usd:,.0f}"
-    if abs(usd) >= 0.01:
+    if size >= 1:
         return f"${usd:,.2f}"
-    return f"${rounded(usd):.10f}".rstrip("0")
+    decimals = 2 - floor(log10(size))
+    return f"${usd:.{decimals}f}".rstrip("0")
 
 
 def count_text(count: float) -> str:
     """A large count for a sentence, three significant digits.
 
-    >>> count_text(5_000_000), count_text(8_123_456), count_text(420)
-    ('5M', '8.12M', '420')
+    >>> count_text(5_000_000), count_text(8_123_456), count_text(420), count_text(999_999)
+    ('5M', '8.12M', '420', '1M')
     """
+    shown = rounded(count)
     for size, letter in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "K")):
-        if count >= size:
-            return f"{rounded(count / size):g}{letter}"
-    return f"{rounded(count):g}"
+        if shown >= size:
+            return f"{shown / size:g}{letter}"
+    return f"{shown:g}"
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun.
+
+    >>> counted(1, "provider"), counted(3, "provider")
+    ('1 provider', '3 providers')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -1,13 +1,13 @@
 """Says a comparison in sentences: the answer, the crossings, the assumptions behind them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from llmcompare.core.breakeven import Crossing
 from llmcompare.core.comparison import Comparison, Pair
 from llmcompare.core.cost import Band
 from llmcompare.core.options import ApiOption, Deployment
-from llmcompare.core.units import HOURS_PER_MONTH, count_text, usd_text
+from llmcompare.core.units import HOURS_PER_MONTH, count_text, counted, usd_text
 
 CROSSINGS_SPELLED_OUT = 3
 
@@ -21,24 +21,29 @@ def workload_text(comparison: Comparison) -> str:
     if workload.thinking_tokens:
         extras.append(f"{workload.thinking_tokens:,.0f} thinking tokens")
     extra = f", {', '.join(extras)}" if extras else ""
+    noun = "request" if workload.requests_per_month == 1 else "requests"
     return (
-        f"{count_text(workload.requests_per_month)} requests a month of {workload.input_tokens:,.0f} → "
+        f"{count_text(workload.requests_per_month)} {noun} a month of {workload.input_tokens:,.0f} → "
         f"{workload.output_tokens:,.0f} tokens{extra}"
     )
 
 
 def headline(comparison: Comparison) -> str:
     """Which option is cheapest, and whether the bands leave that open."""
-    requests = comparison.workload.requests_per_month
+    requests, model = comparison.workload.requests_per_month, comparison.model.display_name
     costs = [(option, option.curves.usd_per_month(requests)) for option in comparison.options]
     (best, band), *others = sorted(costs, key=lambda cost: cost[1].mid)
+    if not others:
+        return f"There is no figure for {model}: neither an API listing nor a deployment that can be priced."
     if best.key == "today":
         return f"Nothing here beats today's bill of {usd_text(band.mid)} a month at median prices."
-    model = comparison.model.display_name
-    text = f"{_sentence_start(best.name)} is the cheapest way to run {model}: {band_text(band)} a month"
+    replicas = best.curves.mid.replicas(requests)
+    size = f" on {counted(replicas, 'replica')}" if replicas > 1 else ""
+    text = f"{_sentence_start(best.name)}{size} is the cheapest way to run {model}: {band_text(band)} a month"
     open_against = [other.name for other, theirs in others if theirs.low < band.high]
     if open_against:
-        text += f". Its price range overlaps with {' and '.join(open_against)}: the provider decides"
+        decides = "the provider decides" if best.key == "api" else "the provider and the capacity reached decide"
+        text += f". Its range overlaps with {' and '.join(open_against)}: {decides}"
     return text + "."
 
 
@@ -58,31 +63,41 @@ def option_sentences(comparison: Comparison) -> Iterator[str]:
     if comparison.rented is not None:
         yield rented_sentence(comparison.rented)
         if comparison.rented_at_scale is not None:
-            yield "Cheapest to rent once it is busy: " + rented_sentence(comparison.rented_at_scale)
+            yield "For growth: " + rented_sentence(comparison.rented_at_scale)
     elif comparison.rented_missing:
         yield f"No rented figure: {comparison.rented_missing}."
     today = comparison.today
-    yield f"Today ({today.label}): {usd_text(today.usd_per_month)} a month for the same requests."
+    missing = (
+        " It lists no price for cached input, so the input price is charged." if today.cached_price_missing else ""
+    )
+    yield f"Today ({today.label}): {usd_text(today.usd_per_month)} a month for the same requests.{missing}"
 
 
 def api_sentence(api: ApiOption) -> str:
     """The API band, how many providers it rests on and what is kept out of it."""
-    count = len(api.offers)
-    apart = ", ".join(f"{number} {variant}" for variant, number in sorted(api.other_variants.items()))
-    kept_apart = f" Kept apart: {apart}." if apart else ""
-    providers = f"{count} provider{'s' if count != 1 else ''}"
-    return f"Token-priced API: {band_text(api.usd_per_month)} a month, median of {providers}.{kept_apart}"
+    text = (
+        f"Token-priced API: {band_text(api.usd_per_month)} a month, median of {counted(len(api.offers), 'provider')}."
+    )
+    if api.without_cached_price_count:
+        count, of = api.without_cached_price_count, len(api.offers)
+        text += f" {count} of {of} list no price for cached input, so their input price is charged."
+    if api.too_short_count:
+        text += f" Left out, because their context is too short: {counted(api.too_short_count, 'listing')}."
+    if api.other_variants:
+        apart = ", ".join(f"{number} {variant}" for variant, number in sorted(api.other_variants.items()))
+        text += f" Kept apart: {apart}."
+    return text
 
 
 def rented_sentence(rented: Deployment) -> str:
-    """What is rented, how full it is and what it costs."""
+    """What is rented, how full it is, what it costs, and where its capacity comes from."""
     price = rented.usd_per_gpu_hour
     spread = f" ({price.low:.2f} to {price.high:.2f})" if price.low != price.high else ""
-    providers = f", median of {len(rented.offers)} providers" if rented.offers else ", your price"
+    providers = f", median of {counted(len(rented.offers), 'provider')}" if rented.offers else ", your price"
     return (
-        f"{rented.label}, rented: {band_text(rented.usd_per_month)} a month for {rented.replicas} "
-        f"replica{'s' if rented.replicas != 1 else ''}, used {rented.utilisation_fraction:.0%} of the time, "
-        f"at {price.mid:.2f} USD per GPU-hour{spread}{providers}. Capacity: {rented.basis}."
+        f"{rented.label}, rented: {band_text(rented.usd_per_month)} a month for {counted(rented.replicas, 'replica')} "
+        f"at {rented.utilisation_fraction:.0%} of capacity, "
+        f"{price.mid:.2f} USD per GPU-hour{spread}{providers}. Capacity: {rented.basis}."
     )
 
 
@@ -113,16 +128,34 @@ def _crossing_text(point: Crossing) -> str:
 def _band_sentence(pair: Pair) -> str:
     """What the price bands leave open."""
     if pair.earliest is None:
-        return " At no listed price does it pay."
+        return " It does not pay even at the favourable end of prices and capacity."
     if pair.latest == pair.earliest:
         return ""
-    return f" With the best prices it pays {_from(pair.earliest)}, with the worst {_from(pair.latest)}."
+    return (
+        f" At the favourable end of prices and capacity it pays {_from(pair.earliest)}, "
+        f"at the other end {_from(pair.latest)}."
+    )
 
 
 def _from(volume: float | None) -> str:
     if volume is None:
         return "never"
     return "at any volume" if volume == 0 else f"from {count_text(volume)} requests a month"
+
+
+def as_of_text(dates: Iterable[str | None]) -> str:
+    """Oldest and newest date of some rows, and how many have none.
+
+    >>> as_of_text(["2026-11-10", None, "2024-07"])
+    'As of 2024-07 to 2026-11-10, 1 undated.'
+    """
+    found = list(dates)
+    dated = sorted(as_of for as_of in found if as_of is not None)
+    undated = f", {len(found) - len(dated)} undated" if len(dated) < len(found) else ""
+    if not dated:
+        return f"No dated rows{undated}."
+    span = dated[0] if dated[0] == dated[-1] else f"{dated[0]} to {dated[-1]}"
+    return f"As of {span}{undated}."
 
 
 def _sentence_start(text: str) -> str:
@@ -142,7 +175,6 @@ class Assumption:
 
 def assumptions(comparison: Comparison) -> Iterator[Assumption]:
     """Everything behind the figures that was not read in a source."""
-    scenario = comparison.scenario
     yield Assumption(
         name="workload",
         value=workload_text(comparison),
@@ -156,29 +188,66 @@ def assumptions(comparison: Comparison) -> Iterator[Assumption]:
         editable_as=None,
     )
     yield Assumption(
+        name="prices",
+        value="list prices in USD without tax",
+        meaning="no discount, no minimum, no charge for storage or traffic",
+        editable_as=None,
+    )
+    yield Assumption(
+        name="tokens",
+        value="alike for every model",
+        meaning="tokenizers differ: the same text may be more or fewer tokens with another model",
+        editable_as=None,
+    )
+    yield Assumption(
         name="today",
         value=comparison.today.label,
         meaning="the API or bill that the options are compared with; it grows with the number of requests",
         editable_as="today",
     )
-    if comparison.rented is None:
-        return
+    if comparison.rented is not None:
+        yield from _rented_assumptions(comparison, comparison.rented)
+
+
+def _rented_assumptions(comparison: Comparison, rented: Deployment) -> Iterator[Assumption]:
     yield Assumption(
         name="target utilisation",
-        value=f"{scenario.target_utilisation_fraction:.0%}",
-        meaning="share of the measured capacity that is planned for; the rest is room for peaks",
+        value=f"{comparison.scenario.target_utilisation_fraction:.0%}",
+        meaning="share of the capacity that is planned for; the rest is room for peaks",
         editable_as="target_utilisation_fraction",
     )
-    if comparison.rented.capacity is not None:
+    drawn = [deployment for deployment in (rented, comparison.rented_at_scale) if deployment is not None]
+    if left_out := max(deployment.larger_only_count for deployment in drawn):
         yield Assumption(
-            name="other request shapes",
-            value="0 ≤ time of an input token ≤ time of an output token",
-            meaning="bounds the capacity when the workload has another shape than the measurement",
+            name="machine size",
+            value=f"{counted(left_out, 'provider')} left out",
+            meaning="they offer this GPU only in machines that are larger than one replica",
+            editable_as="gpus_per_replica",
+        )
+    if comparison.workload.cached_input_fraction > 0:
+        yield Assumption(
+            name="cached input on rented GPUs",
+            value="counted as input",
+            meaning="an engine that reuses prefixes serves more than this",
             editable_as="own_output_tokens_per_s",
         )
-        yield Assumption(
-            name="latency",
-            value="no limit",
-            meaning="measured rates are the largest seen; a latency limit lowers them",
-            editable_as="own_output_tokens_per_s",
-        )
+    if rented.capacity is None:
+        return
+    yield Assumption(
+        name="other request shapes",
+        value="0 ≤ time of an input token ≤ time of an output token",
+        meaning="bounds the capacity when the workload has another shape than the measurement",
+        editable_as="own_output_tokens_per_s",
+    )
+    yield Assumption(
+        name="latency",
+        value="no limit",
+        meaning="rates as measured, at the load stated; a latency limit lowers them, more load may raise them",
+        editable_as="own_output_tokens_per_s",
+    )
+    yield Assumption(
+        name="weight format",
+        value=", ".join(dict.fromkeys(d.weight_format or "not stated" for d in drawn)),
+        meaning="of the measurement; a format with fewer bits may answer worse than the API's, which is seldom stated",
+        editable_as="throughput_record",
+    )

@@ -1,7 +1,7 @@
 """A report: what was asked, what came out, every figure with its source and date, and how to get it again."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from llmcompare import figures
 from llmcompare.core import tables, words
-from llmcompare.core.comparison import Comparison
+from llmcompare.core.comparison import Comparison, UsedRow
 from llmcompare.core.records import source_url
 from llmcompare.core.tables import Table
 from llmcompare.core.words import Assumption
@@ -50,6 +50,8 @@ class Report:
     title: str
     answer: str
     made_on: date
+    as_of: str
+    """Dates of the rows used, in words."""
     sections: tuple[Section, ...]
     assumptions: tuple[Assumption, ...]
     sources: tuple[Source, ...]
@@ -71,6 +73,7 @@ def cost_report(comparison: Comparison, *, made_on: date) -> Report:
         title=f"What {comparison.model.display_name} costs: {words.workload_text(comparison)}",
         answer=words.headline(comparison),
         made_on=made_on,
+        as_of=words.as_of_text(row.as_of for row in comparison.rows_used),
         sections=(
             Section(
                 heading="Monthly cost over volume",
@@ -82,7 +85,7 @@ def cost_report(comparison: Comparison, *, made_on: date) -> Report:
             Section(heading="Points of the curves", tables=(tables.curve_table(comparison),)),
         ),
         assumptions=tuple(words.assumptions(comparison)),
-        sources=tuple(_sources([*price_tables, deployments])),
+        sources=tuple(_sources(comparison.rows_used)),
         command=f"python -m llmcompare costs {comparison.scenario.flags()} --json",
         fingerprint=comparison.fingerprint,
     )
@@ -94,11 +97,7 @@ def cost_description(comparison: Comparison) -> str:
     return f"Monthly cost over monthly requests, both logarithmic. {words.headline(comparison)} {crossings}"
 
 
-def _sources(sourced: list[Table]) -> Iterator[Source]:
-    found: Counter[tuple[str, str | None]] = Counter()
-    for table in sourced:
-        for row in table.rows:
-            cells = dict(zip(table.columns, row, strict=True))
-            found[str(cells["source"]), None if cells["as_of"] is None else str(cells["as_of"])] += 1
-    for (text, as_of), count in sorted(found.items(), key=lambda item: (item[0][0], item[0][1] or "")):
+def _sources(rows: Iterable[UsedRow]) -> Iterator[Source]:
+    counts = Counter((row.source, row.as_of) for row in rows)
+    for (text, as_of), count in sorted(counts.items(), key=lambda item: (item[0][0], item[0][1] or "")):
         yield Source(text=text, url=source_url(text), as_of=as_of, row_count=count)

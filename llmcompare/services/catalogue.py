@@ -86,12 +86,14 @@ class _Keeper:
         self._state = State(facts=None, problem=None)
 
     def state(self, today: date) -> State:
-        signature = _signature(self._where.data)
+        # The day counts too: a date that lies in the future today is good tomorrow.
+        seen = (_signature(self._where.data), today)
         with self._lock:
-            if signature != self._seen:
+            if seen != self._seen:
                 self._state = self._refreshed(today)
-                # A file that changes while it is read gets another signature, and so another look.
-                self._seen = signature
+                # A file that changes while it is read gets another signature, and so another look. A folder that
+                # could not be written may be writable at the next look.
+                self._seen = None if isinstance(self._state.problem, StoreError) else seen
             return self._state
 
     def _refreshed(self, today: date) -> State:
@@ -109,7 +111,11 @@ class _Keeper:
         if self._state.facts is not None:
             return self._state.facts
         path = db.current_path(self._where.var, schema.schema_hash())
-        return None if path is None else Facts(Catalog(path))
+        try:
+            return None if path is None else Facts(Catalog(path))
+        except StoreError:
+            # Damaged; seed() makes it again once nothing else is wrong.
+            return None
 
 
 def _signature(data_folder: Path) -> tuple[tuple[str, int, int, int], ...]:

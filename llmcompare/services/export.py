@@ -24,6 +24,7 @@ from llmcompare.reports.report import cost_report
 def comparison_json(comparison: Comparison) -> dict[str, Any]:
     """The figures of the Costs page; units are in the keys, row ids lead to the catalogue."""
     today = comparison.today
+    no_second = comparison.rented_missing or "`rented` serves growth best too"
     return {
         "model": comparison.model.model_id,
         "scenario": asdict(comparison.scenario),
@@ -31,7 +32,7 @@ def comparison_json(comparison: Comparison) -> dict[str, Any]:
         "sentences": [*words.option_sentences(comparison), *map(words.crossing_sentences, comparison.pairs)],
         "api": _api_json(comparison.api, comparison.api_missing),
         "rented": _rented_json(comparison.rented, comparison.rented_missing),
-        "rented_at_scale": _rented_json(comparison.rented_at_scale, "what is rented is also the cheapest at scale"),
+        "rented_at_scale": _rented_json(comparison.rented_at_scale, no_second),
         "today": {
             "label": today.label,
             "usd_per_month": today.usd_per_month,
@@ -40,7 +41,7 @@ def comparison_json(comparison: Comparison) -> dict[str, Any]:
         },
         "crossings": [_pair_json(pair) for pair in comparison.pairs],
         "assumptions": [asdict(assumption) for assumption in words.assumptions(comparison)],
-        "row_ids": list(comparison.rows_used),
+        "row_ids": [row.row_id for row in comparison.rows_used],
         "catalogue": comparison.fingerprint,
     }
 
@@ -128,7 +129,7 @@ def table_csv(table: Table) -> bytes:
 
 
 def _inert(cell: object) -> object:
-    return f"'{cell}" if isinstance(cell, str) and cell[:1] in ("=", "+", "@", "\t", "\r") else cell
+    return f"'{cell}" if isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
 
 
 def table_parquet(table: Table) -> bytes:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from statistics import median
 
 from llmcompare.core import quality
 from llmcompare.core.quality import QualityAgainstCost
@@ -42,22 +43,22 @@ class Age:
     kind: str
     row_count: int
     newest_as_of: str | None
-    newest_days: int | None
+    median_days: float | None
     stale_count: int
     """Rows older than 30 days."""
     undated_count: int
 
     @property
-    def newest_text(self) -> str:
-        """Age of the newest row."""
-        return "undated" if self.newest_days is None else f"{self.newest_days} days old"
+    def median_text(self) -> str:
+        """Age that half of the rows exceed."""
+        return "undated" if self.median_days is None else f"{self.median_days:.0f} days old"
 
     @property
     def detail(self) -> str:
         """Date of the newest row and how many rows are old or undated."""
         return (
-            f"Newest: {self.newest_as_of or 'undated'}. Of {self.row_count} rows in use, {self.stale_count} are older "
-            f"than {STALE_AFTER_DAYS} days and {self.undated_count} are undated."
+            f"Median of {self.row_count} rows in use; the newest is of {self.newest_as_of or 'an unknown date'}. "
+            f"{self.stale_count} are older than {STALE_AFTER_DAYS} days, {self.undated_count} are undated."
         )
 
 
@@ -72,12 +73,12 @@ def ages(facts: Facts, today: date) -> list[Age]:
 
 def _age(kind: str, dates: list[str | None], today: date) -> Age:
     dated = [as_of for as_of in dates if as_of is not None]
-    newest = max(dated, default=None)
+    days = [age_days(as_of, today=today) for as_of in dated]
     return Age(
         kind=kind,
         row_count=len(dates),
-        newest_as_of=newest,
-        newest_days=None if newest is None else age_days(newest, today=today),
-        stale_count=sum(age_days(as_of, today=today) > STALE_AFTER_DAYS for as_of in dated),
+        newest_as_of=max(dated, default=None),
+        median_days=median(days) if days else None,
+        stale_count=sum(age > STALE_AFTER_DAYS for age in days),
         undated_count=len(dates) - len(dated),
     )

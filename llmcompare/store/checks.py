@@ -69,7 +69,9 @@ def _date_errors(connection: Connection, column: str, today: date) -> Iterator[C
 
 
 def _key_errors(connection: Connection, table: Table) -> Iterator[CellError]:
-    key = ", ".join(f'"{name}"' for name in table.key)
+    # By value, not by spelling: 1 and 01 are the same number of GPUs.
+    types = {column.name: column.type for column in table.columns}
+    key = ", ".join(f'TRY_CAST("{name}" AS {types[name]})' for name in table.key)
     found = connection.execute(
         f'SELECT line, "{table.key[0]}", first FROM (SELECT *, min(line) OVER (PARTITION BY {key}) AS first'
         " FROM staged) WHERE line > first"

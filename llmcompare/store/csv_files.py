@@ -65,15 +65,22 @@ def parse(file: CsvFile, columns: list[str]) -> CsvTable:
         value = repr(file.content[error.start : error.start + 10])
         return _refused(BadCell(file=file.name, line=line, column="(text)", value=value, rule="save the file as UTF-8"))
     csv.field_size_limit(MAX_CELL_CHARACTERS)
-    lines = _numbered_rows(text)
+    lines: list[tuple[int, list[str]]] = []
     try:
-        header = next(lines, (1, []))[1]
-        wrong = _header_errors(file, header, columns)
-        if wrong:
-            return CsvTable(header=header, rows=[], errors=wrong)
-        return _table(file, header, list(lines))
+        for numbered in _numbered_rows(text):
+            lines.append(numbered)
     except csv.Error as error:
-        return _refused(BadCell(file=file.name, line=1, column="(row)", value=str(error), rule="close every quote"))
+        rule = f"the row that begins here cannot be read ({error}): close every quote"
+        after = lines[-1][0] + 1 if lines else 1
+        return _refused(BadCell(file=file.name, line=after, column="(row)", value=_line(text, after), rule=rule))
+    header = lines[0][1] if lines else []
+    wrong = _header_errors(file, header, columns)
+    return CsvTable(header=[], rows=[], errors=wrong) if wrong else _table(file, header, lines[1:])
+
+
+def _line(text: str, number: int) -> str:
+    found = text.splitlines()[number - 1 : number]
+    return found[0][:60] if found else ""
 
 
 def _refused(cell: BadCell) -> CsvTable:

@@ -86,6 +86,17 @@ def _named_by(pointer: Path) -> str | None:
         return None
 
 
+def is_readable(path: Path) -> bool:
+    """Whether a complete catalogue stands at this path; a damaged one is to be made again."""
+    if not path.is_file():
+        return False
+    try:
+        Catalog(path).close()
+    except StoreError:
+        return False
+    return True
+
+
 def forget_unused(current: Path) -> None:
     """Delete older catalogues that no process has open; DuckDB refuses to open those for writing."""
     for path in current.parent.glob("catalog-*.duckdb"):
@@ -101,11 +112,10 @@ class Catalog:
     def __init__(self, path: Path) -> None:
         """Raises StoreError for a file that is missing, damaged or written by another version of DuckDB."""
         self.path = path
-        with file_errors(path):
-            try:
-                self._connection = duckdb.connect(path, read_only=True)
-            except duckdb.Error as error:
-                raise StoreError(f"{path} is not a readable catalogue: delete it, it will be made again.") from error
+        try:
+            self._connection = duckdb.connect(path, read_only=True)
+        except (duckdb.Error, OSError) as error:
+            raise StoreError(f"{path} is not a readable catalogue: delete it, it will be made again.") from error
 
     @property
     def fingerprint(self) -> str:

@@ -31,11 +31,11 @@ def gpus(catalog: Catalog) -> list[Gpu]:
 
 
 def gpu_offers(catalog: Catalog) -> list[GpuOffer]:
-    """The present price of every provider, GPU and billing class, cheapest first."""
+    """The newest offers of every provider, GPU and billing class, cheapest per GPU first; machines of several sizes."""
     return catalog.rows(
         GpuOffer,
-        f"SELECT {_columns(GpuOffer)} FROM gpu_offers WHERE is_price"
-        " ORDER BY gpu_id, billing, usd_per_gpu_hour, provider",
+        f"SELECT {_columns(GpuOffer)} FROM gpu_offers WHERE is_newest"
+        " ORDER BY gpu_id, billing, usd_per_gpu_hour, provider, gpu_count, row_id",
     )
 
 

@@ -2,7 +2,6 @@
 
 import csv
 import os
-import tempfile
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -13,7 +12,7 @@ from llmcompare.errors import BadCell, DataError
 from llmcompare.store import csv_files
 from llmcompare.store.checks import cell_errors
 from llmcompare.store.csv_files import CsvFile
-from llmcompare.store.db import Connection, build_folder, file_errors, forget_unused, publish
+from llmcompare.store.db import Connection, build_folder, file_errors, forget_unused, is_readable, publish
 from llmcompare.store.schema import Table, schema_hash, tables, tables_sql, views_sql
 
 
@@ -35,7 +34,7 @@ def seed(data_folder: Path, var_folder: Path, *, today: date) -> Seeded:
     files = csv_files.read_files(data_folder, [table.name for table in tables()])
     name = f"catalog-{schema_hash()}-{csv_files.fingerprint(files)}.duckdb"
     target = var_folder / name
-    built = not target.exists()
+    built = not is_readable(target)
     if built:
         with build_folder(var_folder) as folder:
             _build(folder, files, today)
@@ -49,33 +48,37 @@ def seed(data_folder: Path, var_folder: Path, *, today: date) -> Seeded:
 def _build(folder: Path, files: list[CsvFile], today: date) -> None:
     with file_errors(folder), duckdb.connect(folder / "catalog.duckdb") as connection:
         connection.execute(tables_sql())
-        errors: list[BadCell] = []
-        for table, file in zip(tables(), files, strict=True):
-            errors += _load(connection, folder, table, file, today)
-        if not errors:
-            connection.execute(views_sql())
-            errors += _errors_across_tables(connection)
+        errors = [
+            cell
+            for table, file in zip(tables(), files, strict=True)
+            for cell in _load(connection, folder, table, file, today)
+        ]
+        connection.execute(views_sql())
+        errors += _errors_across_tables(connection)
         if errors:
             raise DataError(sorted(errors, key=lambda cell: (cell.file, cell.line)))
 
 
 def _load(connection: Connection, folder: Path, table: Table, file: CsvFile, today: date) -> list[BadCell]:
     parsed = csv_files.parse(file, [column.name for column in table.columns])
+    for extra in ("row_id VARCHAR", "line INTEGER"):
+        connection.execute(f"ALTER TABLE {table.name} ADD COLUMN {extra}")
     if not parsed.header:
         return parsed.errors
-    _stage(connection, folder, parsed)
+    _stage(connection, folder / f"{table.name}.csv", parsed)
     errors = parsed.errors + [
         BadCell(file=file.name, line=line, column=column, value=value or "", rule=rule)
         for line, column, value, rule in cell_errors(connection, table, today)
     ]
-    if not errors:
-        _insert(connection, table)
+    # The other rows are needed to find errors across tables, so that all errors are listed at once.
+    bad_lines = sorted({cell.line for cell in errors})
+    connection.execute("DELETE FROM staged WHERE line IN (SELECT unnest(?::INTEGER[]))", [bad_lines])
+    _insert(connection, table)
     return errors
 
 
-def _stage(connection: Connection, folder: Path, parsed: csv_files.CsvTable) -> None:
+def _stage(connection: Connection, path: Path, parsed: csv_files.CsvTable) -> None:
     """Table `staged`: all cells as text, NULL where empty. DuckDB reads a file 100 times faster than executemany."""
-    path = Path(tempfile.mkstemp(dir=folder, suffix=".csv")[1])
     with path.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream, quoting=csv.QUOTE_ALL)
         writer.writerow(["line", *parsed.header])
@@ -91,13 +94,12 @@ def _stage(connection: Connection, folder: Path, parsed: csv_files.CsvTable) -> 
 
 def _insert(connection: Connection, table: Table) -> None:
     names = ", ".join(f'"{column.name}"' for column in table.columns)
-    casts = ", ".join(f'"{c.name}"::{c.type}' for c in table.columns)
-    key = ", ".join(f"coalesce(\"{name}\", '')" for name in table.key)
-    connection.execute(f"ALTER TABLE {table.name} ADD COLUMN row_id VARCHAR")
-    connection.execute(f"ALTER TABLE {table.name} ADD COLUMN line INTEGER")
+    casts = {column.name: f'"{column.name}"::{column.type}' for column in table.columns}
+    key = ", ".join(f"coalesce({casts[name]}::VARCHAR, '')" for name in table.key)
     connection.execute(
         f"INSERT INTO {table.name} ({names}, row_id, line)"
-        f" SELECT {casts}, '{table.name}:' || left(md5(concat_ws(chr(31), {key})), 10), line FROM staged ORDER BY line"
+        f" SELECT {', '.join(casts.values())}, '{table.name}:' || left(md5(concat_ws(chr(31), {key})), 10), line"
+        " FROM staged ORDER BY line"
     )
 
 

@@ -19,25 +19,30 @@ WHERE usd_per_gpu_hour NOT BETWEEN 0.02 AND ceiling;
 CREATE VIEW model_names AS
 SELECT model_id AS name, model_id, 'same id' AS relation FROM models
 UNION ALL
-SELECT alias, model_id, relation FROM model_aliases;
+SELECT a.alias, a.model_id, a.relation FROM model_aliases a JOIN models USING (model_id);
 
--- The price of a provider, GPU and billing class is its newest row (an undated one counts as oldest), the cheapest
--- where several share the date. Everything else is history. Lists that do not say the form factor stand apart.
+-- The price of a provider, GPU and billing class is in its newest rows (undated ones count as oldest); everything else
+-- is history. Lists that do not say the form factor stand apart, in no statistic.
 CREATE VIEW gpu_offers AS
-SELECT *, row_number() OVER (PARTITION BY provider, gpu_id, billing, form_factor_stated
-                             ORDER BY as_of DESC NULLS LAST, usd_per_gpu_hour, row_id) = 1 AND form_factor_stated = 'yes' AS is_price
-FROM gpu_prices;
+SELECT *, as_of IS NOT DISTINCT FROM max(as_of) OVER (PARTITION BY provider, gpu_id, billing) AS is_newest
+FROM gpu_prices
+WHERE form_factor_stated = 'yes';
 
 -- A distilled model shares an architecture with its base, not a price.
 CREATE VIEW api_offers AS
 SELECT p.* EXCLUDE (model_id), p.model_id AS listed_model_id, n.model_id,
-       p.as_of IS NOT DISTINCT FROM max(p.as_of) OVER (PARTITION BY p.provider, n.model_id, p.variant) AS is_newest
+       p.as_of IS NOT DISTINCT FROM max(p.as_of) OVER (
+           -- A name outside the catalogue is its own model.
+           PARTITION BY p.provider, coalesce(n.model_id, p.api_model_name), p.variant) AS is_newest
 FROM api_prices p
 LEFT JOIN model_names n ON n.name = p.model_id AND n.relation <> 'same architecture';
 
 -- Measurements that say how much a replica serves, for each model that has the measured model's architecture.
 CREATE VIEW capacities AS
-SELECT m.model_id, measured.model_id AS measured_model_id, t.* EXCLUDE (model_id)
+SELECT m.model_id, measured.model_id AS measured_model_id, t.* EXCLUDE (model_id, output_tokens_per_s),
+       -- Some sources print the rate of the decode phase alone; the total over the whole run bounds what is served.
+       least(t.output_tokens_per_s,
+             t.total_tokens_per_s * t.output_tokens / (t.input_tokens + t.output_tokens)) AS output_tokens_per_s
 FROM throughput t
 JOIN model_names n ON n.name = t.model_id
 JOIN models measured ON measured.model_id = n.model_id

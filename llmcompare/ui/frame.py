@@ -6,6 +6,7 @@ import streamlit as st
 
 from llmcompare import __version__
 from llmcompare.core.scenario import Scenario
+from llmcompare.core.units import counted
 from llmcompare.errors import DataError, InputError, LlmCompareError
 from llmcompare.services import catalogue
 from llmcompare.services.catalogue import Facts, State
@@ -14,6 +15,7 @@ from llmcompare.ui import inputs
 from llmcompare.ui.safe import plain
 
 PAGES = PROJECT_FOLDER / "pages"
+CELLS_LISTED = 20
 LOOK_AGAIN_S = 3
 """How often an open page looks whether a file of data/ changed: 11 stats, well under 1 % of a core."""
 
@@ -47,9 +49,11 @@ def run() -> None:
             ],
         }
     )  # fmt: skip
+    # Taken before the look, so that an edit in between is seen by the next poll.
+    signature = catalogue.data_signature()
     state = catalogue.current(date.today())
-    _show_problem(state.problem)
-    _follow_data()
+    _show_problem(state)
+    _follow_data(signature)
     if state.facts is None:
         st.stop()
     st.session_state["state"] = state
@@ -76,25 +80,22 @@ def scenario() -> Scenario:
     return found
 
 
-def _show_problem(problem: LlmCompareError | None) -> None:
-    if problem is None:
-        return
-    if isinstance(problem, DataError):
-        count = len(problem.cells)
+def _show_problem(state: State) -> None:
+    if isinstance(state.problem, DataError):
+        cells = state.problem.cells
+        rest = len(cells) - CELLS_LISTED
+        use = "There are no earlier figures to show" if state.facts is None else "The last good figures stay in use"
         st.error(
-            f"**{count} cell{'s' if count != 1 else ''} in data/ cannot be used. "
-            "The last good figures stay in use until corrected.**\n\n"
-            + "\n".join(f"- {plain(str(cell))}" for cell in problem.cells[:20])
-            + (f"\n- and {count - 20} more: `python -m llmcompare seed` lists them all" if count > 20 else ""),
+            f"**{counted(len(cells), 'cell')} in data/ cannot be used. {use} until corrected.**\n\n"
+            + "\n".join(f"- {plain(str(cell))}" for cell in cells[:CELLS_LISTED])
+            + (f"\n- and {rest} more: `python -m llmcompare seed` lists them all" if rest > 0 else ""),
             icon=":material/error:",
         )
-    else:
-        st.error(plain(str(problem)), icon=":material/error:")
+    elif state.problem is not None:
+        st.error(plain(str(state.problem)), icon=":material/error:")
 
 
 @st.fragment(run_every=LOOK_AGAIN_S)
-def _follow_data() -> None:
-    signature = catalogue.data_signature()
-    if st.session_state.setdefault("data_signature", signature) != signature:
-        st.session_state["data_signature"] = signature
+def _follow_data(signature: object) -> None:
+    if catalogue.data_signature() != signature:
         st.rerun(scope="app")

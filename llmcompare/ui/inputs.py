@@ -1,6 +1,6 @@
 """The widgets that every page shares. Their keys are the fields of a scenario and the parameters of a link."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Literal
 
 import streamlit as st
@@ -20,7 +20,7 @@ BOUND: Literal["query-params"] = "query-params"
 
 def pick_scenario(facts: Facts) -> Scenario:
     """Draws the widgets in the sidebar and returns what they say."""
-    _explain_link_once(facts)
+    link = _take_link(facts)
     with st.sidebar:
         st.subheader("Your workload")
         values: dict[str, Any] = {"model": _pick_model(facts)} | _pick_volume()
@@ -30,7 +30,9 @@ def pick_scenario(facts: Facts) -> Scenario:
             values |= _pick_alternatives(facts, str(values["model"]))
         with st.expander("Rented GPUs"):
             values |= _pick_rented(facts, str(values["model"]))
-    return Scenario(**values)
+    scenario = Scenario(**values)
+    _explain_link(facts, link, scenario)
+    return scenario
 
 
 def _pick_model(facts: Facts) -> str:
@@ -174,46 +176,51 @@ def _pick_rented(facts: Facts, model_id: str) -> dict[str, Any]:
     }
 
 
-def _explain_link_once(facts: Facts) -> None:
-    """Streamlit drops a value of the link that no widget takes; say which, and what to do."""
-    if "link_problems" not in st.session_state:
-        link = {name: str(st.query_params[name]) for name in st.query_params}
-        st.session_state["link_problems"] = _link_problems(facts, link)
-        alias = link.get("model")
-        if alias in facts.names and alias not in facts.models:
-            st.session_state["model"] = facts.names[alias]
-    for problem in st.session_state["link_problems"]:
-        st.warning(plain(f"In this link, {problem} The rest of the link is in use."))
+def _take_link(facts: Facts) -> Mapping[str, str]:
+    """What the link of a new session says, before widgets take it; an alias of a model becomes its id."""
+    if "link" in st.session_state:
+        return {}
+    link = {name: str(st.query_params[name]) for name in st.query_params}
+    st.session_state["link"] = link
+    alias = link.get("model")
+    if alias in facts.names and alias not in facts.models:
+        st.session_state["model"] = facts.names[alias]
+    return link
 
 
-def _link_problems(facts: Facts, link: Mapping[str, str]) -> list[str]:
-    problems = []
+def _explain_link(facts: Facts, link: Mapping[str, str], used: Scenario) -> None:
+    """Streamlit drops a value of the link that its widget does not take; say which, why, and what is used instead."""
+    known = set(Scenario.__dataclass_fields__)
     for name, value in link.items():
+        if name not in known or value == ANY:
+            continue
+        taken = getattr(used, name)
         try:
-            scenario = from_query({name: value})
+            asked = getattr(from_query({name: value}), name)
             if name == "model":
-                facts.model(scenario.model)
-            elif not _known(facts, name, value):
-                problems.append(f"{name} {value!r} is not in the catalogue: choose one in the sidebar.")
-        except InputError as problem:
-            problems.append(str(problem))
-    return problems
+                asked = facts.model(asked).model_id
+            problem = None if asked == taken else f"{name} {value!r} is not to be had here."
+        except InputError as error:
+            problem = str(error)
+        if problem is not None:
+            instead = "nothing" if taken is None else f"{taken:g}" if isinstance(taken, float) else str(taken)
+            _warn_of_link(f"{problem} In use instead: {instead}. The rest of the link is in use.")
 
 
-def _known(facts: Facts, name: str, value: str) -> bool:
-    if name == "today":
-        return value in costs.proprietary_offers(facts)
-    if name == "gpu":
-        return value == ANY or value in facts.gpus
-    if name == "throughput_record":
-        return value == ANY or any(row.record_id == value for rows in facts.capacities.values() for row in rows)
-    if name == "api_variant":
-        return any(offer.variant == value for offer in facts.api_offers)
-    return True
+def _explain_choice(name: str, options: Collection[str]) -> None:
+    """The same for a select box of one page."""
+    value = st.session_state.get("link", {}).pop(name, None)
+    if value is not None and value not in options:
+        _warn_of_link(f"{name} {value!r} is not to be had here: choose one from the list.")
+
+
+def _warn_of_link(text: str) -> None:
+    st.warning(plain(f"In this link, {text}"), icon=":material/link_off:")
 
 
 def pick_score_cell(cells: Mapping[str, ScoreCell]) -> ScoreCell:
     """Which comparable scores stand for quality; those that cover most families and models come first."""
+    _explain_choice("quality", cells)
     chosen = st.selectbox(
         "Quality measure",
         list(cells),
@@ -226,6 +233,7 @@ def pick_score_cell(cells: Mapping[str, ScoreCell]) -> ScoreCell:
 
 def pick_table(names: list[str]) -> str:
     """A table of the catalogue."""
+    _explain_choice("table", names)
     return st.selectbox("Table", names, index=names.index("gpu_prices"), key="table", bind=BOUND)
 
 

@@ -1,6 +1,7 @@
 """Shows results: sentences, a chart with the data behind it, tables with sources and downloads."""
 
 from collections.abc import Iterable
+from functools import partial
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -8,7 +9,7 @@ import streamlit as st
 
 from llmcompare.core.records import source_url
 from llmcompare.core.tables import Table
-from llmcompare.core.words import Assumption
+from llmcompare.core.words import Assumption, as_of_text
 from llmcompare.services import export
 from llmcompare.ui.safe import plain
 
@@ -52,36 +53,27 @@ def table(shown: Table, *, key: str) -> None:
 
 def downloads(shown: Table, *, key: str) -> None:
     """CSV and Parquet of a table, made when asked for."""
-    left, right, _ = st.columns([1, 1, 3])
-    left.download_button(
-        "CSV",
-        lambda: export.table_csv(shown),
-        f"{shown.name}.csv",
-        "text/csv",
-        key=f"{key}_csv",
-        on_click="ignore",
-        icon=":material/download:",
-        width="stretch",
+    forms = (
+        ("CSV", "csv", "text/csv", export.table_csv),
+        ("Parquet", "parquet", "application/vnd.apache.parquet", export.table_parquet),
     )
-    right.download_button(
-        "Parquet",
-        lambda: export.table_parquet(shown),
-        f"{shown.name}.parquet",
-        "application/vnd.apache.parquet",
-        key=f"{key}_parquet",
-        on_click="ignore",
-        icon=":material/download:",
-        width="stretch",
-    )
+    for column, (label, ending, mime, written) in zip(st.columns([1, 1, 3]), forms, strict=False):
+        column.download_button(
+            label,
+            partial(written, shown),
+            f"{shown.name}.{ending}",
+            mime,
+            key=f"{key}_{ending}",
+            on_click="ignore",
+            icon=":material/download:",
+            width="stretch",
+        )
 
 
-def as_of_range(*tables: Table) -> str:
-    """Oldest and newest date of the rows shown, and how many have none."""
-    dates = [dict(zip(t.columns, row, strict=True))["as_of"] for t in tables for row in t.rows]
-    dated = sorted(str(found) for found in dates if found is not None)
-    undated = len(dates) - len(dated)
-    text = f"Prices and measurements as of {dated[0]} to {dated[-1]}" if dated else "No dated rows"
-    return text + (f", {undated} undated" if undated else "") + "."
+def as_of(*tables: Table) -> str:
+    """Oldest and newest date of the rows shown."""
+    rows = [dict(zip(shown.columns, row, strict=True)) for shown in tables for row in shown.rows]
+    return as_of_text(None if row["as_of"] is None else str(row["as_of"]) for row in rows)
 
 
 def assumptions(found: Iterable[Assumption]) -> None:

@@ -17,7 +17,7 @@ st.title("Costs")
 st.markdown(f"#### {plain(words.headline(comparison))}")
 st.caption(plain(f"{comparison.model.display_name}: {words.workload_text(comparison)}"))
 show.chart(figures.cost_curves(comparison), key="cost_curves", description=cost_description(comparison))
-st.caption(plain(show.as_of_range(api_prices, gpu_prices, deployments, today)))
+st.caption(plain(words.as_of_text(row.as_of for row in comparison.rows_used)))
 
 left, right = st.columns(2)
 with left:

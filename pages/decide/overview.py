@@ -30,10 +30,14 @@ show.sentences(*quality.sentences(result))
 show.chart(
     figures.quality_against_cost(result), key="quality_against_cost", description=" ".join(quality.sentences(result))
 )
+scores, prices = quality.quality_table(result), quality.price_table(result)
+st.caption(plain(f"Scores: {show.as_of(scores)} Prices: {show.as_of(prices)}"))
 with st.expander("Data behind the chart"):
-    show.table(quality.quality_table(result), key="quality")
+    show.table(scores, key="scores")
+    st.markdown("The API prices behind it:")
+    show.table(prices, key="prices")
 
 st.subheader("Age of the prices")
 for column, age in zip(st.columns(2), overview.ages(facts, date.today()), strict=True):
-    column.metric(age.kind, age.newest_text, border=True, help="Newest row in use.")
+    column.metric(age.kind, age.median_text, border=True)
     column.caption(plain(age.detail))

@@ -27,7 +27,7 @@ st.download_button(
 with st.container(border=True):
     st.header(plain(report.title))
     st.markdown(f"**{plain(report.answer)}**")
-    st.caption(plain(f"Made on {report.made_on} from catalogue {report.fingerprint}."))
+    st.caption(plain(f"Made on {report.made_on} from catalogue {report.fingerprint}. {report.as_of}"))
     for number, section in enumerate(report.sections):
         if not (section.sentences or section.chart or section.tables):
             continue
