@@ -186,6 +186,12 @@ def real_facts(real_catalog) -> Facts:
     return Facts(real_catalog)
 
 
+@pytest.fixture(scope="session")
+def data_folder():
+    """Makes further small sets of facts."""
+    return DataFolder
+
+
 @pytest.fixture
 def data(tmp_path) -> DataFolder:
     """A small set of facts of its own for each test."""
