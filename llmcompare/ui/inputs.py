@@ -1,6 +1,7 @@
 """The widgets that every page shares. Their keys are the fields of a scenario and the parameters of a link."""
 
 from collections.abc import Collection, Mapping
+from math import isfinite
 from typing import Any, Literal
 
 import streamlit as st
@@ -178,14 +179,28 @@ def _pick_rented(facts: Facts, model_id: str) -> dict[str, Any]:
 
 def _take_link(facts: Facts) -> Mapping[str, str]:
     """What the link of a new session says, before widgets take it; an alias of a model becomes its id."""
-    if "link" in st.session_state:
-        return {}
-    link = {name: str(st.query_params[name]) for name in st.query_params}
-    st.session_state["link"] = link
-    alias = link.get("model")
-    if alias in facts.names and alias not in facts.models:
-        st.session_state["model"] = facts.names[alias]
-    return link
+    if "link" not in st.session_state:
+        link = {name: str(st.query_params[name]) for name in st.query_params}
+        st.session_state["link"] = link
+        st.session_state["link_to_explain"] = dict(link)
+        alias = link.get("model")
+        if alias in facts.names and alias not in facts.models:
+            st.session_state["model"] = facts.names[alias]
+        endless = [name for name, value in link.items() if _is_endless(value)]
+        if endless:
+            # Streamlit's whole-number inputs raise on an infinite value of the link instead of dropping it.
+            for name in endless:
+                del st.query_params[name]
+            st.rerun()
+    found: Mapping[str, str] = st.session_state.pop("link_to_explain", {})
+    return found
+
+
+def _is_endless(value: str) -> bool:
+    try:
+        return not isfinite(float(value))
+    except ValueError:
+        return False
 
 
 def _explain_link(facts: Facts, link: Mapping[str, str], used: Scenario) -> None:

@@ -182,4 +182,4 @@ def test_an_undated_score_is_shown_as_undated(own_data, open_app):
     edit(own_data / "scores.csv", {"as_of": ""}, where=lambda row: True)
     app = open_app()
     assert app.tracebacks == []
-    assert set(app.table("Quality against cost")["score_as_of"]) == {"undated"}
+    assert set(app.table("Quality against cost")["as_of"]) == {"undated"}
