@@ -1,6 +1,8 @@
 """Quality against cost, with the models that nobody should pass over."""
 
+from collections.abc import Sequence
 from itertools import groupby
+from math import sqrt
 
 import plotly.graph_objects as go
 
@@ -23,11 +25,12 @@ def quality_against_cost(result: QualityAgainstCost) -> go.Figure:
     figure = go.Figure()
     _add_front(figure, [point for point in result.points if point.on_front])
     by_family = sorted(result.points, key=lambda point: point.model.family)
+    middle = _middle(result.points)
     for family, points in groupby(by_family, key=lambda point: point.model.family):
-        _add_family(figure, family, list(points))
+        _add_family(figure, family, list(points), middle)
     laid_out(
         figure,
-        x_title="USD per month through a token-priced API, median of providers (log scale)",
+        x_title="USD per month, token-priced API (log scale)",
         y_title=f"{safe(result.cell.benchmark)}, {safe(result.cell.metric)}",
     )
     figure.update_xaxes(**LOG_AXIS, tickprefix="$")
@@ -45,7 +48,7 @@ def _add_front(figure: go.Figure, front: list[ModelPoint]) -> None:
     )
 
 
-def _add_family(figure: go.Figure, family: str, points: list[ModelPoint]) -> None:
+def _add_family(figure: go.Figure, family: str, points: list[ModelPoint], middle: float) -> None:
     colour = FAMILY_COLOURS[family]
     figure.add_scatter(
         x=[point.usd_per_month.mid for point in points],
@@ -60,12 +63,19 @@ def _add_family(figure: go.Figure, family: str, points: list[ModelPoint]) -> Non
             "opacity": [1.0 if point.on_front else 0.55 for point in points],
         },
         text=[safe(point.model.display_name) if point.on_front else "" for point in points],
-        textposition="top left",
+        # Towards the middle, so that a narrow screen does not cut the names.
+        textposition=["top right" if point.usd_per_month.mid < middle else "top left" for point in points],
         name=FAMILY_NAMES[family],
         customdata=[_hover(point) for point in points],
         hovertemplate="%{customdata[0]}<br>score %{customdata[1]}<br>%{customdata[2]} a month"
         "<br>%{customdata[3]}<extra></extra>",
     )
+
+
+def _middle(points: Sequence[ModelPoint]) -> float:
+    """Middle of the logarithmic cost axis."""
+    costs = [point.usd_per_month.mid for point in points]
+    return sqrt(min(costs) * max(costs)) if costs else 0.0
 
 
 def _error_bars(bands: list[Band], colour: str) -> dict[str, object]:

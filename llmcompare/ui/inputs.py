@@ -218,8 +218,9 @@ def _explain_link(facts: Facts, link: Mapping[str, str], used: Scenario) -> None
         except InputError as error:
             problem = str(error)
         if problem is not None:
-            instead = "nothing" if taken is None else f"{taken:g}" if isinstance(taken, float) else str(taken)
-            _warn_of_link(f"{problem} In use instead: {instead}. The rest of the link is in use.")
+            shown = f"{taken:g}" if isinstance(taken, float) else taken
+            instead = "" if taken is None else f" In use instead: {shown}."
+            _warn_of_link(f"{problem}{instead} The rest of the link is in use.")
 
 
 def _explain_choice(name: str, options: Collection[str]) -> None:

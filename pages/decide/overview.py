@@ -16,7 +16,7 @@ comparison = costs.compare(facts, scenario)
 st.title("Which open-weight model, at what cost?")
 st.markdown(
     "Llama, Mistral or Qwen: on which deployment, for your workload, at what cost, and how sure is that? "
-    "Describe the workload on the left. Every figure leads to its source and date."
+    "Describe the workload in the sidebar. Every figure leads to its source and date."
 )
 with st.container(border=True):
     st.markdown(f"**{plain(words.headline(comparison))}**")
@@ -31,7 +31,7 @@ show.chart(
     figures.quality_against_cost(result), key="quality_against_cost", description=" ".join(quality.sentences(result))
 )
 scores, prices = quality.quality_table(result), quality.price_table(result)
-st.caption(plain(f"Scores: {show.as_of(scores)} Prices: {show.as_of(prices)}"))
+st.caption(plain(f"Scores {show.as_of(scores).lower()} Prices {show.as_of(prices).lower()}"))
 with st.expander("Data behind the chart"):
     show.table(scores, key="scores")
     st.markdown("The API prices behind it:")
