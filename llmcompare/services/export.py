@@ -120,7 +120,7 @@ def _pair_json(pair: Pair) -> dict[str, Any]:
 
 
 def table_csv(table: Table) -> bytes:
-    """UTF-8 CSV after RFC 4180; an unknown cell is empty. Text that a spreadsheet would run is quoted with an apostrophe."""
+    """UTF-8 CSV after RFC 4180; an unknown cell is empty. Text that a spreadsheet would run gets an apostrophe."""
     stream = io.StringIO(newline="")
     writer = csv.writer(stream, lineterminator="\r\n")
     writer.writerow(table.columns)
