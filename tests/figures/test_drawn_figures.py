@@ -72,18 +72,41 @@ def test_steps_are_drawn_upright_on_both_sides_of_a_full_replica(comparison):
 
 
 def test_crossings_are_marked_where_the_core_finds_them(comparison, drawn):
+    assert marked(drawn) == expected_marks(comparison) != []
+
+
+def test_a_jump_is_marked_as_a_jump(small_facts):
+    # A full replica costs nearly what the API does for as much: equal shortly before it is full, a jump where it is.
+    scenario = Scenario(
+        model="tiny-7b",
+        requests_per_month=7e6,
+        input_tokens=1_000,
+        output_tokens=1_000,
+        gpu="h100-sxm-80gb",
+        throughput_record="them-1",
+        own_usd_per_gpu_hour=8.0,
+    )
+    comparison = costs.compare(small_facts, scenario)
+    marks = marked(figures.cost_curves(comparison))
+    assert marks == expected_marks(comparison)
+    assert {kind for _, _, kind in marks} == {"equal", "jump"}
+    first_jump = min(x for x, _, kind in marks if kind == "jump")
+    assert first_jump == pytest.approx(4 * 0.7 * 730 * 3_600, rel=1e-9)
+
+
+def marked(figure: go.Figure) -> list[tuple[float, float, str]]:
+    marks, kinds = trace(figure, "crossing"), {"circle-open": "equal", "triangle-up-open": "jump"}
+    return list(zip(marks.x, marks.y, (kinds[symbol] for symbol in marks.marker.symbol), strict=True))
+
+
+def expected_marks(comparison) -> list[tuple[float, float, str]]:
     low, high = volumes(comparison)[0], volumes(comparison)[-1]
-    expected = [
+    return [
         (point.requests_per_month, point.usd_per_month, point.kind)
         for pair in comparison.pairs
         for point in pair.crossings.points[:12]
         if low <= point.requests_per_month <= high
     ]
-    marks = trace(drawn, "crossing")
-    symbols = {"circle-open": "equal", "triangle-up-open": "jump"}
-    found = list(zip(marks.x, marks.y, (symbols[symbol] for symbol in marks.marker.symbol), strict=True))
-    assert expected
-    assert found == expected
 
 
 def test_the_volume_of_the_workload_is_marked(drawn):
