@@ -32,7 +32,7 @@ show.chart(
 )
 scores, prices = quality.quality_table(result), quality.price_table(result)
 st.caption(plain(f"Scores {show.as_of(scores).lower()} Prices {show.as_of(prices).lower()}"))
-behind = st.expander("Data behind the chart", key="behind_chart", on_change="rerun")
+behind = st.expander("Data behind the chart", key="behind_chart", bind="query-params")
 if behind.open:
     with behind:
         show.table(scores, key="scores")
