@@ -29,11 +29,11 @@ def squeezed(text: str) -> str:
     return " ".join(text.split())
 
 
-def show(tab: Tab, name: str) -> None:
-    """Open one of the tables behind the figures; a table is drawn when its tab is chosen."""
+def show(tab: Tab, name: str, key: str) -> None:
+    """Open one of the tables behind the figures; a table, with this key in it, is drawn when its tab is chosen."""
     tab.page.get_by_role("tab", name=name, exact=True).click()
     tab.rerun_settled()
-    expect(tab.page.get_by_role("tab", name=name, exact=True)).to_have_attribute("aria-selected", "true")
+    expect(tab.page.locator(f".st-key-{key}")).to_be_visible()
 
 
 def workload_inputs(tab: Tab) -> dict[str, str]:
