@@ -17,7 +17,7 @@ from collections.abc import Generator, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from llmcompare.core.placement import Placement
 from llmcompare.engines.base import Done, Event, Failed, Measured, Request, Started, Tick, Token
@@ -58,8 +58,11 @@ class LocalEngine:
         self._process = _start_worker()
         self._events: queue.Queue[dict[str, Any] | None] = queue.Queue()
         self._errors: deque[str] = deque(maxlen=ERROR_LINES_KEPT)
-        for target in (self._read_events, self._read_errors):
-            threading.Thread(target=target, daemon=True).start()
+        self._readers = [
+            threading.Thread(target=target, daemon=True) for target in (self._read_events, self._read_errors)
+        ]
+        for reader in self._readers:
+            reader.start()
         self.facts = self._load(path, placement)
 
     @property
@@ -91,6 +94,8 @@ class LocalEngine:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        for reader in self._readers:
+            reader.join()
 
     def _load(self, path: Path, placement: Placement) -> ModelFacts:
         began = time.monotonic()
@@ -177,14 +182,16 @@ class LocalEngine:
         return True
 
     def _read_events(self) -> None:
-        for line in self._process.stdout or ():
-            self._events.put(json.loads(line))
+        with _pipe(self._process.stdout) as lines:
+            for line in lines:
+                self._events.put(json.loads(line))
         self._process.wait()
         self._events.put(None)
 
     def _read_errors(self) -> None:
-        for line in self._process.stderr or ():
-            self._errors.append(line.strip())
+        with _pipe(self._process.stderr) as lines:
+            for line in lines:
+                self._errors.append(line.strip())
 
     def _death(self) -> str:
         code = self._process.poll()
@@ -218,6 +225,12 @@ def _start_worker() -> "subprocess.Popen[str]":
         cwd=Path(__file__).resolve().parents[2],
         env=os.environ | {"PYTHONUNBUFFERED": "1"},
     )
+
+
+def _pipe(stream: IO[str] | None) -> IO[str]:
+    if stream is None:
+        raise ValueError("the worker was started without a pipe")
+    return stream
 
 
 def _event(raw: dict[str, Any]) -> Event:
