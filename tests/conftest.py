@@ -11,7 +11,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 from llmcompare import cli
 from llmcompare.services import catalogue
@@ -22,8 +22,10 @@ from llmcompare.store.paths import Folders
 from llmcompare.store.seed import seed
 
 # A slow machine is no failure. In CI the same examples run every time, so that a red run can be run again.
-settings.register_profile("here", deadline=None)
-settings.register_profile("ci", deadline=None, derandomize=True)
+# The phase that explains a failure runs the test hundreds of times more: not worth the wait.
+PHASES = set(Phase) - {Phase.explain}
+settings.register_profile("here", deadline=None, phases=PHASES)
+settings.register_profile("ci", deadline=None, phases=PHASES, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 PROJECT = Path(__file__).resolve().parents[1]

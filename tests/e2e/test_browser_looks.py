@@ -1,0 +1,92 @@
+"""How the pages look and can be reached: light, dark, narrow, by keyboard. Screenshots stay in var/screenshots."""
+
+import pytest
+from browsing import CHART, PAGES
+from conftest import SCREENSHOTS, WIDE
+from playwright.sync_api import expect
+
+LOOKS = {
+    "light": {"color_scheme": "light"},
+    "dark": {"color_scheme": "dark"},
+    "narrow": {"color_scheme": "light", "viewport": {"width": 390, "height": 844}, "has_touch": True},
+}
+MAIN = "document.querySelector('[data-testid=\"stMain\"]')"
+
+
+def keep_screenshot(tab, name: str) -> None:
+    """The whole page, not only what fits the window; Streamlit scrolls inside its main part."""
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    width = tab.page.viewport_size["width"]
+    height = int(tab.page.evaluate(f"{MAIN}.scrollHeight"))
+    window = tab.page.viewport_size
+    tab.page.set_viewport_size({"width": width, "height": max(height, WIDE["height"])})
+    tab.page.wait_for_timeout(400)
+    tab.page.screenshot(path=SCREENSHOTS / f"{name}.png")
+    tab.page.set_viewport_size(window)
+
+
+def brightness(tab) -> float:
+    """Of the background, 0 to 255."""
+    colour = tab.page.evaluate("getComputedStyle(document.querySelector('[data-testid=\"stApp\"]')).backgroundColor")
+    return sum(float(part) for part in colour.split("(")[1].rstrip(")").split(",")[:3]) / 3
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_every_page_fits_its_window_and_nothing_breaks(shared_server, new_browser, look):
+    tab = new_browser(**LOOKS[look])
+    for page in PAGES:
+        tab.open(shared_server.address(page))
+        if page != "data":
+            expect(tab.page.locator(CHART).first).to_be_visible()
+        assert (brightness(tab) < 60) == (look == "dark")
+        for part in ["document.documentElement", "document.body", MAIN]:
+            assert tab.page.evaluate(f"{part}.scrollWidth - {part}.clientWidth") <= 0, f"{page}: {part}"
+        keep_screenshot(tab, f"{page}-{look}")
+        assert tab.tracebacks == []
+        assert tab.errors == ""
+        assert tab.complaints == []
+
+
+def test_no_page_asks_another_host_for_anything(shared_server, tab):
+    for page in PAGES:
+        tab.open(shared_server.address(page))
+    assert tab.hosts == {"127.0.0.1"}
+
+
+def test_on_a_telephone_the_menu_opens_and_a_page_can_be_chosen(shared_server, new_browser):
+    tab = new_browser(**LOOKS["narrow"]).open(shared_server.address())
+    tab.page.get_by_test_id("stExpandSidebarButton").click()
+    tab.go_to("costs")
+    assert tab.title == "Costs"
+
+
+def test_every_input_of_the_sidebar_has_a_name_for_a_screen_reader(shared_server, tab):
+    tab.open(shared_server.address("costs"))
+    names = [field.get_attribute("aria-label") for field in tab.page.locator('[data-testid="stSidebar"] input').all()]
+    assert len(names) >= 10
+    assert all(names)
+    assert len(set(names)) == len(names)
+
+
+def test_the_inputs_are_reached_with_the_tab_key_and_changed_with_the_keyboard(shared_server, tab):
+    tab.open(shared_server.address("costs"))
+    reached = []
+    wanted = ["Model", "Requests per month", "Input tokens", "Output tokens"]
+    for _ in range(40):
+        tab.page.keyboard.press("Tab")
+        name = tab.page.evaluate("document.activeElement.getAttribute('aria-label')")
+        reached.append(name)
+        if name == "Requests per month":
+            tab.page.keyboard.press("ControlOrMeta+A")
+            tab.page.keyboard.type("5000000")
+    assert [name for name in reached if name in wanted] == wanted
+    tab.rerun_settled()
+    assert "requests_per_month=5000000" in tab.page.url
+
+
+def test_the_chart_says_in_words_what_it_shows(shared_server, tab):
+    tab.open(shared_server.address("costs"))
+    described = tab.page.locator(".st-key-cost_curves [aria-label], [role='img'][aria-label]").all()
+    assert any(
+        "Monthly cost over monthly requests" in (element.get_attribute("aria-label") or "") for element in described
+    )
