@@ -4,9 +4,10 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast, get_args
 
 from llmcompare.core.placement import DoesNotFit, ModelSize, Placement, place
+from llmcompare.core.units import counted
 from llmcompare.engines.base import Done, Event, Failed, Measured, Message, Request, Sampling, Token
 from llmcompare.engines.local import LocalEngine
 from llmcompare.engines.machine import machine
@@ -48,6 +49,40 @@ def request(prompt: str, *, system: str | None = None, sampling: Sampling) -> Re
         raise InputError("the prompt is empty: write what the models should answer.")
     messages = [Message(role="system", content=system)] if system else []
     return Request(messages=(*messages, Message(role="user", content=prompt)), sampling=sampling)
+
+
+def scheduling(name: str) -> Scheduling:
+    """Raises InputError for another name."""
+    if name not in get_args(Scheduling):
+        raise InputError(f"scheduling is {name!r}: give {' or '.join(get_args(Scheduling))}.")
+    return cast(Scheduling, name)
+
+
+def in_words(reply: Reply) -> str:
+    """The figures of a reply in one line, or why there is none."""
+    if reply.measured is None:
+        return f"no reply: {reply.error}"
+    m = reply.measured
+    rates = [
+        f"{value:,.{digits}f} {unit}"
+        for value, digits, unit in (
+            (m.ttft_ms, 0, "ms to the first token"),
+            (m.prompt_tokens_per_s, 1, "prompt tokens/s"),
+            (m.generation_tokens_per_s, 1, "tokens/s"),
+        )
+        if value is not None
+    ]
+    place = f"{counted(m.gpu_layers, 'layer')} on the GPU" if m.gpu_layers else "CPU"
+    return ", ".join(
+        [
+            f"{m.prompt_tokens} → {m.generated_tokens} tokens",
+            *rates,
+            f"{m.peak_memory_bytes / 1e6:,.0f} MB at most",
+            f"{counted(m.threads, 'thread')}, {place}",
+            "cold" if m.cold else "warm",
+            reply.scheduling,
+        ]
+    )
 
 
 def default_models() -> list[Path]:
