@@ -29,7 +29,8 @@ class UnknownIdError(InputError):
     """An id that is not in the catalogue; names close matches."""
 
     def __init__(self, kind: str, value: str, known: Iterable[str]) -> None:
-        close = get_close_matches(value, list(known), n=3, cutoff=0.5)
+        ids = sorted(known)
+        close = [name for name in ids if value and value in name][:3] or get_close_matches(value, ids, n=3, cutoff=0.5)
         hint = f"did you mean {', '.join(close)}?" if close else "the Data page lists the ids."
         super().__init__(f"{kind} {value!r} is not in the catalogue: {hint}")
 

@@ -128,8 +128,9 @@ class DataFolder:
     def save(self, table: str) -> None:
         """Write the rows of a table, one line each."""
         with self.file(table).open("w", newline="", encoding="utf-8") as stream:
-            writer = csv.DictWriter(stream, self.columns[table], lineterminator="\n")
-            writer.writeheader()
+            stream.write(",".join(self.columns[table]) + "\n")
+            # All quoted: a carriage return in a cell is no line end.
+            writer = csv.DictWriter(stream, self.columns[table], lineterminator="\n", quoting=csv.QUOTE_ALL)
             writer.writerows(self.rows[table])
 
     def set(self, table: str, column: str, value: str, *, row: int = 0) -> int:

@@ -30,7 +30,7 @@ class PriceBook:
     api_offers: Sequence[ApiOffer]
     """Newest rows of all models."""
     gpu_offers: Sequence[GpuOffer]
-    """Present prices of all GPUs, cheapest per GPU first."""
+    """Newest rows of all GPUs, in any order."""
     gpus: Mapping[str, Gpu]
     capacities: Sequence[Capacity]
     """Measurements that apply to the model."""
@@ -315,7 +315,7 @@ def _rentable(book: PriceBook, billing: Billing, site: _Site) -> tuple[tuple[Gpu
     """Per provider the cheapest machine that is no larger than a replica, and how many providers have none."""
     best: dict[str, GpuOffer] = {}
     providers = set()
-    for offer in book.gpu_offers:
+    for offer in sorted(book.gpu_offers, key=lambda offer: (offer.usd_per_gpu_hour, offer.row_id)):
         if offer.gpu_id == site.gpu.gpu_id and offer.billing == billing:
             providers.add(offer.provider)
             if offer.gpu_count <= site.gpus_per_replica:

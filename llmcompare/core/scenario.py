@@ -9,6 +9,15 @@ from llmcompare.core.records import RENTED_BILLINGS, Billing
 from llmcompare.core.workload import Workload
 from llmcompare.errors import InputError
 
+RANGES: dict[str, tuple[float, float]] = {
+    "target_utilisation_fraction": (0.001, 1),
+    "gpus_per_replica": (1, 10_000),
+    "own_output_tokens_per_s": (0.001, 1e9),
+    "own_usd_per_gpu_hour": (0.001, 10_000),
+    "today_usd_per_month": (0.01, 1e12),
+}
+"""What a field may hold, None apart; beyond it a figure is a slip of the pen. The workload has its own ranges."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
@@ -41,16 +50,10 @@ class Scenario:
     def __post_init__(self) -> None:
         if self.billing not in RENTED_BILLINGS:
             raise InputError(f"billing is {self.billing!r}: give one of {', '.join(RENTED_BILLINGS)}.")
-        if not 0 < self.target_utilisation_fraction <= 1:
-            raise InputError(
-                f"target_utilisation_fraction is {self.target_utilisation_fraction:g}: give a share above 0, at most 1."
-            )
-        if self.gpus_per_replica < 1:
-            raise InputError(f"gpus_per_replica is {self.gpus_per_replica}: give 1 or more.")
-        for name in ("own_output_tokens_per_s", "own_usd_per_gpu_hour", "today_usd_per_month"):
+        for name, (low, high) in RANGES.items():
             value = getattr(self, name)
-            if value is not None and not 0 < value < float("inf"):
-                raise InputError(f"{name} is {value:g}: give a number above 0, or leave it out.")
+            if value is not None and not low <= value <= high:
+                raise InputError(f"{name} is {_text(value)[:30]}: give a number from {low:g} to {high:g}.")
         self.workload  # noqa: B018 - raises InputError for a workload that cannot be
 
     @property
@@ -79,7 +82,11 @@ class Scenario:
 
 
 def _text(value: float | int | str) -> str:
-    return f"{value:.15g}" if isinstance(value, float) else str(value)
+    """Shortest text that reads back as the very same value."""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    # A whole number of thousands of digits cannot be printed, nor be meant.
+    return "too large" if isinstance(value, int) and value.bit_length() > 1000 else str(value)
 
 
 def from_query(parameters: Mapping[str, str]) -> Scenario:
@@ -96,7 +103,7 @@ def _parsed(name: str, text: str, kind: str) -> float | int | str:
         if "float" in kind:
             return float(text)
         if "int" in kind:
-            return int(text)
+            return int(text[:1000])
     except ValueError:
         raise InputError(f"{name} is {text!r}: give a number.") from None
     return text

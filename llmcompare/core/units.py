@@ -44,7 +44,8 @@ def usd_text(usd: float) -> str:
     if size >= 1:
         return f"${usd:,.2f}"
     decimals = 2 - floor(log10(size))
-    return f"${usd:.{decimals}f}".rstrip("0")
+    text = f"${usd:.{decimals}f}".rstrip("0")
+    return f"{text}00" if text.endswith(".") else text
 
 
 def count_text(count: float) -> str:

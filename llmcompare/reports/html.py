@@ -1,5 +1,6 @@
 """Writes a report as one HTML file that works without a network: plotly.js is inside, once."""
 
+from decimal import Decimal
 from pathlib import Path
 
 import jinja2
@@ -9,6 +10,7 @@ from plotly.offline import get_plotlyjs
 
 from llmcompare.core.records import source_url
 from llmcompare.core.tables import Cell
+from llmcompare.core.units import rounded
 from llmcompare.reports.report import Chart, Report
 
 _environment = jinja2.Environment(
@@ -45,4 +47,7 @@ def cell_text(cell: Cell) -> str:
     """A cell for reading: unknown is a dash, numbers keep six significant digits."""
     if cell is None:
         return "—"
-    return f"{cell:,.6g}" if isinstance(cell, float) else str(cell)
+    if not isinstance(cell, float):
+        return str(cell)
+    text = f"{Decimal(repr(rounded(cell, 6))):,f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

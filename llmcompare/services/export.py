@@ -120,9 +120,9 @@ def _pair_json(pair: Pair) -> dict[str, Any]:
 
 
 def table_csv(table: Table) -> bytes:
-    """UTF-8 CSV; an unknown cell is empty. Text that a spreadsheet would run as a formula is quoted with '."""
+    """UTF-8 CSV after RFC 4180; an unknown cell is empty. Text that a spreadsheet would run gets an apostrophe."""
     stream = io.StringIO(newline="")
-    writer = csv.writer(stream, lineterminator="\n")
+    writer = csv.writer(stream, lineterminator="\r\n")
     writer.writerow(table.columns)
     writer.writerows([_inert(cell) for cell in row] for row in table.rows)
     return stream.getvalue().encode()

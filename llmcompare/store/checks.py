@@ -8,14 +8,23 @@ from llmcompare.store.schema import Column, Table
 
 NUMBER_PATTERN = r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?"
 WHOLE_NUMBER_PATTERN = r"[+-]?\d+"
-DATE_PATTERN = r"\d{4}(-\d{2}(-\d{2})?)?"
+DATE_PATTERN = r"(19|[2-9]\d)\d{2}(-\d{2}(-\d{2})?)?"
 
 CellError = tuple[int, str, str | None, str]
 """Line, column, value, rule."""
 
 
 def cell_errors(connection: Connection, table: Table, today: date) -> Iterator[CellError]:
-    """All errors of the rows in `staged`, a table of text cells with the line of each row."""
+    """The first error of every cell in `staged`, a table of text cells with the line of each row."""
+    seen = set()
+    for error in _all_errors(connection, table, today):
+        line, column, *_ = error
+        if (line, column) not in seen:
+            seen.add((line, column))
+            yield error
+
+
+def _all_errors(connection: Connection, table: Table, today: date) -> Iterator[CellError]:
     for column in table.columns:
         name = f'"{column.name}"'
         if column.required:

@@ -91,10 +91,12 @@ def is_readable(path: Path) -> bool:
     if not path.is_file():
         return False
     try:
-        Catalog(path).close()
+        catalog = Catalog(path)
     except StoreError:
         return False
-    return True
+    _, found = catalog.table("SELECT table_name FROM duckdb_tables()")
+    catalog.close()
+    return bool(found)
 
 
 def forget_unused(current: Path) -> None:

@@ -57,6 +57,8 @@ def _build(folder: Path, files: list[CsvFile], today: date) -> None:
         errors += _errors_across_tables(connection)
         if errors:
             raise DataError(sorted(errors, key=lambda cell: (cell.file, cell.line)))
+        # Closing would write the log into the file too, but keeps silent when the disk is full.
+        connection.execute("CHECKPOINT")
 
 
 def _load(connection: Connection, folder: Path, table: Table, file: CsvFile, today: date) -> list[BadCell]:

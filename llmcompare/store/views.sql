@@ -15,6 +15,11 @@ FROM (
 )
 WHERE usd_per_gpu_hour NOT BETWEEN 0.02 AND ceiling;
 
+CREATE VIEW refused_model_aliases AS
+SELECT line, 'model_aliases' AS table_name, 'alias' AS column_name, alias AS value,
+       'is the id of a model, so it cannot name another one' AS rule
+FROM model_aliases WHERE alias IN (SELECT model_id FROM models);
+
 -- Names under which price lists and measurements may name a model.
 CREATE VIEW model_names AS
 SELECT model_id AS name, model_id, 'same id' AS relation FROM models

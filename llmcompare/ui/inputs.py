@@ -7,7 +7,7 @@ from typing import Any, Literal
 import streamlit as st
 
 from llmcompare.core.records import RENTED_BILLINGS, ScoreCell
-from llmcompare.core.scenario import Scenario, from_query
+from llmcompare.core.scenario import RANGES, Scenario, from_query
 from llmcompare.core.workload import MAX_REQUESTS_PER_MONTH, MAX_TOKENS_PER_REQUEST
 from llmcompare.errors import InputError
 from llmcompare.services import costs
@@ -112,14 +112,7 @@ def _pick_alternatives(facts: Facts, model_id: str) -> dict[str, Any]:
         bind=BOUND,
         help="A proprietary API of the price table.",
     )
-    bill = st.number_input(
-        "Or today's bill, USD a month",
-        min_value=0.01,
-        value=None,
-        key="today_usd_per_month",
-        bind=BOUND,
-        placeholder="from the price list",
-    )
+    bill = _pick_own("Or today's bill, USD a month", "today_usd_per_month", "from the price list")
     variant = st.selectbox(
         "API variant",
         costs.variants(facts, model_id),
@@ -154,14 +147,8 @@ def _pick_rented(facts: Facts, model_id: str) -> dict[str, Any]:
         bind=BOUND,
         help="Assumption: the rest is room for peaks.",
     )
-    own_rate = st.number_input(
-        "Your output tokens/s per replica", min_value=0.001, value=None, key="own_output_tokens_per_s", bind=BOUND,
-        placeholder="from the measurement",
-    )  # fmt: skip
-    own_price = st.number_input(
-        "Your USD per GPU-hour", min_value=0.001, value=None, key="own_usd_per_gpu_hour", bind=BOUND,
-        placeholder="from the price list",
-    )  # fmt: skip
+    own_rate = _pick_own("Your output tokens/s per replica", "own_output_tokens_per_s", "from the measurement")
+    own_price = _pick_own("Your USD per GPU-hour", "own_usd_per_gpu_hour", "from the price list")
     per_replica = st.number_input(
         "GPUs per replica", 1, 1024, DEFAULTS.gpus_per_replica, key="gpus_per_replica", bind=BOUND,
         help="Counts with your own rate, when no measurement is chosen.",
@@ -175,6 +162,15 @@ def _pick_rented(facts: Facts, model_id: str) -> dict[str, Any]:
         "own_usd_per_gpu_hour": own_price,
         "gpus_per_replica": int(per_replica),
     }
+
+
+def _pick_own(label: str, key: str, placeholder: str) -> float | None:
+    """A figure of the user's own, None when the field is left empty."""
+    low, high = RANGES[key]
+    found: float | None = st.number_input(
+        label, min_value=float(low), max_value=float(high), value=None, key=key, bind=BOUND, placeholder=placeholder
+    )
+    return found
 
 
 def _take_link(facts: Facts) -> Mapping[str, str]:

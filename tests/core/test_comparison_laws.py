@@ -154,7 +154,7 @@ scenarios = st.builds(
 )
 # Books are large: making a failing one smaller takes a minute and helps little.
 thoroughly = settings(
-    max_examples=60,
+    max_examples=40,
     suppress_health_check=[HealthCheck.too_slow],
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
 )
@@ -279,6 +279,18 @@ def crossing_volumes(comparison: Comparison) -> list[object]:
         (pair.first, pair.second, pair.earliest, pair.latest, [p.requests_per_month for p in pair.crossings.points])
         for pair in comparison.pairs
     ]
+
+
+@thoroughly
+@given(book=books(), scenario=scenarios)
+def test_renting_is_held_against_the_api_and_today_and_the_api_against_today_each_once(book, scenario):
+    comparison = compared(book, scenario)
+    names = {option.key: option.name for option in comparison.options}
+    renting = [names[key] for key in ("rented", "rented_at_scale") if key in names]
+    others = [names[key] for key in ("api", "today") if key in names]
+    expected = [(one, other) for one in renting for other in others]
+    expected += [(names["api"], names["today"])] if "api" in names else []
+    assert sorted((pair.first, pair.second) for pair in comparison.pairs) == sorted(expected)
 
 
 @thoroughly

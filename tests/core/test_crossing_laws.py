@@ -44,7 +44,7 @@ def usd_in_parts(curve: CostCurve, volumes: np.ndarray, parts: int) -> np.ndarra
     return usd + int(curve.usd_per_replica_month) * parts * -(-volumes // full)
 
 
-@settings(max_examples=1_200)
+@settings(max_examples=1_000)
 @given(price=prices, capacity=small, rate=rates)
 @example(price=2_160, capacity=100, rate=25)
 @example(price=12, capacity=4, rate=3)  # touches at every full replica
@@ -65,7 +65,7 @@ def test_a_machine_and_an_api_cross_where_an_exact_search_finds_it_and_nowhere_e
     assert (found.reason is None) == bool(expected)
 
 
-@settings(max_examples=1_000)
+@settings(max_examples=600)
 @given(one=st.tuples(prices, small, rates), other=st.tuples(prices, small, rates))
 def test_two_machines_that_also_charge_per_request_cross_where_an_exact_search_finds_it(one, other):
     first, second = stepped(*one), stepped(*other)
@@ -81,7 +81,7 @@ def test_two_machines_that_also_charge_per_request_cross_where_an_exact_search_f
     ]
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(one=st.tuples(prices, small), other=st.tuples(prices, small))
 def test_two_machines_without_a_rate_per_request_jump_where_an_exact_search_finds_it(one, other):
     first, second = stepped(*one), stepped(*other)
@@ -132,7 +132,7 @@ def grid_between(start: float, end: float, count: int) -> list[float]:
     return [start + (end - start) * (index + 0.5) / count for index in range(count)]
 
 
-@settings(max_examples=400)
+@settings(max_examples=250)
 @given(pair=pairs)
 def test_between_two_crossings_the_cheaper_option_does_not_change(pair):
     first, second = pair
@@ -167,7 +167,7 @@ def test_a_search_that_ends_before_the_first_crossing_does_not_say_never():
     assert found.points or found.searched_to_requests_per_month is not None
 
 
-@settings(max_examples=400)
+@settings(max_examples=250)
 @given(pair=pairs)
 def test_both_options_cost_the_same_at_every_equal_crossing(pair):
     first, second = pair
@@ -178,7 +178,7 @@ def test_both_options_cost_the_same_at_every_equal_crossing(pair):
             assert point.usd_per_month == pytest.approx(one, rel=1e-9)
 
 
-@settings(max_examples=400)
+@settings(max_examples=250)
 @given(pair=pairs)
 def test_at_every_jump_the_costs_left_and_right_straddle_and_the_right_one_is_named(pair):
     first, second = pair
@@ -195,14 +195,14 @@ def test_at_every_jump_the_costs_left_and_right_straddle_and_the_right_one_is_na
             )
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(pair=pairs)
 def test_crossings_come_in_order_and_none_is_named_twice(pair):
     volumes = [point.requests_per_month for point in crossings(*pair).points]
     assert all(one < other for one, other in zip(volumes, volumes[1:], strict=False))
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(pair=machine_and_api())
 def test_swapping_the_options_swaps_the_names_and_moves_nothing(pair):
     first, second = pair
@@ -213,7 +213,7 @@ def test_swapping_the_options_swaps_the_names_and_moves_nothing(pair):
     ]
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(pair=machine_and_api(), power=st.integers(-8, 8))
 def test_scaling_all_prices_alike_moves_no_crossing(pair, power):
     # By powers of two, so that scaling itself rounds nothing; cents to euros is then the same law.
@@ -237,7 +237,7 @@ def pays_from(machine: CostCurve, api: CostCurve) -> float:
     return float("inf") if volume is None else volume
 
 
-@settings(max_examples=400)
+@settings(max_examples=250)
 @given(pair=machine_and_api(), dearer=st.floats(1, 5))
 def test_a_dearer_api_never_raises_the_first_volume_at_which_renting_pays(pair, dearer):
     machine, api = pair
@@ -246,7 +246,7 @@ def test_a_dearer_api_never_raises_the_first_volume_at_which_renting_pays(pair, 
     assert pays_from(machine, raised) <= pays_from(machine, api) * (1 + 1e-9)
 
 
-@settings(max_examples=400)
+@settings(max_examples=250)
 @given(pair=machine_and_api(), dearer=st.floats(1, 5))
 def test_a_dearer_gpu_never_lowers_the_first_volume_at_which_renting_pays(pair, dearer):
     machine, api = pair
@@ -258,7 +258,7 @@ def test_a_dearer_gpu_never_lowers_the_first_volume_at_which_renting_pays(pair, 
     assert pays_from(raised, api) >= pays_from(machine, api) * (1 - 1e-9)
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(pair=machine_and_api())
 def test_renting_pays_at_the_first_volume_named_and_nowhere_before(pair):
     machine, api = pair

@@ -8,13 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmcompare.core.records import RENTED_BILLINGS
-from llmcompare.core.scenario import Scenario, from_query
+from llmcompare.core.scenario import RANGES, Scenario, from_query
 from llmcompare.errors import InputError
 
 ids = st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "S", "Zs"]), min_size=1, max_size=30)
 volumes = st.floats(1e-3, 1e12)
 counts = st.floats(0, 1e7)
-amounts = st.floats(1e-6, 1e9)
+
+
+def within(name):
+    """Floats that the field may hold."""
+    return st.floats(*RANGES[name])
+
 
 scenarios = st.builds(
     Scenario,
@@ -26,12 +31,12 @@ scenarios = st.builds(
     thinking_tokens=counts,
     api_variant=ids,
     today=ids,
-    today_usd_per_month=st.none() | amounts,
+    today_usd_per_month=st.none() | within("today_usd_per_month"),
     billing=st.sampled_from(RENTED_BILLINGS),
     throughput_record=st.none() | ids,
     target_utilisation_fraction=st.floats(0.01, 1),
-    own_output_tokens_per_s=st.none() | amounts,
-    own_usd_per_gpu_hour=st.none() | amounts,
+    own_output_tokens_per_s=st.none() | within("own_output_tokens_per_s"),
+    own_usd_per_gpu_hour=st.none() | within("own_usd_per_gpu_hour"),
     gpu=st.none() | ids,
     gpus_per_replica=st.integers(1, 1_024),
 )

@@ -69,6 +69,7 @@ class Server:
 
     def __init__(self, var: Path, data: Path = PROJECT / "data") -> None:
         self.port = free_port()
+        self.listening_at: float | None = None
         self.environment = os.environ | {"LLMCOMPARE_VAR": str(var), "LLMCOMPARE_DATA": str(data)}
         self.log = var.parent / f"server-{self.port}.log"
         with self.log.open("wb") as stream:
@@ -85,6 +86,7 @@ class Server:
                 raise RuntimeError(f"the server ended by itself: {self.log.read_text()[-2000:]}")
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    self.listening_at = time.perf_counter()
                     return
             time.sleep(0.02)
         raise RuntimeError(f"nobody listens on {self.port} after {STARTED_WITHIN_S} s: {self.log.read_text()[-2000:]}")

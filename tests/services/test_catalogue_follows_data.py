@@ -134,6 +134,21 @@ def test_a_measurement_serves_a_model_of_the_same_architecture_and_says_so(small
     assert comparison.api is None
 
 
+def test_a_measurement_that_is_marked_as_an_anomaly_is_kept_and_prices_nothing(data, where, today):
+    data.set("throughput", "note", "ANOMALY: faster than the memory allows")
+    facts = catalogue.current(today, where).usable()
+    assert facts.capacities == {}
+    assert len(tables.rows(facts, "throughput").rows) == 1
+    assert costs.compare(facts, Scenario(model="tiny-7b")).rented is None
+
+
+def test_an_output_rate_above_the_outputs_share_of_the_total_rate_is_cut_to_it(data, where, today):
+    # 5,000 tokens/s in all at 1,000 → 1,000: no more than 2,500 of them are output.
+    data.set("throughput", "total_tokens_per_s", "5000")
+    (row,) = catalogue.current(today, where).usable().capacities["tiny-7b"]
+    assert row.output_tokens_per_s == pytest.approx(2_500, rel=1e-9)
+
+
 def test_an_alias_names_its_model(small_facts):
     assert small_facts.model("tiny").model_id == "tiny-7b"
 

@@ -1,6 +1,5 @@
 """Folders that cannot be written, disks that are full, files that are missing or damaged."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -50,7 +49,7 @@ def files(var: Path) -> set[str]:
     return {str(path.relative_to(var)) for path in var.rglob("*")}
 
 
-@pytest.mark.parametrize("part", [0, 0.02, 0.5, 0.95])
+@pytest.mark.parametrize("part", [0, 0.02, 0.9])
 def test_on_a_full_disk_seeding_says_so_and_the_old_catalogue_stays(data, var, today, project, part):
     old = seed(data.path, var, today=today).path
     before = files(var)
@@ -64,7 +63,7 @@ def test_on_a_full_disk_seeding_says_so_and_the_old_catalogue_stays(data, var, t
     assert len(queries.models(Catalog(old))) == 3
 
 
-@pytest.mark.parametrize("part", [0.7, 0.95, 0.999])
+@pytest.mark.parametrize("part", [0.7, 0.97])
 def test_a_catalogue_that_does_not_fit_is_never_taken_for_a_whole_one(real_folders, tmp_path, project, part):
     whole = current_path(real_folders.var, schema_hash())
     limit = int(whole.stat().st_size * part)
@@ -84,14 +83,6 @@ def test_a_var_folder_that_cannot_be_made_is_named_with_what_to_do(data, tmp_pat
         seed(data.path, var, today=today)
     assert str(var) in str(error.value)
     assert "LLMCOMPARE_VAR" in str(error.value)
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root writes everywhere")
-def test_a_var_folder_that_is_read_only_is_named_with_what_to_do(data, var, today):
-    var.mkdir()
-    var.chmod(0o500)
-    with pytest.raises(StoreError, match="Permission denied"):
-        seed(data.path, var, today=today)
 
 
 def test_a_missing_file_is_named_and_the_old_catalogue_stays(data, var, today):

@@ -101,7 +101,7 @@ def test_readers_see_wholly_old_or_wholly_new_facts_while_the_catalogue_is_swapp
         data.save("api_prices")
 
     def read() -> None:
-        while not ended.wait(0.02):
+        while not ended.wait(0.1):
             try:
                 gpu, api = edition(facts[0])
                 seen.add(frozenset(gpu))
@@ -115,7 +115,7 @@ def test_readers_see_wholly_old_or_wholly_new_facts_while_the_catalogue_is_swapp
     threads = [threading.Thread(target=read) for _ in range(THREADS)]
     for thread in threads:
         thread.start()
-    for number in range(1, 5):
+    for number in range(1, 4):
         publish(number)
         facts[0] = catalogue.current(today, where).usable()
     ended.set()
@@ -123,7 +123,7 @@ def test_readers_see_wholly_old_or_wholly_new_facts_while_the_catalogue_is_swapp
         thread.join()
     assert wrong == []
     assert len(seen) > 1
-    assert edition(facts[0])[0] == {1.4}
+    assert edition(facts[0])[0] == {1.3}
 
 
 def test_two_processes_that_seed_at_once_agree_and_leave_one_catalogue(data, var, project):

@@ -1,0 +1,150 @@
+"""How fast the dashboard is for a person at a browser, and how much memory its server takes."""
+
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from measuring import Results, Target, project_on_path, say_load
+
+project_on_path()
+
+from browsing import NAVIGATION, Server, Tab, launch, serving  # noqa: E402
+from playwright.sync_api import Playwright, sync_playwright  # noqa: E402
+
+WINDOW = {"width": 1280, "height": 900}
+FIRST_VISITS = 5
+SWITCHES = 36
+SLIDER_MOVES = 36
+MAIN_ELEMENT = {
+    "overview": ".st-key-quality_against_cost .main-svg .scatterlayer .trace",
+    "costs": ".st-key-cost_curves .main-svg .scatterlayer .trace",
+    "report": ".st-key-report_chart_0 .main-svg .scatterlayer .trace",
+    "data": "[data-testid='stDataFrame'] canvas",
+}
+TITLES = {"overview": "Which open-weight", "costs": "Costs", "report": "Report", "data": "Data"}
+
+# All times are taken inside the page, at animation frames: asking from outside would add its own delay.
+IN_PAGE = """
+window.shown = selector => {
+  const found = document.querySelector(selector);
+  return !!found && found.getBoundingClientRect().height > 0 && !found.closest('[data-stale="true"]');
+};
+window.done = () => document.querySelector('[data-testid="stApp"]')?.dataset.testScriptState === 'notRunning';
+window.titled = start => document.querySelector('[data-testid="stMain"] h1')?.innerText.startsWith(start);
+window.when = (ready, limit) => new Promise((resolve, reject) => {
+  const from = performance.now();
+  const look = () => {
+    if (ready()) resolve(performance.now());
+    else if (performance.now() - from > limit) reject(new Error('not ready in ' + limit + ' ms'));
+    else requestAnimationFrame(look);
+  };
+  look();
+});
+window.drawn = () => JSON.stringify(
+  (document.querySelector('.st-key-cost_curves .js-plotly-plot')?._fullData || []).map(trace => Array.from(trace.y)));
+"""
+FIRST_SCREEN = """([title, main, answer]) => when(() => titled(title) && shown(main)
+  && document.querySelector('[data-testid="stMain"]').innerText.includes(answer), 60000)"""
+SWITCH = """async ([label, title, main]) => {
+  const links = [...document.querySelectorAll('[data-testid="stSidebarNav"] a')];
+  const link = links.find(a => a.innerText.includes(label));
+  const clicked = performance.now();
+  link.click();
+  await when(() => titled(title) && shown(main) && done(), 60000);
+  return performance.now() - clicked;
+}"""
+WATCH_SLIDER = """() => {
+  const before = drawn();
+  let pressed = null;
+  document.addEventListener('keydown', () => { pressed = performance.now(); }, {once: true, capture: true});
+  window.redrawn = when(() => pressed !== null && drawn() !== before, 60000)
+    .then(async changed => [changed - pressed, await when(done, 60000) - pressed]);
+}"""
+
+
+def main() -> None:
+    """Measure and write down."""
+    say_load()
+    results = Results(__file__)
+    with sync_playwright() as playwright:
+        starts, first_ever, first = [], [], []
+        for number in range(FIRST_VISITS):
+            with tempfile.TemporaryDirectory() as folder:
+                var = Path(folder) / "var"
+                first_ever.append(first_visit(playwright, var, starts))
+                first.append(first_visit(playwright, var, starts))
+            print(
+                f"  visit {number + 1}: {first_ever[-1]:.2f} s without, {first[-1]:.2f} s with a catalogue", flush=True
+            )
+        results.add("server start until it listens", starts)
+        results.add("first useful screen, no catalogue yet", first_ever, target=Target(3))
+        results.add("first useful screen, catalogue there", first, target=Target(3))
+        with tempfile.TemporaryDirectory() as folder, serving(Path(folder) / "var") as server:
+            with new_profile(playwright) as tab:
+                tab.open(server.address())
+                switches = list(page_switches(tab))
+                results.add("page switch, first time each page is opened", switches[:4])
+                results.add("page switch", switches[4:], target=Target(0.8, "p95"))
+                drawn, done = zip(*slider_moves(tab), strict=True)
+                results.add("slider on Costs until the chart has changed", drawn)
+                results.add("slider on Costs until the script is done", done, target=Target(0.4, "p95"))
+            results.add("memory of the server", [resident_mb(server)], unit="MB", target=Target(400))
+    say_load()
+
+
+@contextmanager
+def new_profile(playwright: Playwright) -> Iterator[Tab]:
+    """A new browser process with an empty profile."""
+    browser = launch(playwright)
+    try:
+        context = browser.new_context(viewport=WINDOW)
+        context.add_init_script(IN_PAGE)
+        yield Tab(context.new_page())
+    finally:
+        browser.close()
+
+
+def first_visit(playwright: Playwright, var: Path, starts: list[float]) -> float:
+    """Seconds from entering the address until answer and chart of the Overview are there."""
+    started = time.perf_counter()
+    with serving(var) as server, new_profile(playwright) as tab:
+        starts.append(server.listening_at - started)
+        entered = time.perf_counter()
+        tab.page.goto(server.address(), wait_until="commit")
+        tab.page.evaluate(FIRST_SCREEN, [TITLES["overview"], MAIN_ELEMENT["overview"], "a month"])
+        return time.perf_counter() - entered
+
+
+def page_switches(tab: Tab) -> Iterator[float]:
+    """Seconds of each switch, round through the four pages; the first round fetches what each page needs first."""
+    order = ["costs", "report", "data", "overview", "report", "costs", "overview", "data"]
+    for number in range(SWITCHES + 4):
+        page = order[number % len(order)]
+        # Whoever reads a page gives the parts that load late the time to come.
+        tab.page.wait_for_timeout(700)
+        yield tab.page.evaluate(SWITCH, [NAVIGATION[page], TITLES[page], MAIN_ELEMENT[page]]) / 1e3
+
+
+def slider_moves(tab: Tab) -> Iterator[tuple[float, float]]:
+    """Seconds from the key until the chart holds other figures, and until the script is done."""
+    tab.go_to("costs").unfold("Rented GPUs")
+    tab.settled()
+    tab.input("Planned share of capacity").focus()
+    for number in range(SLIDER_MOVES):
+        tab.page.evaluate(WATCH_SLIDER)
+        tab.page.keyboard.press("ArrowLeft" if number % 24 < 12 else "ArrowRight")
+        drawn, done = tab.page.evaluate("window.redrawn")
+        tab.page.wait_for_timeout(300)
+        yield drawn / 1e3, done / 1e3
+
+
+def resident_mb(server: Server) -> float:
+    """Resident memory of the server process in MB."""
+    status = Path(f"/proc/{server.process.pid}/status").read_text(encoding="utf-8")
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS")) * 1024 / 1e6
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,40 @@
+"""Makes the pictures of the README, from real data: `python tests/e2e/make_screenshots.py`."""
+
+import tempfile
+from pathlib import Path
+
+from browsing import PROJECT, Tab, launch, serving
+from playwright.sync_api import sync_playwright
+
+IMAGES = PROJECT / "docs" / "images"
+WIDTH = 1280
+HEIGHTS = {"overview": 1240, "costs": 860}
+"""Down to the end of the chart."""
+PICTURES = {"overview": {}, "costs": {"requests_per_month": 5_000_000}}
+
+
+def main() -> None:
+    """Write docs/images/*.png."""
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        serving(Path(folder) / "var") as server,
+        sync_playwright() as playwright,
+    ):
+        browser = launch(playwright)
+        page = browser.new_context(color_scheme="light").new_page()
+        tab = Tab(page)
+        for name, link in PICTURES.items():
+            page.set_viewport_size({"width": WIDTH, "height": HEIGHTS[name]})
+            tab.open(server.address(name, **link))
+            page.locator(".js-plotly-plot .scatterlayer .trace").first.wait_for()
+            page.mouse.move(5, 5)
+            page.wait_for_timeout(500)
+            file = IMAGES / f"{name}.png"
+            page.screenshot(path=file)
+            print(f"{file.relative_to(PROJECT)}: {file.stat().st_size / 1000:.0f} kB")
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
