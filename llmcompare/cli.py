@@ -9,13 +9,17 @@ from collections.abc import Callable
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any
 
 import typer
 
 from llmcompare.core import words
+<<<<<<< HEAD
 from llmcompare.core.scenario import Scenario
 from llmcompare.engines.base import Sampling
+=======
+from llmcompare.core.scenario import Scenario, from_query, is_number
+>>>>>>> main
 from llmcompare.errors import DataError, LlmCompareError
 from llmcompare.services import catalogue, costs, doctor, export, runs, tables
 from llmcompare.services.catalogue import Facts
@@ -58,16 +62,22 @@ def takes_scenario(command: Callable[..., None]) -> Callable[..., None]:
     """Gives a command one option per field of a scenario, and hands it the scenario as its first argument."""
 
     def with_options(**given: Any) -> None:  # noqa: ANN401 - whatever Typer parsed
-        scenario = Scenario(**{name: given.pop(name) for name in SCENARIO_HELP})
-        command(scenario, **given)
+        texts = {name: given.pop(name) for name in SCENARIO_HELP}
+        # The reader of links reads the options too, so both say the same of a value that cannot be used.
+        command(from_query({name: text for name, text in texts.items() if text is not None}), **given)
 
-    hints = get_type_hints(Scenario) | {"billing": str}
+    defaults = DEFAULTS.query(every_field=True)
     options = [
         inspect.Parameter(
             name,
             inspect.Parameter.KEYWORD_ONLY,
-            default=getattr(DEFAULTS, name),
-            annotation=Annotated[hints[name], typer.Option(help=text)],
+            default=None,
+            annotation=Annotated[
+                str | None,
+                typer.Option(
+                    help=text, show_default=defaults.get(name, False), metavar="NUMBER" if is_number(name) else "TEXT"
+                ),
+            ],
         )
         for name, text in SCENARIO_HELP.items()
     ]

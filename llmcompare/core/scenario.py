@@ -61,24 +61,22 @@ class Scenario:
         """The workload part. Raises InputError."""
         return Workload(**{name: getattr(self, name) for name in Workload.__dataclass_fields__})
 
-    def changed(self) -> dict[str, Any]:
-        """The fields that differ from their defaults; model and workload always."""
+    def query(self, *, every_field: bool = False) -> dict[str, str]:
+        """Parameters of a link that opens this scenario: model, workload, and what differs from the defaults.
+
+        With every_field, all fields that hold a value.
+        """
         always = {"model", "requests_per_month", "input_tokens", "output_tokens"}
         return {
-            field.name: getattr(self, field.name)
+            field.name: _text(value)
             for field in fields(self)
-            if field.name in always or getattr(self, field.name) != field.default
+            if (value := getattr(self, field.name)) is not None
+            and (every_field or field.name in always or value != field.default)
         }
-
-    def query(self) -> dict[str, str]:
-        """Parameters of a link that opens this scenario."""
-        return {name: _text(value) for name, value in self.changed().items()}
 
     def flags(self) -> str:
         """Options of the command line that reproduce this scenario."""
-        return " ".join(
-            f"--{name.replace('_', '-')} {shlex.quote(_text(value))}" for name, value in self.changed().items()
-        )
+        return " ".join(f"--{name.replace('_', '-')} {shlex.quote(text)}" for name, text in self.query().items())
 
 
 def _text(value: float | int | str) -> str:
@@ -89,21 +87,27 @@ def _text(value: float | int | str) -> str:
     return "too large" if isinstance(value, int) and value.bit_length() > 1000 else str(value)
 
 
+def is_number(name: str) -> bool:
+    """Whether a field holds a number."""
+    return any(kind in str(_KINDS[name]) for kind in ("float", "int"))
+
+
 def from_query(parameters: Mapping[str, str]) -> Scenario:
     """The scenario of a link. Unknown names are ignored. Raises InputError with the name and value at fault."""
-    kinds = {field.name: field.type for field in fields(Scenario)}
-    values: dict[str, Any] = {
-        name: _parsed(name, text, str(kinds[name])) for name, text in parameters.items() if name in kinds
-    }
+    values: dict[str, Any] = {name: _parsed(name, text) for name, text in parameters.items() if name in _KINDS}
     return Scenario(**values)
 
 
-def _parsed(name: str, text: str, kind: str) -> float | int | str:
+def _parsed(name: str, text: str) -> float | int | str:
     try:
-        if "float" in kind:
+        if "float" in _KINDS[name]:
             return float(text)
-        if "int" in kind:
+        if "int" in _KINDS[name]:
             return int(text[:1000])
     except ValueError:
         raise InputError(f"{name} is {text!r}: give a number.") from None
     return text
+
+
+_KINDS = {field.name: str(field.type) for field in fields(Scenario)}
+"""Fields with their types as written."""

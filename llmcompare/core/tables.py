@@ -11,8 +11,8 @@ Cell = str | float | int | None
 
 DECADES_SHOWN = 2
 """Volumes from a hundredth to a hundred times the workload's."""
-POINTS_PER_DECADE = 40
-STEPS_DRAWN = 60
+POINTS_PER_DECADE = 20
+STEPS_DRAWN = 40
 """Replica steps with exact edges; beyond them the steps are finer than a pixel."""
 
 

@@ -2,6 +2,7 @@
 
 from math import log10
 
+import numpy as np
 import plotly.graph_objects as go
 
 from llmcompare.core.comparison import Comparison, Option
@@ -30,11 +31,13 @@ def cost_curves(comparison: Comparison) -> go.Figure:
 def _add_option(figure: go.Figure, option: Option, grid: list[float]) -> None:
     colour, label = OPTION_COLOURS[option.key], safe(option.label)
     costs = [option.curves.usd_per_month(requests) for requests in grid]
-    low, mid, high = ([getattr(cost, end) for cost in costs] for end in ("low", "mid", "high"))
-    if low != high:
+    # Arrays, not lists: plotly looks at every element of a list, which took half the time of the figure.
+    requests = np.asarray(grid)
+    low, mid, high = (np.asarray([getattr(cost, end) for cost in costs]) for end in ("low", "mid", "high"))
+    if (low != high).any():
         figure.add_scatter(
-            x=[*grid, *reversed(grid)],
-            y=[*high, *reversed(low)],
+            x=np.concatenate([requests, requests[::-1]]),
+            y=np.concatenate([high, low[::-1]]),
             fill="toself",
             fillcolor=see_through(colour, 0.16),
             line={"width": 0},
@@ -44,17 +47,14 @@ def _add_option(figure: go.Figure, option: Option, grid: list[float]) -> None:
             showlegend=False,
         )
     figure.add_scatter(
-        x=grid,
+        x=requests,
         y=mid,
         mode="lines",
         name=label,
         legendgroup=label,
         line={"color": colour, "width": 2.5, "dash": DASHES[option.key]},
-        customdata=[
-            [count_text(x), usd_text(m), usd_text(lo), usd_text(hi)]
-            for x, m, lo, hi in zip(grid, mid, low, high, strict=True)
-        ],
-        hovertemplate="%{customdata[0]} requests a month<br>%{customdata[1]} (%{customdata[2]} to %{customdata[3]})"
+        customdata=np.column_stack([low, high]),
+        hovertemplate="%{x:.3s} requests a month<br>%{y:$,.4~g} (%{customdata[0]:$,.4~g} to %{customdata[1]:$,.4~g})"
         f"<extra>{label}</extra>",
     )
 

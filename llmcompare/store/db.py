@@ -5,7 +5,10 @@ new file over an open path would leave every later connection of a process on th
 """
 
 import os
+import shutil
 import tempfile
+import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,6 +21,9 @@ from llmcompare.errors import StoreError
 Connection = duckdb.DuckDBPyConnection
 RowT = TypeVar("RowT")
 POINTER_NAME = "catalog-current"
+BUILD_PREFIX = "building-"
+ABANDONED_AFTER_S = 3600
+"""A build takes seconds."""
 
 
 @contextmanager
@@ -51,7 +57,7 @@ def build_folder(var_folder: Path) -> Iterator[Path]:
     """A temporary folder on the file system of the catalogue, so that the result can be renamed into place."""
     with file_errors(var_folder):
         var_folder.mkdir(parents=True, exist_ok=True)
-        folder = tempfile.TemporaryDirectory(dir=var_folder, prefix="building-")
+        folder = tempfile.TemporaryDirectory(dir=var_folder, prefix=BUILD_PREFIX)
     with folder as name:
         yield Path(name)
 
@@ -61,13 +67,16 @@ def publish(catalog_path: Path) -> None:
     pointer = catalog_path.parent / POINTER_NAME
     if _named_by(pointer) == catalog_path.name:
         return
+    temporary = pointer.with_name(f"{POINTER_NAME}.{uuid.uuid4().hex}")
     with file_errors(pointer):
-        descriptor, temporary = tempfile.mkstemp(dir=pointer.parent, prefix=POINTER_NAME)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-            stream.write(catalog_path.name)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, pointer)
+        try:
+            with temporary.open("x", encoding="utf-8") as stream:
+                stream.write(catalog_path.name)
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.replace(temporary, pointer)
+        finally:
+            temporary.unlink(missing_ok=True)
 
 
 def current_path(var_folder: Path, schema_hash: str) -> Path | None:
@@ -100,9 +109,14 @@ def is_readable(path: Path) -> bool:
 
 
 def forget_unused(current: Path) -> None:
-    """Delete older catalogues that no process has open; DuckDB refuses to open those for writing."""
+    """Delete what is of no more use: catalogues that no process has open, and builds of processes that were killed."""
+    for folder in current.parent.glob(f"{BUILD_PREFIX}*"):
+        with suppress(OSError):
+            if time.time() - folder.stat().st_mtime > ABANDONED_AFTER_S:
+                shutil.rmtree(folder)
     for path in current.parent.glob("catalog-*.duckdb"):
         if path != current:
+            # DuckDB refuses to open for writing what another process reads.
             with suppress(duckdb.Error, OSError):
                 duckdb.connect(path).close()
                 path.unlink()

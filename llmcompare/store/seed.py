@@ -47,6 +47,9 @@ def seed(data_folder: Path, var_folder: Path, *, today: date) -> Seeded:
 
 def _build(folder: Path, files: list[CsvFile], today: date) -> None:
     with file_errors(folder), duckdb.connect(folder / "catalog.duckdb") as connection:
+        # One transaction: each statement on its own would wait for the disk. One thread: the tables are small.
+        connection.execute("SET threads = 1")
+        connection.execute("BEGIN")
         connection.execute(tables_sql())
         errors = [
             cell
@@ -57,6 +60,7 @@ def _build(folder: Path, files: list[CsvFile], today: date) -> None:
         errors += _errors_across_tables(connection)
         if errors:
             raise DataError(sorted(errors, key=lambda cell: (cell.file, cell.line)))
+        connection.execute("COMMIT")
         # Closing would write the log into the file too, but keeps silent when the disk is full.
         connection.execute("CHECKPOINT")
 
@@ -87,7 +91,7 @@ def _stage(connection: Connection, path: Path, parsed: csv_files.CsvTable) -> No
         writer.writerows([line, *row] for line, row in parsed.rows)
     connection.execute("DROP TABLE IF EXISTS staged")
     connection.execute(
-        "CREATE TABLE staged AS SELECT * REPLACE (line::INTEGER AS line) FROM read_csv(?, all_varchar = true,"
+        "CREATE TEMP TABLE staged AS SELECT * REPLACE (line::INTEGER AS line) FROM read_csv(?, all_varchar = true,"
         " header = true, delim = ',', quote = '\"', escape = '\"', nullstr = '', allow_quoted_nulls = true,"
         " auto_detect = false, columns = ?)",
         [str(path), {"line": "VARCHAR"} | dict.fromkeys(parsed.header, "VARCHAR")],

@@ -10,8 +10,6 @@ from llmcompare.ui import frame, show
 from llmcompare.ui.safe import plain
 
 comparison = costs.compare(frame.facts(), frame.scenario())
-api_prices, gpu_prices = tables.api_price_table(comparison), tables.gpu_price_table(comparison)
-deployments, today = tables.deployment_table(comparison), tables.today_table(comparison)
 
 st.title("Costs")
 st.markdown(f"#### {plain(words.headline(comparison))}")
@@ -28,18 +26,20 @@ with right:
     show.sentences(*map(words.crossing_sentences, comparison.pairs))
 
 st.subheader("Behind the figures")
-names = ["Curves", "API prices", "GPU prices", "Deployments", "Today's API", "Assumptions"]
-curves_tab, api_tab, gpu_tab, deployments_tab, today_tab, assumptions_tab = st.tabs(names)
-with curves_tab:
-    show.table(tables.curve_table(comparison), key="curves")
-with api_tab:
-    show.table(api_prices, key="api_prices")
-with gpu_tab:
-    show.table(gpu_prices, key="gpu_prices")
-with deployments_tab:
-    st.caption("Cheapest first at this workload. Choose another one under Rented GPUs, Measurement.")
-    show.table(deployments, key="deployments")
-with today_tab:
-    show.table(today, key="today_prices")
-with assumptions_tab:
-    show.assumptions(words.assumptions(comparison))
+behind = {
+    "Curves": tables.curve_table,
+    "API prices": tables.api_price_table,
+    "GPU prices": tables.gpu_price_table,
+    "Deployments": tables.deployment_table,
+    "Today's API": tables.today_table,
+}
+for tab, name in zip(
+    st.tabs([*behind, "Assumptions"], key="behind", bind="query-params"), [*behind, None], strict=True
+):
+    if not tab.open:
+        continue
+    with tab:
+        if name is None:
+            show.assumptions(words.assumptions(comparison))
+        else:
+            show.table(behind[name](comparison), key="behind_table")

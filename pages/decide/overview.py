@@ -32,10 +32,12 @@ show.chart(
 )
 scores, prices = quality.quality_table(result), quality.price_table(result)
 st.caption(plain(f"Scores {show.as_of(scores).lower()} Prices {show.as_of(prices).lower()}"))
-with st.expander("Data behind the chart"):
-    show.table(scores, key="scores")
-    st.markdown("The API prices behind it:")
-    show.table(prices, key="prices")
+behind = st.expander("Data behind the chart", key="behind_chart", bind="query-params")
+if behind.open:
+    with behind:
+        show.table(scores, key="scores")
+        st.markdown("The API prices behind it:")
+        show.table(prices, key="prices")
 
 st.subheader("Age of the prices")
 for column, age in zip(st.columns(2), overview.ages(facts, date.today()), strict=True):

@@ -37,8 +37,11 @@ with st.container(border=True):
         if section.chart:
             show.chart(section.chart.figure, key=f"report_chart_{number}", description=section.chart.description)
         for table in section.tables:
-            with st.expander(f"{table.title}: {len(table.rows)} rows"):
-                show.table(table, key=f"report_{table.name}")
+            key = f"report_{table.name}"
+            content = st.expander(f"{table.title}: {len(table.rows)} rows", key=f"{key}_open", on_change="rerun")
+            if content.open:
+                with content:
+                    show.table(table, key=key)
     st.subheader("Assumptions")
     show.assumptions(report.assumptions)
     st.subheader("Get these figures again")

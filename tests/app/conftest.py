@@ -42,6 +42,12 @@ class App:
         self.run_of.get_by_key(key).set_value(value).run()
         return self
 
+    def reveal(self, key: str, value: object = True) -> "App":
+        """Open an expander, or choose a tab by its name: only what is open is drawn."""
+        self.run_of.session_state[key] = value
+        self.run_of.run()
+        return self
+
     def value(self, key: str) -> object:
         return self.run_of.get_by_key(key).value
 

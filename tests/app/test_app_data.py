@@ -100,7 +100,7 @@ def test_walk_4_a_wrong_price_is_named_and_the_last_good_figures_stay(own_data, 
 
 
 def test_walk_4_a_corrected_price_is_there_in_the_same_session(own_data, open_app):
-    app = open_app("decide/costs")
+    app = open_app("decide/costs").reveal("behind", "API prices")
     prices = own_data / "api_prices.csv"
     first = app.table("API prices used").iloc[0]
 
@@ -172,7 +172,7 @@ def test_a_data_folder_that_does_not_exist_is_one_sentence(monkeypatch, own_data
 
 def test_an_undated_price_is_shown_as_undated(own_data, open_app):
     edit(own_data / "api_prices.csv", {"as_of": ""}, where=lambda row: row["model_id"] == MODEL)
-    app = open_app("decide/costs")
+    app = open_app("decide/costs").reveal("behind", "API prices")
     assert app.tracebacks == []
     assert set(app.table("API prices used")["as_of"]) == {"undated"}
     assert "undated" in app.text
@@ -180,6 +180,6 @@ def test_an_undated_price_is_shown_as_undated(own_data, open_app):
 
 def test_an_undated_score_is_shown_as_undated(own_data, open_app):
     edit(own_data / "scores.csv", {"as_of": ""}, where=lambda row: True)
-    app = open_app()
+    app = open_app().reveal("behind_chart")
     assert app.tracebacks == []
     assert set(app.table("Quality against cost")["as_of"]) == {"undated"}

@@ -15,7 +15,12 @@ MAIN_ELEMENT = {
     "share/data": "rows_csv",
 }
 CURVES = "Monthly cost over volume"
-PRICES = ["API prices used", "GPU prices used", "What could be rented", "Today's API"]
+PRICES = {
+    "API prices": "API prices used",
+    "GPU prices": "GPU prices used",
+    "Deployments": "What could be rented",
+    "Today's API": "Today's API",
+}
 
 
 def unpriced_and_unmeasured(facts):
@@ -137,7 +142,7 @@ def test_the_workload_stays_while_pages_change(open_app, facts):
 
 
 def test_the_quality_measure_chooses_the_scores_of_the_overview(open_app):
-    app = open_app()
+    app = open_app().reveal("behind_chart")
     options = app.run_of.get_by_key("quality").options
     before = app.table("Quality against cost")
     app.set("quality", options[1])
@@ -179,8 +184,8 @@ def test_an_unknown_cell_is_sent_as_nothing_and_drawn_as_a_dash(open_app):
 
 def test_every_price_on_the_costs_page_has_a_source_and_a_date(open_app):
     app = open_app("decide/costs")
-    for title in PRICES:
-        frame = app.table(title)
+    for tab, title in PRICES.items():
+        frame = app.reveal("behind", tab).table(title)
         assert len(frame) > 0, title
         assert frame["source"].str.len().min() > 0, title
         assert frame["as_of"].notna().all(), title
@@ -188,16 +193,17 @@ def test_every_price_on_the_costs_page_has_a_source_and_a_date(open_app):
 
 
 def test_sources_that_name_a_file_of_a_repository_become_links(open_app):
-    links = open_app("decide/costs").table("GPU prices used")["source_link"].dropna()
+    links = open_app("decide/costs").reveal("behind", "GPU prices").table("GPU prices used")["source_link"].dropna()
     assert len(links) > 0
     assert links.str.startswith("https://").all()
 
 
 def test_downloads_stand_under_every_table_of_costs(open_app):
     app = open_app("decide/costs")
-    for key in ["curves", "api_prices", "gpu_prices", "deployments", "today_prices"]:
-        assert app.has(f"{key}_csv"), key
-        assert app.has(f"{key}_parquet"), key
+    for tab in ["Curves", "API prices", "GPU prices", "Deployments", "Today's API"]:
+        app.reveal("behind", tab)
+        assert app.has("behind_table_csv"), tab
+        assert app.has("behind_table_parquet"), tab
 
 
 def test_the_report_page_prints_the_command_of_its_question(open_app):

@@ -283,18 +283,6 @@ def crossing_volumes(comparison: Comparison) -> list[object]:
 
 @thoroughly
 @given(book=books(), scenario=scenarios)
-def test_renting_is_held_against_the_api_and_today_and_the_api_against_today_each_once(book, scenario):
-    comparison = compared(book, scenario)
-    names = {option.key: option.name for option in comparison.options}
-    renting = [names[key] for key in ("rented", "rented_at_scale") if key in names]
-    others = [names[key] for key in ("api", "today") if key in names]
-    expected = [(one, other) for one in renting for other in others]
-    expected += [(names["api"], names["today"])] if "api" in names else []
-    assert sorted((pair.first, pair.second) for pair in comparison.pairs) == sorted(expected)
-
-
-@thoroughly
-@given(book=books(), scenario=scenarios)
 def test_the_best_prices_never_make_renting_pay_later_than_the_worst(book, scenario):
     for pair in compared(book, scenario).pairs:
         earliest = inf if pair.earliest is None else pair.earliest

@@ -115,7 +115,7 @@ def test_an_alias_gives_the_same_figures_as_the_id(command):
         (["--billing", "weekly"], ["billing is 'weekly'", "on-demand"]),
         (["--input-tokens", "0", "--output-tokens", "0"], ["input_tokens and output_tokens are both 0"]),
         (["--own-usd-per-gpu-hour", "-1", "--gpu", "l40s-48gb"], ["own_usd_per_gpu_hour is -1"]),
-        (["--requests-per-month", "many"], ["--requests-per-month", "number"]),
+        (["--requests-per-month", "many"], ["requests_per_month is 'many'", "give a number"]),
     ],
 )
 def test_a_value_that_cannot_be_used_is_one_sentence_and_exit_code_2(command, arguments, says):

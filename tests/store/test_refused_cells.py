@@ -317,7 +317,7 @@ EDITABLE = [
 ]
 
 
-@settings(max_examples=10, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.too_slow])
 @given(junk=st.dictionaries(st.sampled_from(EDITABLE), JUNK, min_size=3, max_size=9))
 def test_any_text_in_any_cell_builds_or_is_refused_on_its_own_line(tmp_path_factory, data_folder, today, junk):
     folder = tmp_path_factory.mktemp("junk")
@@ -326,7 +326,7 @@ def test_any_text_in_any_cell_builds_or_is_refused_on_its_own_line(tmp_path_fact
     assert {(cell.file, cell.line) for cell in refusals(data, folder / "var", today)} <= lines
 
 
-@settings(max_examples=6, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=4, suppress_health_check=[HealthCheck.too_slow])
 @given(content=st.one_of(st.binary(max_size=200), st.text('"\n\r,ab\x00', max_size=60).map(str.encode)))
 def test_any_bytes_behind_a_table_build_or_are_refused_behind_it(tmp_path_factory, data_folder, today, content):
     folder = tmp_path_factory.mktemp("bytes")
