@@ -14,12 +14,8 @@ from typing import Annotated, Any
 import typer
 
 from llmcompare.core import words
-<<<<<<< HEAD
-from llmcompare.core.scenario import Scenario
-from llmcompare.engines.base import Sampling
-=======
 from llmcompare.core.scenario import Scenario, from_query, is_number
->>>>>>> main
+from llmcompare.engines.base import Sampling
 from llmcompare.errors import DataError, LlmCompareError
 from llmcompare.services import catalogue, costs, doctor, export, runs, tables
 from llmcompare.services.catalogue import Facts
