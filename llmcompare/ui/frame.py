@@ -1,6 +1,7 @@
 """The frame around every page: settings, navigation, the shared inputs, and what stands in the way."""
 
 from datetime import date
+from pathlib import Path
 
 import streamlit as st
 
@@ -24,7 +25,9 @@ def run() -> None:
     """One run of the app."""
     # Without a menu item the minimal toolbar hides the menu, and with it the choice of light and dark.
     about = f"llmcompare {__version__}: every number has a source and a date, every estimate an error bar."
-    st.set_page_config("llmcompare", ":material/balance:", layout="wide", menu_items={"About": about})
+    # A file of our own: the browser would ask another host for a named icon.
+    icon = Path(__file__).with_name("icon.png")
+    st.set_page_config("llmcompare", icon, layout="wide", menu_items={"About": about})
     page = st.navigation(
         {
             "Decide": [

@@ -42,4 +42,5 @@ for tab, name in zip(
         if name is None:
             show.assumptions(words.assumptions(comparison))
         else:
-            show.table(behind[name](comparison), key="behind_table")
+            shown = behind[name](comparison)
+            show.table(shown, key=shown.name)

@@ -200,10 +200,16 @@ def test_sources_that_name_a_file_of_a_repository_become_links(open_app):
 
 def test_downloads_stand_under_every_table_of_costs(open_app):
     app = open_app("decide/costs")
-    for tab in ["Curves", "API prices", "GPU prices", "Deployments", "Today's API"]:
+    for tab, key in {
+        "Curves": "cost-over-volume",
+        "API prices": "api-prices",
+        "GPU prices": "gpu-prices",
+        "Deployments": "deployments",
+        "Today's API": "todays-api",
+    }.items():
         app.reveal("behind", tab)
-        assert app.has("behind_table_csv"), tab
-        assert app.has("behind_table_parquet"), tab
+        assert app.has(f"{key}_csv"), tab
+        assert app.has(f"{key}_parquet"), tab
 
 
 def test_the_report_page_prints_the_command_of_its_question(open_app):

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
+from urllib.request import urlopen
 
 from playwright.sync_api import Browser, ConsoleMessage, Download, Locator, Page, Playwright
 
@@ -69,7 +70,7 @@ class Server:
 
     def __init__(self, var: Path, data: Path = PROJECT / "data") -> None:
         self.port = free_port()
-        self.listening_at: float | None = None
+        self.ready_at: float | None = None
         self.environment = os.environ | {"LLMCOMPARE_VAR": str(var), "LLMCOMPARE_DATA": str(data)}
         self.log = var.parent / f"server-{self.port}.log"
         with self.log.open("wb") as stream:
@@ -79,17 +80,18 @@ class Server:
             )  # fmt: skip
 
     def wait(self) -> None:
-        """Until somebody listens; no page is asked for, so the first visitor is really the first."""
+        """Until the server says that it is ready; no page is asked for, so the first visitor is really the first."""
         until = time.monotonic() + STARTED_WITHIN_S
         while time.monotonic() < until:
             if self.process.poll() is not None:
                 raise RuntimeError(f"the server ended by itself: {self.log.read_text()[-2000:]}")
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
-                    self.listening_at = time.perf_counter()
+            try:
+                with urlopen(f"http://127.0.0.1:{self.port}/_stcore/health", timeout=STARTED_WITHIN_S):
+                    self.ready_at = time.perf_counter()
                     return
-            time.sleep(0.02)
-        raise RuntimeError(f"nobody listens on {self.port} after {STARTED_WITHIN_S} s: {self.log.read_text()[-2000:]}")
+            except OSError:
+                time.sleep(0.02)
+        raise RuntimeError(f"not ready after {STARTED_WITHIN_S} s: {self.log.read_text()[-2000:]}")
 
     def address(self, page: str = "overview", **link: object) -> str:
         query = f"?{urlencode(link)}" if link else ""
@@ -106,7 +108,7 @@ class Server:
 
 @contextmanager
 def serving(var: Path, data: Path = PROJECT / "data") -> Iterator[Server]:
-    """A server that listens and that nobody visited yet."""
+    """A server that is ready and that nobody visited yet."""
     started = Server(var, data)
     try:
         started.wait()

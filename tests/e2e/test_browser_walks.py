@@ -29,14 +29,11 @@ def squeezed(text: str) -> str:
     return " ".join(text.split())
 
 
-def show(tab: Tab, key: str) -> None:
-    """Open whatever tab holds the element with this key."""
-    wanted = tab.page.locator(f".st-key-{key}")
-    for handle in tab.page.get_by_role("tab").all():
-        if wanted.is_visible():
-            return
-        handle.click()
-    expect(wanted).to_be_visible()
+def show(tab: Tab, name: str) -> None:
+    """Open one of the tables behind the figures; a table is drawn when its tab is chosen."""
+    tab.page.get_by_role("tab", name=name, exact=True).click()
+    tab.rerun_settled()
+    expect(tab.page.get_by_role("tab", name=name, exact=True)).to_have_attribute("aria-selected", "true")
 
 
 def workload_inputs(tab: Tab) -> dict[str, str]:
@@ -91,23 +88,24 @@ def test_walk_2_costs_of_a_model_over_volume_with_downloads_and_sources(shared_s
     assert tab.page.locator(f"{CHART} .scatterlayer .trace").count() >= 3
 
     curves = tables.curve_table(comparison)
-    show(tab, "curves_csv")
-    tab.download("curves_csv").save_as(tmp_path / "curves.csv")
+    show(tab, "Curves", "cost-over-volume_csv")
+    tab.download("cost-over-volume_csv").save_as(tmp_path / "curves.csv")
     assert_same_table(pd.read_csv(tmp_path / "curves.csv"), curves)
-    tab.download("curves_parquet").save_as(tmp_path / "curves.parquet")
+    tab.download("cost-over-volume_parquet").save_as(tmp_path / "curves.parquet")
     assert_same_table(pyarrow.parquet.read_table(tmp_path / "curves.parquet").to_pandas(), curves)
 
-    for key, expected in {
-        "api_prices": tables.api_price_table(comparison),
-        "gpu_prices": tables.gpu_price_table(comparison),
-        "today_prices": tables.today_table(comparison),
+    for name, expected in {
+        "API prices": tables.api_price_table(comparison),
+        "GPU prices": tables.gpu_price_table(comparison),
+        "Today's API": tables.today_table(comparison),
     }.items():
-        show(tab, f"{key}_csv")
+        key = expected.name
+        show(tab, name, f"{key}_csv")
         tab.download(f"{key}_csv").save_as(tmp_path / f"{key}.csv")
         read = pd.read_csv(tmp_path / f"{key}.csv")
         assert list(read["row_id"]) == [row[expected.columns.index("row_id")] for row in expected.rows]
-        assert read["source"].notna().all(), key
-        assert read["as_of"].notna().all(), key
+        assert read["source"].notna().all(), name
+        assert read["as_of"].notna().all(), name
     assert tab.tracebacks == []
     assert tab.complaints == []
 
@@ -272,8 +270,8 @@ def test_walk_6_the_command_of_the_report_gives_the_numbers_of_the_page(shared_s
     text = squeezed(tab.go_to("costs").text)
     for sentence in [said["answer"], *said["sentences"]]:
         assert squeezed(sentence) in text
-    show(tab, "curves_csv")
-    tab.download("curves_csv").save_as(tmp_path / "curves.csv")
+    show(tab, "Curves", "cost-over-volume_csv")
+    tab.download("cost-over-volume_csv").save_as(tmp_path / "curves.csv")
     curves = pd.read_csv(tmp_path / "curves.csv")
     at_volume = curves[curves["requests_per_month"] == 5_000_000].iloc[0]
     assert at_volume["api_usd_per_month_median"] == pytest.approx(said["api"]["usd_per_month"]["mid"], rel=1e-12)
