@@ -12,21 +12,27 @@ tokens.
 
 import ctypes
 import json
-import os
 import queue
-import resource
-import signal
 import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any, TextIO, TypeAlias
+from typing import Any, TypeAlias
 
 import llama_cpp
 from llama_cpp.llama_chat_format import Jinja2ChatFormatter
 
+from llmcompare.engines.process import (
+    CancelledError,
+    Control,
+    RefusedError,
+    own_standard_output,
+    peak_memory_bytes,
+    read_commands,
+    refusing,
+    time_limit,
+)
 from llmcompare.engines.text import TextStream
 
 BATCH_TOKENS = 512
@@ -38,27 +44,6 @@ LOG_WARNING, LOG_ERROR = 3, 4
 
 Handle: TypeAlias = Any
 """A pointer of llama.cpp."""
-
-
-class RefusedError(Exception):
-    """A request or a model that cannot be served; the process goes on."""
-
-
-class CancelledError(Exception):
-    """The request was stopped."""
-
-
-class Control:
-    """What other threads tell the loop: stop this request, use so many threads."""
-
-    def __init__(self) -> None:
-        self.cancelled_id: str | None = None
-        self.running_id: str | None = None
-        self.threads = 1
-
-    @property
-    def cancelled(self) -> bool:
-        return self.running_id is not None and self.cancelled_id == self.running_id
 
 
 class Errors:
@@ -132,7 +117,7 @@ class LoadedModel:
             self._special_text(token)
             for token in (llama_cpp.llama_vocab_eos(self._vocab), llama_cpp.llama_vocab_bos(self._vocab))
         )
-        with _refusing("the chat template cannot be read"):
+        with refusing("the chat template cannot be read"):
             return Jinja2ChatFormatter(template.decode("utf-8"), eos_token=eos, bos_token=bos)
 
     def _special_text(self, token: int) -> str:
@@ -155,7 +140,7 @@ class LoadedModel:
         """The exact text after the template; the plain contents where the model has none."""
         if self._template is None:
             return "\n".join(message["content"] for message in messages)
-        with _refusing("the chat template fails on these messages"), _time_limit(TEMPLATE_LIMIT_S):
+        with refusing("the chat template fails on these messages"), time_limit(TEMPLATE_LIMIT_S):
             return str(self._template(messages=messages).prompt)
 
     def tokens(self, text: str) -> list[int]:
@@ -331,58 +316,6 @@ class LoadedModel:
 
 def _penalties(vocabulary_size: int, repeat_penalty: float) -> Handle:
     return llama_cpp.llama_sampler_init_penalties(vocabulary_size, PENALTY_WINDOW_TOKENS, repeat_penalty, 0.0, 0.0)
-
-
-@contextmanager
-def _refusing(what: str) -> Iterator[None]:
-    """A template is text from a file: whatever it raises is its own fault."""
-    try:
-        yield
-    except RefusedError:
-        raise
-    except Exception as error:
-        raise RefusedError(f"{what}: {error}") from error
-
-
-@contextmanager
-def _time_limit(seconds: int) -> Iterator[None]:
-    def too_late(*_: object) -> None:
-        raise RefusedError(f"the chat template ran longer than {seconds} s.")
-
-    previous = signal.signal(signal.SIGALRM, too_late)
-    signal.alarm(seconds)
-    try:
-        yield
-    finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, previous)
-
-
-def peak_memory_bytes() -> int:
-    """Largest resident size of this process so far."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
-
-
-def own_standard_output() -> TextIO:
-    """The pipe to the parent; what any library prints from now on goes to standard error instead."""
-    pipe = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
-    return pipe
-
-
-def read_commands(commands: "queue.Queue[dict[str, Any]]", control: Control) -> None:
-    """Runs in a thread of its own, so that stop and threads are heard in the middle of a reply."""
-    for line in sys.stdin:
-        command = json.loads(line)
-        match command["do"]:
-            case "stop":
-                control.cancelled_id = command["id"]
-            case "threads":
-                control.threads = command["count"]
-            case _:
-                commands.put(command)
-    os._exit(0)
 
 
 def serve(commands: "queue.Queue[dict[str, Any]]", control: Control, send: Callable[[dict[str, Any]], None]) -> None:
