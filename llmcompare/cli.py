@@ -15,8 +15,9 @@ import typer
 
 from llmcompare.core import words
 from llmcompare.core.scenario import Scenario, from_query, is_number
+from llmcompare.engines.base import Sampling
 from llmcompare.errors import DataError, LlmCompareError
-from llmcompare.services import catalogue, costs, doctor, export, tables
+from llmcompare.services import catalogue, costs, doctor, export, runs, tables
 from llmcompare.services.catalogue import Facts
 from llmcompare.store.paths import PROJECT_FOLDER
 
@@ -150,6 +151,39 @@ def report(
         )
     else:
         print(f"{out} is written, {len(text.encode()) / 1e6:.1f} MB.")
+
+
+@app.command(name="run")
+def run_command(
+    prompt: Annotated[str, typer.Argument(help="What the models should answer.")],
+    *,
+    model: Annotated[list[Path] | None, typer.Option(help="A GGUF file; may be given several times.")] = None,
+    system: Annotated[str | None, typer.Option(help="System prompt.")] = None,
+    max_tokens: Annotated[int, typer.Option(help="Most tokens to generate.")] = 256,
+    temperature: Annotated[float, typer.Option(help="0 is greedy.")] = 0.0,
+    top_p: Annotated[float, typer.Option(help="Share of probability to sample from.")] = 1.0,
+    seed: Annotated[int, typer.Option(help="Of the random numbers, at temperatures above 0.")] = 0,
+    context: Annotated[int, typer.Option(min=32, help="Tokens of context to load each model with.")] = 4096,
+    scheduling: Annotated[
+        str, typer.Option(help="in-turn: figures can be compared. together: all at once, they slow each other.")
+    ] = "in-turn",
+    as_json: Json = False,
+) -> None:
+    """Run one prompt through local models, side by side. Without --model, through the demo model."""
+    sampling = Sampling(max_tokens=max_tokens, temperature=temperature, top_p=top_p, seed=seed)
+    replies = runs.run(
+        model or runs.default_models(),
+        runs.request(prompt, system=system, sampling=sampling),
+        scheduling=runs.scheduling(scheduling),
+        context_tokens=context,
+    )
+    if as_json:
+        _print_json({"prompt": prompt, "replies": [reply.json() for reply in replies]})
+    else:
+        for reply in replies:
+            print(f"== {reply.model}\n{reply.text}\n   {runs.in_words(reply)}\n")
+    if all(reply.error for reply in replies):
+        raise typer.Exit(EXIT_REFUSED)
 
 
 @app.command(name="doctor")

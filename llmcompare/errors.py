@@ -4,7 +4,10 @@
     ├── InputError          a value that a person gave cannot be used
     │   └── UnknownIdError  an id that the catalogue does not know
     ├── DataError           cells in data/ are refused, all of them listed
-    └── StoreError          a file or folder cannot be read or written
+    ├── StoreError          a file or folder cannot be read or written
+    └── EngineError         a model cannot answer
+        ├── ModelRefusedError   a file that cannot be loaded, with the reason
+        └── EngineCrashedError  the worker process is gone
 
 Anything else that surfaces is a bug and shows its traceback.
 """
@@ -58,3 +61,15 @@ class DataError(LlmCompareError):
 
 class StoreError(LlmCompareError):
     """A file or folder that llmcompare needs cannot be read or written."""
+
+
+class EngineError(LlmCompareError):
+    """A model cannot answer."""
+
+
+class ModelRefusedError(EngineError):
+    """A model file cannot be loaded: no GGUF, damaged, of an unknown kind, or too large."""
+
+
+class EngineCrashedError(EngineError):
+    """The process that runs a model is gone."""

@@ -1,0 +1,1 @@
+"""What generates text: llama.cpp in worker processes, and a fake for tests. No Streamlit, no DuckDB here."""

@@ -1,0 +1,246 @@
+"""llama.cpp in a child process: one process per loaded model, JSON lines over pipes.
+
+A crash, an abort or an out-of-memory kill is an event of that slot alone. The child ends when its standard input
+closes.
+"""
+
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections import deque
+from collections.abc import Generator, Iterator
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from llmcompare.core.placement import Placement
+from llmcompare.engines.base import Done, Event, Failed, Measured, Request, Started, Tick, Token
+from llmcompare.errors import EngineCrashedError, ModelRefusedError
+
+HEARTBEAT_S = 0.25
+"""How long a stream waits for news before it says that it is still alive."""
+STOP_GRACE_S = 5.0
+"""How long a stopped reply may take to end before its process is killed; a chunk of 512 tokens stops within 0.3 s."""
+GGUF_MAGIC = b"GGUF"
+ERROR_LINES_KEPT = 40
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelFacts:
+    """What llama.cpp says of a loaded model."""
+
+    context_tokens: int
+    trained_context_tokens: int
+    layers: int
+    gpu_layers: int
+    weights_bytes: int
+    parameters: int
+    has_template: bool
+    engine_version: str
+    load_s: float
+
+
+class LocalEngine:
+    """One loaded GGUF file. Several threads may ask; they are served one after the other."""
+
+    def __init__(self, path: Path, placement: Placement, *, silence_limit_s: float = 120.0) -> None:
+        """Raises ModelRefusedError with the reason, EngineCrashedError when the process dies while it loads."""
+        _require_gguf(path)
+        self.name = path.name
+        self._silence_limit_s = silence_limit_s
+        self._turn = threading.Lock()
+        self._process = _start_worker()
+        self._events: queue.Queue[dict[str, Any] | None] = queue.Queue()
+        self._errors: deque[str] = deque(maxlen=ERROR_LINES_KEPT)
+        self._readers = [
+            threading.Thread(target=target, daemon=True) for target in (self._read_events, self._read_errors)
+        ]
+        for reader in self._readers:
+            reader.start()
+        self.facts = self._load(path, placement)
+
+    @property
+    def process_id(self) -> int:
+        """Of the worker."""
+        return self._process.pid
+
+    @property
+    def alive(self) -> bool:
+        """Whether the worker can serve."""
+        return self._process.poll() is None
+
+    def set_threads(self, count: int) -> None:
+        """Takes effect between two steps of a running reply."""
+        self._send({"do": "threads", "count": count})
+
+    def stream(self, request: Request) -> Generator[Event, None, None]:
+        """Events of one reply; see base.Engine. Waits its turn."""
+        with self._turn:
+            yield from self._reply(request)
+
+    def close(self) -> None:
+        """End the worker and give its memory back."""
+        if self._process.stdin is not None:
+            with suppress(OSError):  # a dead worker's pipe cannot be flushed
+                self._process.stdin.close()
+        try:
+            self._process.wait(timeout=STOP_GRACE_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        for reader in self._readers:
+            reader.join()
+
+    def _load(self, path: Path, placement: Placement) -> ModelFacts:
+        began = time.monotonic()
+        self._send(
+            {
+                "do": "load",
+                "path": str(path),
+                "context": placement.context_tokens,
+                "threads": placement.threads,
+                "gpu_layers": placement.gpu_layers,
+            }
+        )
+        event = self._events.get()
+        if event is None:
+            reason = self._death()
+            self.close()
+            raise EngineCrashedError(f"{path.name} cannot be loaded: {reason}")
+        if event["event"] == "refused":
+            self.close()
+            raise ModelRefusedError(f"{path.name} is refused: {event['reason']}")
+        facts = {name: event[name] for name in ModelFacts.__dataclass_fields__ if name != "load_s"}
+        return ModelFacts(**facts, load_s=time.monotonic() - began)
+
+    def _reply(self, request: Request) -> Iterator[Event]:
+        request_id = uuid.uuid4().hex
+        if not self._send({"do": "generate", "id": request_id, **asdict(request)}):
+            yield Failed(error=self._death(), crashed=True, time_s=time.monotonic())
+            return
+        finished = False
+        try:
+            for event in self._events_until_end():
+                finished = isinstance(event, Done | Failed)
+                yield event
+        finally:
+            if not finished:
+                self._cancel(request_id)
+
+    def _events_until_end(self) -> Iterator[Event]:
+        heard = time.monotonic()
+        while True:
+            try:
+                raw = self._events.get(timeout=HEARTBEAT_S)
+            except queue.Empty:
+                now = time.monotonic()
+                if now - heard > self._silence_limit_s:
+                    self._process.kill()
+                    error = f"the worker was silent for {self._silence_limit_s:.0f} s and was ended."
+                    yield Failed(error=error, crashed=True, time_s=now)
+                    return
+                yield Tick(time_s=now)
+                continue
+            heard = time.monotonic()
+            if raw is None:
+                yield Failed(error=self._death(), crashed=True, time_s=heard)
+                return
+            event = _event(raw)
+            yield event
+            if isinstance(event, Done | Failed):
+                return
+
+    def _cancel(self, request_id: str) -> None:
+        """Stop the reply and take its last events off the queue, so that the next one starts clean."""
+        self._send({"do": "stop", "id": request_id})
+        deadline = time.monotonic() + STOP_GRACE_S
+        while time.monotonic() < deadline:
+            try:
+                raw = self._events.get(timeout=HEARTBEAT_S)
+            except queue.Empty:
+                continue
+            if raw is None or raw["event"] in ("done", "failed"):
+                return
+        self._process.kill()
+
+    def _send(self, command: dict[str, Any]) -> bool:
+        """Whether the worker could be told."""
+        pipe = self._process.stdin
+        try:
+            if pipe is None or pipe.closed:
+                return False
+            pipe.write(json.dumps(command) + "\n")
+            pipe.flush()
+        except OSError:
+            return False
+        return True
+
+    def _read_events(self) -> None:
+        with _pipe(self._process.stdout) as lines:
+            for line in lines:
+                self._events.put(json.loads(line))
+        self._process.wait()
+        self._events.put(None)
+
+    def _read_errors(self) -> None:
+        with _pipe(self._process.stderr) as lines:
+            for line in lines:
+                self._errors.append(line.strip())
+
+    def _death(self) -> str:
+        code = self._process.poll()
+        how = "ended" if code is None else f"was ended by signal {-code}" if code < 0 else f"ended with code {code}"
+        killed = " (memory may have run out)" if code == -9 else ""
+        last = f": {self._errors[-1]}" if self._errors else ""
+        return f"the worker process {how}{killed}{last}"
+
+
+def _require_gguf(path: Path) -> None:
+    try:
+        with path.open("rb") as stream:
+            magic = stream.read(4)
+    except OSError as error:
+        raise ModelRefusedError(f"{path} cannot be read ({error.strerror}): name another file.") from error
+    if magic != GGUF_MAGIC:
+        raise ModelRefusedError(f"{path.name} is no GGUF file: it begins with {magic!r}, not {GGUF_MAGIC!r}.")
+
+
+def _start_worker() -> "subprocess.Popen[str]":
+    # The parent's own session, so that Ctrl-C reaches the parent first and the worker ends with its pipe.
+    return subprocess.Popen(
+        [sys.executable, "-m", "llmcompare.engines.worker"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+        start_new_session=True,
+        cwd=Path(__file__).resolve().parents[2],
+        env=os.environ | {"PYTHONUNBUFFERED": "1"},
+    )
+
+
+def _pipe(stream: IO[str] | None) -> IO[str]:
+    if stream is None:
+        raise ValueError("the worker was started without a pipe")
+    return stream
+
+
+def _event(raw: dict[str, Any]) -> Event:
+    fields = {name: value for name, value in raw.items() if name != "event"}
+    match raw["event"]:
+        case "started":
+            return Started(**fields)
+        case "token":
+            return Token(**fields)
+        case "done":
+            return Done(**(fields | {"measured": Measured(**fields["measured"])}))
+        case _:
+            return Failed(**fields, crashed=False)

@@ -1,0 +1,61 @@
+"""Several engines, one stream: their events in the order in which they come, each with the number of its slot."""
+
+import queue
+import threading
+from collections.abc import Generator, Sequence
+from contextlib import closing
+from typing import Literal
+
+from llmcompare.engines.base import Engine, Event, Request
+
+Scheduling = Literal["in-turn", "together"]
+"""in-turn: one after the other, for figures that can be compared. together: at once, for reading along."""
+
+
+def race(
+    engines: Sequence[Engine], request: Request, *, scheduling: Scheduling = "together"
+) -> Generator[tuple[int, Event], None, None]:
+    """Events of all replies. Closing the iterator cancels what still runs."""
+    if scheduling == "in-turn":
+        for slot, engine in enumerate(engines):
+            with closing(engine.stream(request)) as events:
+                for event in events:
+                    yield slot, event
+        return
+    yield from _together(engines, request)
+
+
+def _together(engines: Sequence[Engine], request: Request) -> Generator[tuple[int, Event], None, None]:
+    merged: queue.Queue[tuple[int, Event] | BaseException | None] = queue.Queue()
+    stop = threading.Event()
+
+    def follow(slot: int, engine: Engine) -> None:
+        try:
+            with closing(engine.stream(request)) as events:
+                for event in events:
+                    merged.put((slot, event))
+                    if stop.is_set():
+                        return
+        except BaseException as error:
+            merged.put(error)
+        finally:
+            merged.put(None)
+
+    threads = [threading.Thread(target=follow, args=(slot, engine), daemon=True) for slot, engine in enumerate(engines)]
+    for thread in threads:
+        thread.start()
+    running = len(threads)
+    try:
+        while running:
+            item = merged.get()
+            if item is None:
+                running -= 1
+            elif isinstance(item, BaseException):
+                raise item
+            else:
+                yield item
+    finally:
+        # Every engine ticks at least every quarter of a second, so each thread sees the flag soon.
+        stop.set()
+        for thread in threads:
+            thread.join()

@@ -1,0 +1,367 @@
+"""The program of a worker process: one model, one request at a time, JSON lines on standard input and output.
+
+    in   {"do": "load", "path": …, "context": …, "threads": …, "gpu_layers": …}
+         {"do": "generate", "id": …, "messages": […], "sampling": {…}}
+         {"do": "stop", "id": …}        {"do": "threads", "count": …}
+    out  {"event": "loaded" | "refused" | "started" | "token" | "done" | "failed", …}
+
+The process ends when its standard input closes, so none outlives the app. Nobody imports this module. The loop stands
+on the low-level API: the library's own completion copies growing arrays and falls to two thirds of the speed at 1,500
+tokens.
+"""
+
+import ctypes
+import json
+import queue
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Any, TypeAlias
+
+import llama_cpp
+from llama_cpp.llama_chat_format import Jinja2ChatFormatter
+
+from llmcompare.engines.process import (
+    CancelledError,
+    Control,
+    RefusedError,
+    own_standard_output,
+    peak_memory_bytes,
+    read_commands,
+    refusing,
+    time_limit,
+)
+from llmcompare.engines.text import TextStream
+
+BATCH_TOKENS = 512
+TEMPLATE_LIMIT_S = 2
+PENALTY_WINDOW_TOKENS = 64
+LOG_WARNING, LOG_ERROR = 3, 4
+"""ggml_log_level of ggml.h; the bindings do not name them."""
+
+
+Handle: TypeAlias = Any
+"""A pointer of llama.cpp."""
+
+
+class Errors:
+    """The last error lines of llama.cpp, for the reason of a refusal."""
+
+    def __init__(self) -> None:
+        self._lines: deque[str] = deque(maxlen=20)
+        self._callback = llama_cpp.llama_log_callback(self._on_log)
+        llama_cpp.llama_log_set(self._callback, ctypes.c_void_p(0))
+
+    def _on_log(self, level: int, text: bytes, _: object) -> None:
+        line = text.decode("utf-8", errors="replace").strip()
+        if level == LOG_ERROR and line:
+            self._lines.append(line)
+        if level in (LOG_WARNING, LOG_ERROR):
+            print(line, file=sys.stderr)
+
+    def take(self) -> str:
+        """The lines so far, and forget them."""
+        text = "; ".join(self._lines)
+        self._lines.clear()
+        return text
+
+
+class LoadedModel:
+    """A model with its context and the tokens that its KV cache holds."""
+
+    def __init__(
+        self, control: Control, errors: Errors, *, path: str, context: int, threads: int, gpu_layers: int
+    ) -> None:
+        self._control = control
+        control.threads = threads
+        self._threads = threads
+        self.gpu_layers = gpu_layers
+        self._cached: list[int] = []
+        self._cold = True
+        self._model = self._load(path, gpu_layers, errors)
+        self._vocab = llama_cpp.llama_model_get_vocab(self._model)
+        self._vocabulary_size = llama_cpp.llama_vocab_n_tokens(self._vocab)
+        self._context = self._make_context(context, threads, errors)
+        self.context_tokens = llama_cpp.llama_n_ctx(self._context)
+        self._abort = llama_cpp.ggml_abort_callback(lambda _: control.cancelled)
+        llama_cpp.llama_set_abort_callback(self._context, self._abort, ctypes.c_void_p(0))
+        self._template = self._read_template()
+
+    def _load(self, path: str, gpu_layers: int, errors: Errors) -> Handle:
+        parameters = llama_cpp.llama_model_default_params()
+        parameters.n_gpu_layers = gpu_layers
+        model = llama_cpp.llama_model_load_from_file(path.encode(), parameters)
+        if not model:
+            raise RefusedError(f"llama.cpp cannot load it: {errors.take() or 'no reason given'}")
+        return model
+
+    def _make_context(self, context: int, threads: int, errors: Errors) -> Handle:
+        parameters = llama_cpp.llama_context_default_params()
+        parameters.n_ctx = context
+        parameters.n_batch = parameters.n_ubatch = BATCH_TOKENS
+        parameters.n_threads = parameters.n_threads_batch = threads
+        made = llama_cpp.llama_init_from_model(self._model, parameters)
+        if not made:
+            raise RefusedError(
+                f"there is no room for a context of {context} tokens: {errors.take() or 'no reason given'}"
+            )
+        return made
+
+    def _read_template(self) -> Jinja2ChatFormatter | None:
+        template = llama_cpp.llama_model_chat_template(self._model, None)
+        if not template:
+            return None
+        eos, bos = (
+            self._special_text(token)
+            for token in (llama_cpp.llama_vocab_eos(self._vocab), llama_cpp.llama_vocab_bos(self._vocab))
+        )
+        with refusing("the chat template cannot be read"):
+            return Jinja2ChatFormatter(template.decode("utf-8"), eos_token=eos, bos_token=bos)
+
+    def _special_text(self, token: int) -> str:
+        return "" if token < 0 else self._piece(token, special=True).decode("utf-8", errors="replace")
+
+    def facts(self) -> dict[str, Any]:
+        """What the pool and the reply want to know of the model."""
+        return {
+            "context_tokens": self.context_tokens,
+            "trained_context_tokens": llama_cpp.llama_model_n_ctx_train(self._model),
+            "layers": llama_cpp.llama_model_n_layer(self._model),
+            "gpu_layers": self.gpu_layers,
+            "weights_bytes": llama_cpp.llama_model_size(self._model),
+            "parameters": llama_cpp.llama_model_n_params(self._model),
+            "has_template": self._template is not None,
+            "engine_version": llama_cpp.__version__,
+        }
+
+    def prompt_text(self, messages: list[dict[str, str]]) -> str:
+        """The exact text after the template; the plain contents where the model has none."""
+        if self._template is None:
+            return "\n".join(message["content"] for message in messages)
+        with refusing("the chat template fails on these messages"), time_limit(TEMPLATE_LIMIT_S):
+            return str(self._template(messages=messages).prompt)
+
+    def tokens(self, text: str) -> list[int]:
+        """Token ids of a prompt. A template writes its own BOS; without one the vocabulary decides."""
+        raw = text.encode()
+        size = len(raw) + 8
+        found = (llama_cpp.llama_token * size)()
+        add_special = self._template is None
+        count = llama_cpp.llama_tokenize(self._vocab, raw, len(raw), found, size, add_special, True)
+        if count < 0:
+            raise RefusedError(f"the prompt of {len(text):,} characters cannot be tokenized.")
+        return list(found[:count])
+
+    def generate(self, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """Events of one reply. Raises RefusedError before anything is processed."""
+        sampling = request["sampling"]
+        text = self.prompt_text(request["messages"])
+        prompt = self.tokens(text)
+        if not prompt:
+            raise RefusedError("the prompt is empty.")
+        if len(prompt) >= self.context_tokens:
+            raise RefusedError(
+                f"the prompt has {len(prompt):,} tokens and the context holds {self.context_tokens:,}: "
+                "shorten it or load the model with a larger context."
+            )
+        reused = self._keep_common_prefix(prompt)
+        yield {
+            "event": "started",
+            "prompt_text": text,
+            "prompt_tokens": len(prompt),
+            "reused_tokens": reused,
+            "time_s": time.monotonic(),
+        }
+        sampler = self._sampler(sampling)
+        try:
+            yield from self._run(prompt, reused, sampler, sampling)
+        finally:
+            llama_cpp.llama_sampler_free(sampler)
+            self._cold = False
+
+    def _run(
+        self, prompt: list[int], reused: int, sampler: Handle, sampling: dict[str, Any]
+    ) -> Iterator[dict[str, Any]]:
+        stream = TextStream(tuple(sampling["stop"]))
+        limit = min(sampling["max_tokens"], self.context_tokens - len(prompt))
+        started, first, last, count = time.monotonic(), None, 0.0, 0
+        reason = "length"
+        try:
+            self._process(prompt[reused:])
+            processed = time.monotonic()
+            while True:
+                token = llama_cpp.llama_sampler_sample(sampler, self._context, -1)
+                last = time.monotonic()
+                if first is None:
+                    first = last
+                if llama_cpp.llama_vocab_is_eog(self._vocab, token):
+                    reason = "end"
+                    break
+                count += 1
+                yield {
+                    "event": "token",
+                    "text": stream.push(self._piece(token)),
+                    "generated_tokens": count,
+                    "time_s": last,
+                }
+                if stream.stopped:
+                    reason = "stop"
+                    break
+                if count >= limit:
+                    break
+                self._process([token])
+        except CancelledError:
+            processed = time.monotonic()
+            reason = "cancelled"
+        rest = stream.finish()
+        if rest:
+            yield {"event": "token", "text": rest, "generated_tokens": count, "time_s": time.monotonic()}
+        fresh = len(prompt) - reused
+        yield {
+            "event": "done",
+            "reason": reason,
+            "time_s": time.monotonic(),
+            "measured": {
+                "prompt_tokens": len(prompt),
+                "reused_tokens": reused,
+                "generated_tokens": count,
+                "ttft_ms": None if first is None else (first - started) * 1000,
+                "prompt_tokens_per_s": None if first is None else fresh / (processed - started),
+                "generation_tokens_per_s": (count - 1) / (last - first) if first is not None and count > 1 else None,
+                "peak_memory_bytes": peak_memory_bytes(),
+                "threads": self._threads,
+                "gpu_layers": self.gpu_layers,
+                "cold": self._cold,
+            },
+        }
+
+    def _keep_common_prefix(self, prompt: list[int]) -> int:
+        """Drop from the KV cache what this prompt does not share; the number of tokens kept.
+
+        The last prompt token is always processed again: its logits choose the first new token.
+        """
+        shared = 0
+        for ours, theirs in zip(self._cached, prompt[:-1], strict=False):
+            if ours != theirs:
+                break
+            shared += 1
+        return self._truncate(shared)
+
+    def _truncate(self, count: int) -> int:
+        memory = llama_cpp.llama_get_memory(self._context)
+        if not llama_cpp.llama_memory_seq_rm(memory, 0, count, -1):
+            # A recurrent or sliding-window cache cannot be cut in the middle.
+            llama_cpp.llama_memory_clear(memory, True)
+            count = 0
+        del self._cached[count:]
+        return count
+
+    def _process(self, tokens: list[int]) -> None:
+        for start in range(0, len(tokens), BATCH_TOKENS):
+            if self._control.cancelled:
+                raise CancelledError
+            self._follow_thread_count()
+            chunk = tokens[start : start + BATCH_TOKENS]
+            # The batch only points at the tokens: they must live until it is decoded.
+            buffer = (llama_cpp.llama_token * len(chunk))(*chunk)
+            status = llama_cpp.llama_decode(self._context, llama_cpp.llama_batch_get_one(buffer, len(chunk)))
+            if status != 0:
+                self._truncate(len(self._cached))
+                if self._control.cancelled:
+                    raise CancelledError
+                raise RefusedError(f"llama_decode failed with status {status} after {len(self._cached):,} tokens.")
+            self._cached += chunk
+
+    def _follow_thread_count(self) -> None:
+        if self._control.threads != self._threads:
+            self._threads = self._control.threads
+            llama_cpp.llama_set_n_threads(self._context, self._threads, self._threads)
+
+    def _piece(self, token: int, *, special: bool = False) -> bytes:
+        size = 64
+        while True:
+            buffer = ctypes.create_string_buffer(size)
+            length = llama_cpp.llama_token_to_piece(self._vocab, token, buffer, size, 0, special)
+            if length >= 0:
+                return buffer.raw[:length]
+            size = -length
+
+    def _sampler(self, sampling: dict[str, Any]) -> Handle:
+        chain = llama_cpp.llama_sampler_chain_init(llama_cpp.llama_sampler_chain_default_params())
+
+        def add(sampler: Handle) -> None:
+            llama_cpp.llama_sampler_chain_add(chain, sampler)
+
+        if sampling["grammar"]:
+            grammar = llama_cpp.llama_sampler_init_grammar(self._vocab, sampling["grammar"].encode(), b"root")
+            if not grammar:
+                llama_cpp.llama_sampler_free(chain)
+                raise RefusedError("the grammar cannot be parsed: it must be GBNF with a rule called root.")
+            add(grammar)
+        if sampling["repeat_penalty"] != 1.0:
+            add(_penalties(self._vocabulary_size, sampling["repeat_penalty"]))
+        if sampling["temperature"] == 0:
+            add(llama_cpp.llama_sampler_init_greedy())
+            return chain
+        if sampling["top_k"] > 0:
+            add(llama_cpp.llama_sampler_init_top_k(sampling["top_k"]))
+        add(llama_cpp.llama_sampler_init_top_p(sampling["top_p"], 1))
+        add(llama_cpp.llama_sampler_init_min_p(sampling["min_p"], 1))
+        add(llama_cpp.llama_sampler_init_temp(sampling["temperature"]))
+        add(llama_cpp.llama_sampler_init_dist(sampling["seed"]))
+        return chain
+
+
+def _penalties(vocabulary_size: int, repeat_penalty: float) -> Handle:
+    return llama_cpp.llama_sampler_init_penalties(vocabulary_size, PENALTY_WINDOW_TOKENS, repeat_penalty, 0.0, 0.0)
+
+
+def serve(commands: "queue.Queue[dict[str, Any]]", control: Control, send: Callable[[dict[str, Any]], None]) -> None:
+    """Answer commands until the process ends."""
+    errors = Errors()
+    llama_cpp.llama_backend_init()
+    model: LoadedModel | None = None
+    while True:
+        command = commands.get()
+        if command["do"] == "load":
+            try:
+                settings = {name: command[name] for name in ("path", "context", "threads", "gpu_layers")}
+                model = LoadedModel(control, errors, **settings)
+                send({"event": "loaded", "time_s": time.monotonic(), **model.facts()})
+            except RefusedError as refusal:
+                send({"event": "refused", "reason": str(refusal)})
+        elif model is not None:
+            _answer(model, command, control, send)
+
+
+def _answer(
+    model: LoadedModel, command: dict[str, Any], control: Control, send: Callable[[dict[str, Any]], None]
+) -> None:
+    control.running_id = command["id"]
+    try:
+        for event in model.generate(command):
+            send(event)
+    except RefusedError as refusal:
+        send({"event": "failed", "error": str(refusal), "time_s": time.monotonic()})
+    finally:
+        control.running_id = None
+
+
+def main() -> None:
+    """Entry of `python -m llmcompare.engines.worker`."""
+    pipe = own_standard_output()
+
+    def send(event: dict[str, Any]) -> None:
+        pipe.write(json.dumps(event) + "\n")
+        pipe.flush()
+
+    commands: queue.Queue[dict[str, Any]] = queue.Queue()
+    control = Control()
+    threading.Thread(target=read_commands, args=(commands, control), daemon=True).start()
+    serve(commands, control, send)
+
+
+if __name__ == "__main__":
+    main()
