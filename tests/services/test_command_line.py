@@ -262,7 +262,7 @@ def test_a_port_that_cannot_be_is_refused_with_exit_code_2(command, name, port):
 
 def test_without_a_command_the_help_is_shown(command):
     assert "Which open-weight model" in command("--help").out
-    for name in ("seed", "costs", "report", "doctor", "serve"):
+    for name in ("seed", "costs", "report", "run", "doctor", "serve"):
         assert name in command("--help").out
 
 
@@ -308,7 +308,7 @@ def documented(project) -> list[str]:
 def test_every_example_of_the_documentation_runs(project, command, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     examples = [shlex.split(line)[3:] for line in documented(project) if " serve" not in line]
-    assert {example[0] for example in examples} == {"costs", "report", "seed", "doctor"}
+    assert {example[0] for example in examples} == {"costs", "report", "run", "seed", "doctor"}
     for example in examples:
         ran = command(*example)
         assert (ran.exit_code, ran.err) == (0, ""), example
