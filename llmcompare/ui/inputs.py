@@ -180,13 +180,15 @@ def _take_link(facts: Facts) -> Mapping[str, str]:
         st.session_state["link"] = link
         st.session_state["link_to_explain"] = dict(link)
         alias = link.get("model")
-        if alias in facts.names and alias not in facts.models:
-            st.session_state["model"] = facts.names[alias]
+        is_alias = alias in facts.names and alias not in facts.models
         endless = [name for name, value in link.items() if _is_endless(value)]
-        if endless:
+        for name in endless:
             # Streamlit's whole-number inputs raise on an infinite value of the link instead of dropping it.
-            for name in endless:
-                del st.query_params[name]
+            del st.query_params[name]
+        if alias is not None and is_alias:
+            st.query_params["model"] = facts.names[alias]
+        if endless or is_alias:
+            # The widgets read the address at the start of a run.
             st.rerun()
     found: Mapping[str, str] = st.session_state.pop("link_to_explain", {})
     return found

@@ -57,7 +57,7 @@ def test_a_deep_link_is_the_first_thing_that_a_fresh_server_shows(fresh_server, 
     assert tab.title == {"costs": "Costs", "report": "Report", "data": "Data"}[page]
     assert tab.page.get_by_role("dialog").count() == 0
     assert "Page not found" not in tab.page.locator("body").inner_text()
-    assert tab.input("Requests per month").input_value() == "5000000"
+    expect(tab.input("Requests per month")).to_have_value("5000000", timeout=20_000)
     assert tab.tracebacks == []
 
 
