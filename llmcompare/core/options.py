@@ -38,7 +38,12 @@ class PriceBook:
     @property
     def proprietary(self) -> dict[str, ApiOffer]:
         """Offers that may be today's API, by offer id."""
-        return {offer.offer_id: offer for offer in self.api_offers if offer.family == "proprietary"}
+        return proprietary_offers(self.api_offers)
+
+
+def proprietary_offers(offers: Iterable[ApiOffer]) -> dict[str, ApiOffer]:
+    """Offers that may be today's API, by offer id."""
+    return {offer.offer_id: offer for offer in offers if offer.family == "proprietary"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

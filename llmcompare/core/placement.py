@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from llmcompare.core.units import BYTES_PER_GIB
 
 RUNTIME_BYTES = 150_000_000
-"""Python, llama.cpp and its compute buffers beside weights and KV cache; measured on a 135M model: 110 MB."""
+"""Python, llama.cpp and its compute buffers beside weights and KV cache. Assumption."""
 GPU_RESERVE_FRACTION = 0.1
 """Of the GPU's free memory, left to the driver and the compute buffers. Assumption."""
 

@@ -3,7 +3,6 @@
 from llmcompare.core import comparison
 from llmcompare.core.comparison import Comparison
 from llmcompare.core.options import PriceBook
-from llmcompare.core.records import ApiOffer
 from llmcompare.core.scenario import Scenario
 from llmcompare.services.catalogue import Facts
 
@@ -29,8 +28,3 @@ def variants(facts: Facts, model_id: str) -> list[str]:
     """Variants under which APIs list a model, standard first."""
     found = {offer.variant for offer in facts.api_offers if offer.model_id == model_id}
     return sorted(found | {"standard"}, key=lambda variant: (variant != "standard", variant))
-
-
-def proprietary_offers(facts: Facts) -> dict[str, ApiOffer]:
-    """Offers that may be today's API, by offer id."""
-    return {offer.offer_id: offer for offer in facts.api_offers if offer.family == "proprietary"}

@@ -18,7 +18,7 @@ from llmcompare.ui.safe import plain
 PAGES = PROJECT_FOLDER / "pages"
 CELLS_LISTED = 20
 LOOK_AGAIN_S = 3
-"""How often an open page looks whether a file of data/ changed: 11 stats, well under 1 % of a core."""
+"""How often an open page looks whether a file of data/ changed."""
 
 
 def run() -> None:

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import streamlit as st
 
+from llmcompare.core.options import proprietary_offers
 from llmcompare.core.records import RENTED_BILLINGS, ScoreCell
 from llmcompare.core.scenario import RANGES, Scenario, from_query
 from llmcompare.core.workload import MAX_REQUESTS_PER_MONTH, MAX_TOKENS_PER_REQUEST
@@ -103,7 +104,7 @@ def _pick_request_details() -> dict[str, Any]:
 
 
 def _pick_alternatives(facts: Facts, model_id: str) -> dict[str, Any]:
-    offers = list(costs.proprietary_offers(facts))
+    offers = list(proprietary_offers(facts.api_offers))
     today = st.selectbox(
         "Today's API",
         offers,

@@ -1,4 +1,4 @@
-"""Loads at the start of the server what the first page would load: 1.5 of its 2 seconds on two cores."""
+"""Loads at the start of the server what the first page would load."""
 
 from datetime import date
 

@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from llmcompare.core.options import proprietary_offers
 from llmcompare.core.scenario import Scenario
 from llmcompare.errors import DataError, StoreError, UnknownIdError
 from llmcompare.services import catalogue, costs, doctor, overview, tables
@@ -100,7 +101,7 @@ def test_a_newer_price_of_one_proprietary_model_leaves_the_others_on_offer(data,
         as_of="2026-11-20",
     )  # fmt: skip
     facts = catalogue.current(today, where).usable()
-    assert set(costs.proprietary_offers(facts)) == {"openai/gpt-4o", "openai/gpt-6"}
+    assert set(proprietary_offers(facts.api_offers)) == {"openai/gpt-4o", "openai/gpt-6"}
 
 
 def test_a_newer_price_of_the_same_model_replaces_the_older_one(data, where, today):
