@@ -21,6 +21,8 @@ class ModelSize:
     layers: int
     kv_bytes_per_token: int
     """Of all layers together."""
+    trained_context_tokens: int | None = None
+    """No longer context is made than the model was trained for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +61,7 @@ def place(model: ModelSize, machine: Machine, *, context_tokens: int, sharing: i
     >>> place(small, Machine(free_cores=4, available_memory_bytes=8_000_000_000), context_tokens=2048, sharing=2)
     Placement(context_tokens=2048, threads=2, gpu_layers=0)
     """
+    context_tokens = min(context_tokens, model.trained_context_tokens or context_tokens)
     kv_bytes = model.kv_bytes_per_token * context_tokens
     layer_bytes = max(1, (model.weights_bytes + kv_bytes) // max(1, model.layers))
     usable_gpu_bytes = int(machine.gpu_free_bytes * (1 - GPU_RESERVE_FRACTION))
@@ -69,6 +72,14 @@ def place(model: ModelSize, machine: Machine, *, context_tokens: int, sharing: i
             reason=f"it needs {needed / BYTES_PER_GIB:.1f} GiB with a context of {context_tokens:,} tokens, and "
             f"{machine.available_memory_bytes / BYTES_PER_GIB:.1f} GiB of memory are free"
         )
-    return Placement(
-        context_tokens=context_tokens, threads=max(1, machine.free_cores // max(1, sharing)), gpu_layers=gpu_layers
-    )
+    threads = threads_each(machine.free_cores, max(1, sharing))[-1]
+    return Placement(context_tokens=context_tokens, threads=threads, gpu_layers=gpu_layers)
+
+
+def threads_each(free_cores: int, running: int) -> list[int]:
+    """Threads of each running model: the free cores shared out, at least one each.
+
+    >>> threads_each(8, 3), threads_each(2, 4)
+    ([3, 3, 2], [1, 1, 1, 1])
+    """
+    return [max(1, free_cores // running + (slot < free_cores % running)) for slot in range(running)]

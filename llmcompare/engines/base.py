@@ -59,6 +59,17 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """The request stands in a queue, or waits for its model to be loaded."""
+
+    reason: str
+    """For a person, for example "2 requests are before this one"."""
+    place: int
+    """Requests that come first; 0 while the model is loaded."""
+    time_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Started:
     """The prompt is tokenized and its processing begins."""
 
@@ -106,6 +117,10 @@ class Measured:
     gpu_layers: int
     cold: bool
     """First request after the model was loaded."""
+    context_tokens: int
+    """What the model was loaded with."""
+    engine: str
+    """Name and version."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +142,7 @@ class Failed:
     time_s: float
 
 
-Event = Started | Token | Tick | Done | Failed
+Event = Waiting | Started | Token | Tick | Done | Failed
 
 
 class Engine(Protocol):

@@ -51,6 +51,8 @@ class FakeEngine:
                 threads=1,
                 gpu_layers=0,
                 cold=cold,
+                context_tokens=0,
+                engine="fake",
             ),
         )
 

@@ -23,10 +23,12 @@ from llmcompare.core.placement import Placement
 from llmcompare.engines.base import Done, Event, Failed, Measured, Request, Started, Tick, Token
 from llmcompare.errors import EngineCrashedError, ModelRefusedError
 
-HEARTBEAT_S = 0.25
-"""How long a stream waits for news before it says that it is still alive."""
+HEARTBEAT_S = 0.1
+"""How long a stream waits for news before it says that it is still alive: whoever follows it can stop that soon."""
 STOP_GRACE_S = 5.0
 """How long a stopped reply may take to end before its process is killed; a chunk of 512 tokens stops within 0.3 s."""
+LOAD_LIMIT_S = 900.0
+"""A large model on a slow disk takes minutes; a worker that says nothing for longer than this hangs."""
 GGUF_MAGIC = b"GGUF"
 ERROR_LINES_KEPT = 40
 
@@ -42,28 +44,37 @@ class ModelFacts:
     weights_bytes: int
     parameters: int
     has_template: bool
-    engine_version: str
     load_s: float
 
 
 class LocalEngine:
     """One loaded GGUF file. Several threads may ask; they are served one after the other."""
 
-    def __init__(self, path: Path, placement: Placement, *, silence_limit_s: float = 120.0) -> None:
+    def __init__(
+        self,
+        path: Path,
+        placement: Placement,
+        *,
+        silence_limit_s: float = 120.0,
+        load_limit_s: float = LOAD_LIMIT_S,
+    ) -> None:
         """Raises ModelRefusedError with the reason, EngineCrashedError when the process dies while it loads."""
         _require_gguf(path)
         self.name = path.name
         self._silence_limit_s = silence_limit_s
         self._turn = threading.Lock()
         self._process = _start_worker()
+        self._commands: queue.Queue[dict[str, Any] | None] = queue.Queue()
         self._events: queue.Queue[dict[str, Any] | None] = queue.Queue()
         self._errors: deque[str] = deque(maxlen=ERROR_LINES_KEPT)
-        self._readers = [
-            threading.Thread(target=target, daemon=True) for target in (self._read_events, self._read_errors)
+        self._threads_told = placement.threads
+        self._pipes = [
+            threading.Thread(target=target, daemon=True)
+            for target in (self._write_commands, self._read_events, self._read_errors)
         ]
-        for reader in self._readers:
-            reader.start()
-        self.facts = self._load(path, placement)
+        for pipe in self._pipes:
+            pipe.start()
+        self.facts = self._load(path, placement, load_limit_s)
 
     @property
     def process_id(self) -> int:
@@ -77,7 +88,9 @@ class LocalEngine:
 
     def set_threads(self, count: int) -> None:
         """Takes effect between two steps of a running reply."""
-        self._send({"do": "threads", "count": count})
+        if count != self._threads_told:
+            self._threads_told = count
+            self._commands.put({"do": "threads", "count": count})
 
     def stream(self, request: Request) -> Generator[Event, None, None]:
         """Events of one reply; see base.Engine. Waits its turn."""
@@ -86,20 +99,18 @@ class LocalEngine:
 
     def close(self) -> None:
         """End the worker and give its memory back."""
-        if self._process.stdin is not None:
-            with suppress(OSError):  # a dead worker's pipe cannot be flushed
-                self._process.stdin.close()
+        self._commands.put(None)
         try:
             self._process.wait(timeout=STOP_GRACE_S)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        for reader in self._readers:
-            reader.join()
+        for pipe in self._pipes:
+            pipe.join()
 
-    def _load(self, path: Path, placement: Placement) -> ModelFacts:
+    def _load(self, path: Path, placement: Placement, limit_s: float) -> ModelFacts:
         began = time.monotonic()
-        self._send(
+        self._commands.put(
             {
                 "do": "load",
                 "path": str(path),
@@ -108,7 +119,12 @@ class LocalEngine:
                 "gpu_layers": placement.gpu_layers,
             }
         )
-        event = self._events.get()
+        try:
+            event = self._events.get(timeout=limit_s)
+        except queue.Empty:
+            self._process.kill()
+            self.close()
+            raise EngineCrashedError(f"{path.name} cannot be loaded: nothing was heard for {limit_s:.0f} s") from None
         if event is None:
             reason = self._death()
             self.close()
@@ -121,9 +137,10 @@ class LocalEngine:
 
     def _reply(self, request: Request) -> Iterator[Event]:
         request_id = uuid.uuid4().hex
-        if not self._send({"do": "generate", "id": request_id, **asdict(request)}):
+        if not self.alive:
             yield Failed(error=self._death(), crashed=True, time_s=time.monotonic())
             return
+        self._commands.put({"do": "generate", "id": request_id, **asdict(request)})
         finished = False
         try:
             for event in self._events_until_end():
@@ -158,7 +175,7 @@ class LocalEngine:
 
     def _cancel(self, request_id: str) -> None:
         """Stop the reply and take its last events off the queue, so that the next one starts clean."""
-        self._send({"do": "stop", "id": request_id})
+        self._commands.put({"do": "stop", "id": request_id})
         deadline = time.monotonic() + STOP_GRACE_S
         while time.monotonic() < deadline:
             try:
@@ -169,17 +186,16 @@ class LocalEngine:
                 return
         self._process.kill()
 
-    def _send(self, command: dict[str, Any]) -> bool:
-        """Whether the worker could be told."""
-        pipe = self._process.stdin
-        try:
-            if pipe is None or pipe.closed:
-                return False
-            pipe.write(json.dumps(command) + "\n")
-            pipe.flush()
-        except OSError:
-            return False
-        return True
+    def _write_commands(self) -> None:
+        # A thread of its own: a worker that hangs does not empty its pipe, and a long prompt would block the asker.
+        # A dead worker's pipe cannot be written; that it is dead is found out where events are read.
+        pipe = _pipe(self._process.stdin)
+        with suppress(OSError):
+            while (command := self._commands.get()) is not None:
+                pipe.write(json.dumps(command) + "\n")
+                pipe.flush()
+        with suppress(OSError):
+            pipe.close()
 
     def _read_events(self) -> None:
         with _pipe(self._process.stdout) as lines:

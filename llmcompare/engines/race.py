@@ -4,12 +4,9 @@ import queue
 import threading
 from collections.abc import Generator, Sequence
 from contextlib import closing
-from typing import Literal
 
+from llmcompare.core.facts import Scheduling
 from llmcompare.engines.base import Engine, Event, Request
-
-Scheduling = Literal["in-turn", "together"]
-"""in-turn: one after the other, for figures that can be compared. together: at once, for reading along."""
 
 
 def race(
@@ -55,7 +52,7 @@ def _together(engines: Sequence[Engine], request: Request) -> Generator[tuple[in
             else:
                 yield item
     finally:
-        # Every engine ticks at least every quarter of a second, so each thread sees the flag soon.
+        # Every engine ticks several times a second, so each thread sees the flag soon.
         stop.set()
         for thread in threads:
             thread.join()

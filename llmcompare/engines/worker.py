@@ -42,6 +42,8 @@ LOG_WARNING, LOG_ERROR = 3, 4
 """ggml_log_level of ggml.h; the bindings do not name them."""
 
 
+ENGINE = f"llama.cpp (llama-cpp-python {llama_cpp.__version__})"
+
 Handle: TypeAlias = Any
 """A pointer of llama.cpp."""
 
@@ -133,7 +135,6 @@ class LoadedModel:
             "weights_bytes": llama_cpp.llama_model_size(self._model),
             "parameters": llama_cpp.llama_model_n_params(self._model),
             "has_template": self._template is not None,
-            "engine_version": llama_cpp.__version__,
         }
 
     def prompt_text(self, messages: list[dict[str, str]]) -> str:
@@ -234,6 +235,8 @@ class LoadedModel:
                 "threads": self._threads,
                 "gpu_layers": self.gpu_layers,
                 "cold": self._cold,
+                "context_tokens": self.context_tokens,
+                "engine": ENGINE,
             },
         }
 
