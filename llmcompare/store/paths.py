@@ -14,7 +14,17 @@ class Folders:
     data: Path
     """CSV files, one per table; edited by people."""
     var: Path
-    """Everything that can be made again: catalogue, logs."""
+    """Everything made at run time. The catalogue can be made again; results and models cannot, or take long."""
+
+    @property
+    def results(self) -> Path:
+        """The log of runs, replies and openings."""
+        return self.var / "results"
+
+    @property
+    def models(self) -> Path:
+        """Model files that were downloaded or made here."""
+        return self.var / "models"
 
 
 def folders() -> Folders:
