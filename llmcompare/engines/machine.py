@@ -2,18 +2,20 @@
 
 import os
 import time
+from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 from llmcompare.core.placement import Machine
 
-SAMPLE_S = 0.2
+TICKS_PER_S = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 UNKNOWN_MEMORY_BYTES = 2**62
 """Where the system does not say, the load itself decides."""
 
 
-def machine() -> Machine:
-    """Cores that nobody uses and memory that is available; takes a fifth of a second to look."""
-    return Machine(free_cores=free_cores(), available_memory_bytes=available_memory_bytes())
+def machine(free_cores: int) -> Machine:
+    """The machine with so many cores to give, and its memory as it is now."""
+    return Machine(free_cores=free_cores, available_memory_bytes=available_memory_bytes())
 
 
 def usable_cores() -> int:
@@ -21,26 +23,53 @@ def usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def free_cores() -> int:
-    """Usable cores less those that other work kept busy in the last moment, at least one."""
-    before = _busy_ticks()
-    if before is None:
-        return usable_cores()
-    time.sleep(SAMPLE_S)
-    after = _busy_ticks()
-    if after is None:
-        return usable_cores()
-    busy = (after - before) / (SAMPLE_S * os.sysconf("SC_CLK_TCK"))
-    return max(1, usable_cores() - round(busy))
+class LoadMeter:
+    """Measures, from one call to the next, how many cores other processes keep busy."""
+
+    def __init__(self) -> None:
+        self._seen = self._look(())
+
+    def others_busy_cores(self, own_process_ids: Iterable[int]) -> float:
+        """Cores kept busy since the last call by processes that are neither this one nor in the list; 0 if unknown."""
+        before, self._seen = self._seen, self._look(own_process_ids)
+        elapsed_ticks = (self._seen.time_s - before.time_s) * TICKS_PER_S
+        # A process that came or went in between has no difference; what it did counts as others' for one look.
+        own = sum(ticks - before.own[pid] for pid, ticks in self._seen.own.items() if pid in before.own)
+        return max(0.0, self._seen.busy - before.busy - own) / max(elapsed_ticks, 1.0)
+
+    def _look(self, own_process_ids: Iterable[int]) -> "_Look":
+        own = {pid: _process_ticks(pid) for pid in {os.getpid(), *own_process_ids}}
+        return _Look(time.monotonic(), _busy_ticks(), own)
 
 
-def _busy_ticks() -> int | None:
+class _Look(NamedTuple):
+    time_s: float
+    busy: int
+    own: dict[int, int]
+
+
+def _busy_ticks() -> int:
+    """Of the cores that this process may use."""
     try:
-        fields = Path("/proc/stat").read_text(encoding="utf-8").split("\n", 1)[0].split()
+        lines = Path("/proc/stat").read_text(encoding="utf-8").splitlines()
     except OSError:
-        return None
-    user, nice, system, _idle, _waiting, *rest = map(int, fields[1:])
+        return 0
+    ours = {f"cpu{number}" for number in os.sched_getaffinity(0)}
+    return sum(_line_ticks(line) for line in lines if line.split(" ", 1)[0] in ours)
+
+
+def _line_ticks(line: str) -> int:
+    user, nice, system, _idle, _waiting, *rest = map(int, line.split()[1:])
     return user + nice + system + sum(rest[:3])
+
+
+def _process_ticks(process_id: int) -> int:
+    try:
+        # The name in parentheses may hold blanks.
+        fields = Path(f"/proc/{process_id}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()
+    except OSError:
+        return 0
+    return int(fields[11]) + int(fields[12])
 
 
 def available_memory_bytes() -> int:

@@ -1,0 +1,297 @@
+"""Loaded models, one process each: who may load, who must go, who gets how many cores, and who is set aside.
+
+    request → its turn (turns.py) → its model loaded, room made for it → cores shared out → events
+
+Nothing here is Streamlit's: pages, command line and tests use the same pool.
+"""
+
+import concurrent.futures
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import Future
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from llmcompare.core.placement import DoesNotFit, Machine, ModelSize, Placement, place, threads_each
+from llmcompare.core.units import counted
+from llmcompare.engines.base import Event, Failed, Request, Waiting
+from llmcompare.engines.local import HEARTBEAT_S, LocalEngine
+from llmcompare.engines.machine import LoadMeter, machine, usable_cores
+from llmcompare.engines.turns import Turns
+from llmcompare.errors import EngineCrashedError, EngineError, ModelRefusedError
+
+CRASHES_ALLOWED = 3
+CRASH_WINDOW_S = 60.0
+LOOK_AT_LOAD_S = 1.0
+"""How often the cores are shared out anew while something runs: other work comes and goes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelFile:
+    """What the pool must know of a model before it is loaded."""
+
+    path: Path
+    size: ModelSize
+
+    @property
+    def key(self) -> str:
+        """One worker per key. A file that was replaced is another model."""
+        try:
+            stat = self.path.stat()
+        except OSError:
+            return str(self.path)
+        return f"{self.path} {stat.st_size} {stat.st_mtime_ns}"
+
+
+@dataclass(slots=True, eq=False)
+class Resident:
+    """A model that is loaded, or about to be."""
+
+    model: ModelFile
+    context_tokens: int
+    loading: "Future[LocalEngine]" = field(default_factory=Future)
+    last_used_s: float = field(default_factory=time.monotonic)
+    users: int = 0
+
+    @property
+    def engine(self) -> LocalEngine | None:
+        """None while it is loaded and when it could not be."""
+        ready = self.loading.done() and self.loading.exception() is None
+        return self.loading.result() if ready else None
+
+
+class Pool:
+    """Loads models when they are asked for and unloads the least recently used ones when room is needed."""
+
+    def __init__(
+        self, *, look: Callable[[int], Machine] = machine, cores: int | None = None, silence_limit_s: float = 120.0
+    ) -> None:
+        self._look = look
+        self._cores = cores or usable_cores()
+        self._silence_limit_s = silence_limit_s
+        self.turns = Turns()
+        self._residents: dict[str, Resident] = {}
+        self._running: list[LocalEngine] = []
+        self._crashes: dict[str, deque[tuple[float, str]]] = {}
+        self._set_aside: dict[str, str] = {}
+        self._state = threading.RLock()
+        self._loads = threading.Lock()
+        self._meter = LoadMeter()
+        self._others_busy_cores = 0.0
+        self._closed = threading.Event()
+        threading.Thread(target=self._watch_load, daemon=True).start()
+
+    def engine(self, model: ModelFile, *, context_tokens: int, alone: bool = False) -> "PooledEngine":
+        """An engine that waits its turn. alone: nothing else of this pool runs meanwhile, so its speed counts."""
+        return PooledEngine(self, model, context_tokens=context_tokens, alone=alone)
+
+    def loaded(self) -> list[tuple[Path, int, bool]]:
+        """File, process id and whether it runs, of every loaded model."""
+        with self._state:
+            engines = [(resident.model.path, resident.engine) for resident in self._residents.values()]
+            return [(path, engine.process_id, engine in self._running) for path, engine in engines if engine]
+
+    def forgive(self, model: ModelFile) -> None:
+        """Let a model that was set aside try again."""
+        with self._state:
+            self._crashes.pop(model.key, None)
+            self._set_aside.pop(model.key, None)
+
+    def unload(self, path: Path) -> None:
+        """Give a model's memory back, unless somebody uses it."""
+        with self._state:
+            idle = [key for key, one in self._residents.items() if one.model.path == path and not one.users]
+            gone = [self._residents.pop(key) for key in idle]
+        _close(gone)
+
+    def close(self) -> None:
+        """End every worker."""
+        self._closed.set()
+        with self._state:
+            gone = list(self._residents.values())
+            self._residents.clear()
+        _close(gone)
+
+    # --- loading ----------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def resident(self, model: ModelFile, context_tokens: int) -> Iterator[Resident]:
+        """The model, loaded or being loaded; it stays while the block runs. Raises ModelRefusedError."""
+        with self._state:
+            self._refuse_if_set_aside(model)
+            resident = self._usable_resident(model.key, context_tokens)
+            if resident is None:
+                resident = self._residents[model.key] = Resident(model=model, context_tokens=context_tokens)
+                # In a thread: whoever asked can stop waiting, and the model is then ready for the next one.
+                threading.Thread(target=self._load, args=(resident,), daemon=True).start()
+            resident.users += 1
+        try:
+            yield resident
+        finally:
+            with self._state:
+                resident.users -= 1
+                resident.last_used_s = time.monotonic()
+
+    def _usable_resident(self, key: str, context_tokens: int) -> Resident | None:
+        known = self._residents.get(key)
+        if known is None:
+            return None
+        dead = known.engine is not None and not known.engine.alive
+        if known.context_tokens >= context_tokens and not dead:
+            return known
+        del self._residents[key]
+        _close([known])
+        return None
+
+    def _load(self, resident: Resident) -> None:
+        model = resident.model
+        try:
+            with self._loads:
+                placement = self._make_room(resident)
+                engine = LocalEngine(model.path, placement, silence_limit_s=self._silence_limit_s)
+        except BaseException as error:
+            if isinstance(error, EngineCrashedError):
+                self.note_crash(model, str(error))
+            with self._state:
+                if self._residents.get(model.key) is resident:
+                    del self._residents[model.key]
+            # Raised where the reply is waited for: a refusal becomes its Failed, a bug shows its traceback.
+            resident.loading.set_exception(error)
+        else:
+            resident.loading.set_result(engine)
+
+    def _make_room(self, resident: Resident) -> Placement:
+        """Unload what nobody uses, longest unused first, until the model fits; wait for what is in use."""
+        while True:
+            with self._state:
+                placed = self._placed(resident)
+                if isinstance(placed, Placement):
+                    return placed
+                others = [one for one in self._residents.values() if one is not resident and one.loading.done()]
+                idle = sorted((one for one in others if not one.users), key=lambda one: one.last_used_s)
+                gone = [self._residents.pop(one.model.key) for one in idle[:1]]
+            if not gone and not others:
+                raise ModelRefusedError(f"{resident.model.path.name} is refused: {placed.reason}.")
+            _close(gone)
+            if not gone and self._closed.wait(HEARTBEAT_S):
+                raise ModelRefusedError(f"{resident.model.path.name} is not loaded: the app is ending.")
+
+    def _placed(self, resident: Resident) -> Placement | DoesNotFit:
+        # A mapped file counts as available memory, so the weights of what is loaded are taken off by hand.
+        mapped = sum(
+            one.model.size.weights_bytes for one in self._residents.values() if one is not resident and one.engine
+        )
+        now = self._look(self._free_cores())
+        free = replace(now, available_memory_bytes=now.available_memory_bytes - mapped)
+        return place(resident.model.size, free, context_tokens=resident.context_tokens, sharing=len(self._running) + 1)
+
+    # --- crashes ----------------------------------------------------------------------------------------------------
+
+    def note_crash(self, model: ModelFile, reason: str) -> None:
+        """The third crash within a minute sets a model aside."""
+        now = time.monotonic()
+        with self._state:
+            crashes = self._crashes.setdefault(model.key, deque(maxlen=CRASHES_ALLOWED))
+            crashes.append((now, reason))
+            if len(crashes) == CRASHES_ALLOWED and now - crashes[0][0] < CRASH_WINDOW_S:
+                self._set_aside[model.key] = reason
+
+    def _refuse_if_set_aside(self, model: ModelFile) -> None:
+        reason = self._set_aside.get(model.key)
+        if reason is not None:
+            raise ModelRefusedError(
+                f"{model.path.name} is set aside: it crashed {CRASHES_ALLOWED} times within a minute, the last time "
+                f"because {reason}. Choose another model, or let it try again."
+            )
+
+    # --- cores ------------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def running(self, engine: LocalEngine) -> Iterator[None]:
+        """The engine counts when cores are shared out, as long as the block runs."""
+        with self._state:
+            self._running.append(engine)
+            self._share_cores()
+        try:
+            yield
+        finally:
+            with self._state:
+                self._running.remove(engine)
+                self._share_cores()
+
+    def _free_cores(self) -> int:
+        return max(1, self._cores - round(self._others_busy_cores))
+
+    def _share_cores(self) -> None:
+        shares = threads_each(self._free_cores(), len(self._running))
+        for engine, threads in zip(self._running, shares, strict=True):
+            engine.set_threads(threads)
+
+    def _watch_load(self) -> None:
+        while not self._closed.wait(LOOK_AT_LOAD_S):
+            with self._state:
+                own = [one.engine.process_id for one in self._residents.values() if one.engine]
+            busy = self._meter.others_busy_cores(own)
+            with self._state:
+                self._others_busy_cores = busy
+                self._share_cores()
+
+
+def _close(gone: list[Resident]) -> None:
+    for resident in gone:
+        resident.loading.add_done_callback(_close_loaded)
+
+
+def _close_loaded(loading: "Future[LocalEngine]") -> None:
+    if loading.exception() is None:
+        loading.result().close()
+
+
+class PooledEngine:
+    """A model of the pool as an engine: in the queue until its turn, then events of its worker."""
+
+    def __init__(self, pool: Pool, model: ModelFile, *, context_tokens: int, alone: bool) -> None:
+        self.name = model.path.name
+        self._pool = pool
+        self._model = model
+        self._context_tokens = context_tokens
+        self._alone = alone
+
+    def stream(self, request: Request) -> Generator[Event, None, None]:
+        """Events of one reply; see base.Engine. A model that cannot be loaded is a Failed."""
+        turns = self._pool.turns
+        ticket = turns.take(self._model.key, alone=self._alone)
+        try:
+            place = turns.place(ticket)
+            while place:
+                yield _in_queue(place)
+                place = turns.place(ticket, wait_s=HEARTBEAT_S)
+            yield from self._reply(request)
+        except EngineError as error:
+            crashed = isinstance(error, EngineCrashedError)
+            yield Failed(error=str(error), crashed=crashed, time_s=time.monotonic())
+        finally:
+            turns.give_back(ticket)
+
+    def close(self) -> None:
+        """The pool decides when a model goes."""
+
+    def _reply(self, request: Request) -> Iterator[Event]:
+        with self._pool.resident(self._model, self._context_tokens) as resident:
+            while not resident.loading.done():
+                yield Waiting(reason="the model is being loaded", place=0, time_s=time.monotonic())
+                concurrent.futures.wait([resident.loading], timeout=HEARTBEAT_S)
+            engine = resident.loading.result()
+            with self._pool.running(engine), closing(engine.stream(request)) as events:
+                for event in events:
+                    if isinstance(event, Failed) and event.crashed:
+                        self._pool.note_crash(self._model, event.error)
+                    yield event
+
+
+def _in_queue(place: int) -> Waiting:
+    before = f"{counted(place, 'request')} {'is' if place == 1 else 'are'} before this one"
+    return Waiting(reason=before, place=place, time_s=time.monotonic())
