@@ -103,8 +103,7 @@ class LocalEngine:
         try:
             self._process.wait(timeout=STOP_GRACE_S)
         except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+            self._end_now()
         for pipe in self._pipes:
             pipe.join()
 
@@ -122,7 +121,7 @@ class LocalEngine:
         try:
             event = self._events.get(timeout=limit_s)
         except queue.Empty:
-            self._process.kill()
+            self._end_now()
             self.close()
             raise EngineCrashedError(f"{path.name} cannot be loaded: nothing was heard for {limit_s:.0f} s") from None
         if event is None:
@@ -158,7 +157,7 @@ class LocalEngine:
             except queue.Empty:
                 now = time.monotonic()
                 if now - heard > self._silence_limit_s:
-                    self._process.kill()
+                    self._end_now()
                     error = f"the worker was silent for {self._silence_limit_s:.0f} s and was ended."
                     yield Failed(error=error, crashed=True, time_s=now)
                     return
@@ -184,7 +183,12 @@ class LocalEngine:
                 continue
             if raw is None or raw["event"] in ("done", "failed"):
                 return
+        self._end_now()
+
+    def _end_now(self) -> None:
         self._process.kill()
+        # Waited for, so that nobody takes it for alive.
+        self._process.wait()
 
     def _write_commands(self) -> None:
         # A thread of its own: a worker that hangs does not empty its pipe, and a long prompt would block the asker.

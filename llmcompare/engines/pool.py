@@ -9,7 +9,7 @@ import concurrent.futures
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
@@ -67,7 +67,12 @@ class Pool:
     """Loads models when they are asked for and unloads the least recently used ones when room is needed."""
 
     def __init__(
-        self, *, look: Callable[[int], Machine] = machine, cores: int | None = None, silence_limit_s: float = 120.0
+        self,
+        *,
+        look: Callable[[int], Machine] = machine,
+        others_busy_cores: Callable[[Iterable[int]], float] | None = None,
+        cores: int | None = None,
+        silence_limit_s: float = 120.0,
     ) -> None:
         self._look = look
         self._cores = cores or usable_cores()
@@ -79,7 +84,7 @@ class Pool:
         self._set_aside: dict[str, str] = {}
         self._state = threading.RLock()
         self._loads = threading.Lock()
-        self._meter = LoadMeter()
+        self._measure_others = others_busy_cores or LoadMeter().others_busy_cores
         self._others_busy_cores = 0.0
         self._closed = threading.Event()
         threading.Thread(target=self._watch_load, daemon=True).start()
@@ -234,7 +239,7 @@ class Pool:
         while not self._closed.wait(LOOK_AT_LOAD_S):
             with self._state:
                 own = [one.engine.process_id for one in self._residents.values() if one.engine]
-            busy = self._meter.others_busy_cores(own)
+            busy = self._measure_others(own)
             with self._state:
                 self._others_busy_cores = busy
                 self._share_cores()
