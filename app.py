@@ -1,9 +1,11 @@
 """Launches the dashboard: `make run`, or `streamlit run app.py`."""
 
 import streamlit as st
+from starlette.middleware import Middleware
 
 from llmcompare.ui import warm_up
+from llmcompare.ui.person import PersonCookie
 
 # Before the first visitor comes, who would wait for it.
 warm_up.run()
-app = st.App("llmcompare/ui/main.py")
+app = st.App("llmcompare/ui/main.py", middleware=[Middleware(PersonCookie)])

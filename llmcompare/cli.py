@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from llmcompare.core import words
+from llmcompare.core.replies import figures_in_words, reply_json
 from llmcompare.core.scenario import Scenario, from_query, is_number
 from llmcompare.engines.base import Sampling
 from llmcompare.errors import DataError, LlmCompareError
@@ -157,7 +158,10 @@ def report(
 def run_command(
     prompt: Annotated[str, typer.Argument(help="What the models should answer.")],
     *,
-    model: Annotated[list[Path] | None, typer.Option(help="A GGUF file; may be given several times.")] = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(help="A GGUF file, or the name of one in var/models; may be given several times."),
+    ] = None,
     system: Annotated[str | None, typer.Option(help="System prompt.")] = None,
     max_tokens: Annotated[int, typer.Option(help="Most tokens to generate.")] = 256,
     temperature: Annotated[float, typer.Option(help="0 is greedy.")] = 0.0,
@@ -170,18 +174,21 @@ def run_command(
     as_json: Json = False,
 ) -> None:
     """Run one prompt through local models, side by side. Without --model, through the demo model."""
-    sampling = Sampling(max_tokens=max_tokens, temperature=temperature, top_p=top_p, seed=seed)
-    replies = runs.run(
-        model or runs.default_models(),
-        runs.request(prompt, system=system, sampling=sampling),
+    plan = runs.Plan(
+        prompt=prompt,
+        system=system,
+        models=runs.models_named(model or []),
+        sampling=Sampling(max_tokens=max_tokens, temperature=temperature, top_p=top_p, seed=seed),
         scheduling=runs.scheduling(scheduling),
         context_tokens=context,
     )
+    replies = runs.run(plan)
     if as_json:
-        _print_json({"prompt": prompt, "replies": [reply.json() for reply in replies]})
+        shown = [reply_json(reply, plan.scheduling) for reply in replies]
+        _print_json({"prompt": prompt, "run_id": replies[0].run_id, "replies": shown})
     else:
         for reply in replies:
-            print(f"== {reply.model}\n{reply.text}\n   {runs.in_words(reply)}\n")
+            print(f"== {reply.model}\n{reply.text}\n   {figures_in_words(reply, plan.scheduling)}\n")
     if all(reply.error for reply in replies):
         raise typer.Exit(EXIT_REFUSED)
 

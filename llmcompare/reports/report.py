@@ -1,7 +1,7 @@
 """A report: what was asked, what came out, every figure with its source and date, and how to get it again."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -10,8 +10,11 @@ import plotly.graph_objects as go
 from llmcompare import figures
 from llmcompare.core import tables, words
 from llmcompare.core.comparison import Comparison, UsedRow
+from llmcompare.core.facts import ReplyFact, RunFact
 from llmcompare.core.records import source_url
+from llmcompare.core.replies import ENDS, figures_in_words, reply_table, run_flags, speed_sentence
 from llmcompare.core.tables import Table
+from llmcompare.core.units import counted
 from llmcompare.core.words import Assumption
 
 
@@ -24,13 +27,27 @@ class Chart:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Quote:
+    """Text to the letter, with what it is."""
+
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """A heading with sentences, and maybe a chart and tables."""
+    """A heading with sentences, and maybe quoted texts, a chart and tables."""
 
     heading: str
     sentences: tuple[str, ...] = ()
+    quotes: tuple[Quote, ...] = ()
     chart: Chart | None = None
     tables: tuple[Table, ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to show under the heading."""
+        return not (self.sentences or self.quotes or self.chart or self.tables)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,8 +74,10 @@ class Report:
     sources: tuple[Source, ...]
     command: str
     """Prints the same figures."""
-    fingerprint: str
-    """Of the catalogue behind them."""
+    basis: str
+    """What the figures were made from."""
+    file_name: str
+    """Of the file it is written to, without the ending."""
 
 
 def cost_report(comparison: Comparison, *, made_on: date) -> Report:
@@ -87,8 +106,50 @@ def cost_report(comparison: Comparison, *, made_on: date) -> Report:
         assumptions=tuple(words.assumptions(comparison)),
         sources=tuple(_sources(comparison.rows_used)),
         command=f"python -m llmcompare costs {comparison.scenario.flags()} --json",
-        fingerprint=comparison.fingerprint,
+        basis=f"from catalogue {comparison.fingerprint}, at list prices without tax in US dollars",
+        file_name=f"llmcompare-{comparison.model.model_id}-{made_on}",
     )
+
+
+def run_report(run: RunFact, replies: Sequence[ReplyFact], *, made_on: date) -> Report:
+    """The report of one prompt through several models. Replies in the order of their slots, missing ones left out."""
+    system = (Quote(title="System prompt", text=run.system),) if run.system else ()
+    missing = len(run.models) - len(replies)
+    incomplete = (
+        f" {counted(missing, 'reply')} of {len(run.models)} is missing: the run was interrupted." if missing else ""
+    )
+    engines = Counter((reply.engine, reply.ended_at[:10]) for reply in replies if reply.engine)
+    return Report(
+        title=f"One prompt, {counted(len(run.models), 'local model')}",
+        answer=speed_sentence(replies, run.scheduling) + incomplete,
+        made_on=made_on,
+        as_of=f"Run on {run.asked_at[:10]}.",
+        sections=(
+            Section(heading="Asked", quotes=(Quote(title="Prompt", text=run.prompt), *system)),
+            Section(
+                heading="Replies",
+                quotes=tuple(Quote(title=_reply_title(reply), text=reply.text or "—") for reply in replies),
+            ),
+            Section(
+                heading="Figures",
+                sentences=tuple(f"{r.model}: {figures_in_words(r, run.scheduling)}." for r in replies),
+                tables=(reply_table(run, replies),) if replies else (),
+            ),
+        ),
+        assumptions=(),
+        sources=tuple(
+            Source(text=f"{engine}, on this machine", url=None, as_of=as_of, row_count=count)
+            for (engine, as_of), count in sorted(engines.items())
+        ),
+        command=f"python -m llmcompare run {run_flags(run)} --json",
+        basis=f"from run {run.run_id}, measured on one machine with one prompt",
+        file_name=f"llmcompare-run-{run.asked_at[:10]}-{run.run_id[:8]}",
+    )
+
+
+def _reply_title(reply: ReplyFact) -> str:
+    error = f": {reply.error}" if reply.error else ""
+    return f"{reply.model} {reply.quantization or ''} ({ENDS[reply.end]}{error})"
 
 
 def cost_description(comparison: Comparison) -> str:

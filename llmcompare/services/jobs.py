@@ -1,8 +1,8 @@
 """Long work: one registry for the whole process. A page starts a job or attaches to one; no click, rerun, page change,
 reload or second tab ends it.
 
-A job's work runs in a thread of its own, never touches Streamlit, and looks at `stopping` often. What it has to show, it
-keeps itself as plain values that any thread may read.
+A job's work runs in a thread of its own, never touches Streamlit, and looks at `stopping` often. What it has to show,
+it keeps itself as plain values that any thread may read.
 """
 
 import secrets

@@ -1,54 +1,107 @@
-"""Runs one prompt through several model files and collects the replies."""
+"""One prompt through several models: planned, run through the pool, followed while it happens, kept in the results log.
 
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack, closing
-from dataclasses import asdict, dataclass
+The pages and the command line share all of it; only where the events are shown differs.
+"""
+
+import atexit
+import os
+import threading
+import time
+from collections.abc import Generator, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
-from typing import Any, cast, get_args
+from typing import cast, get_args
 
-from llmcompare.core.placement import DoesNotFit, ModelSize, Placement, place
-from llmcompare.core.units import counted
-from llmcompare.engines.base import Done, Event, Failed, Measured, Message, Request, Sampling, Token
-from llmcompare.engines.local import LocalEngine
-from llmcompare.engines.machine import machine
-from llmcompare.engines.race import Scheduling, race
-from llmcompare.errors import EngineError, InputError, ModelRefusedError
-from llmcompare.services.doctor import demo_model_path
+from llmcompare.core.facts import ReplyFact, RunFact, Scheduling
+from llmcompare.core.placement import ModelSize
+from llmcompare.engines.base import Done, Engine, Event, Failed, Message, Request, Sampling, Started, Token, Waiting
+from llmcompare.engines.pool import ModelFile, Pool
+from llmcompare.engines.race import race
+from llmcompare.errors import InputError
+from llmcompare.models import library
+from llmcompare.models.library import LocalModel
+from llmcompare.services.jobs import new_id
+from llmcompare.store.paths import Folders, folders
+from llmcompare.store.results import ResultsLog
 
 DEFAULT_CONTEXT_TOKENS = 4096
+SLOTS_AT_MOST = 4
+
+
+@cache
+def pool() -> Pool:
+    """The loaded models of this process."""
+    made = Pool()
+    atexit.register(made.close)
+    return made
+
+
+@cache
+def _log(folder: Path) -> ResultsLog:
+    return ResultsLog(folder)
+
+
+def log(where: Folders | None = None) -> ResultsLog:
+    """The results log of an installation; one writer per process."""
+    return _log((where or folders()).results)
+
+
+def local_models(where: Folders | None = None) -> list[LocalModel]:
+    """Every GGUF file at hand, refused ones with their reason."""
+    return library.local_models((where or folders()).models, library.demo_model_path())
+
+
+# --- what is asked ----------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
-    """What one model answered, or why it did not."""
+class Plan:
+    """A prompt, how to sample, and which models answer. Raises InputError for what cannot be asked."""
 
-    model: str
-    text: str
-    reason: str | None
-    measured: Measured | None
-    scheduling: Scheduling
-    error: str | None
+    prompt: str
+    models: tuple[LocalModel, ...]
+    system: str | None = None
+    sampling: Sampling = Sampling()
+    scheduling: Scheduling = "together"
+    context_tokens: int = DEFAULT_CONTEXT_TOKENS
 
-    def json(self) -> dict[str, Any]:
-        """Flat, units in the keys, null for what was not measured."""
-        names = Measured.__dataclass_fields__
-        measured = asdict(self.measured) if self.measured is not None else dict.fromkeys(names)
-        return {
-            "model": self.model,
-            "text": self.text,
-            **measured,
-            "scheduling": self.scheduling,
-            "end": self.reason,
-            "error": self.error,
-        }
+    def __post_init__(self) -> None:
+        if not self.prompt.strip():
+            raise InputError("the prompt is empty: write what the models should answer.")
+        if not self.models:
+            raise InputError("no model is chosen: choose at least one.")
+
+    @property
+    def request(self) -> Request:
+        """As an engine takes it: a single turn."""
+        system = [Message(role="system", content=self.system)] if self.system else []
+        return Request(messages=(*system, Message(role="user", content=self.prompt)), sampling=self.sampling)
+
+    def fact(self, run_id: str, person: str | None) -> RunFact:
+        """As the log keeps it."""
+        sampling = self.sampling
+        return RunFact(
+            run_id=run_id,
+            person=person,
+            asked_at=now(),
+            prompt=self.prompt,
+            system=self.system,
+            scheduling=self.scheduling,
+            temperature=sampling.temperature,
+            top_p=sampling.top_p,
+            max_tokens=sampling.max_tokens,
+            seed=sampling.seed,
+            context_tokens=self.context_tokens,
+            models=tuple(model.path.name for model in self.models),
+        )
 
 
-def request(prompt: str, *, system: str | None = None, sampling: Sampling) -> Request:
-    """A single turn. Raises InputError for an empty prompt."""
-    if not prompt.strip():
-        raise InputError("the prompt is empty: write what the models should answer.")
-    messages = [Message(role="system", content=system)] if system else []
-    return Request(messages=(*messages, Message(role="user", content=prompt)), sampling=sampling)
+def now() -> str:
+    """The time as facts write it."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 def scheduling(name: str) -> Scheduling:
@@ -58,117 +111,144 @@ def scheduling(name: str) -> Scheduling:
     return cast(Scheduling, name)
 
 
-def in_words(reply: Reply) -> str:
-    """The figures of a reply in one line, or why there is none."""
-    if reply.measured is None:
-        return f"no reply: {reply.error}"
-    m = reply.measured
-    rates = [
-        f"{value:,.{digits}f} {unit}"
-        for value, digits, unit in (
-            (m.ttft_ms, 0, "ms to the first token"),
-            (m.prompt_tokens_per_s, 1, "prompt tokens/s"),
-            (m.generation_tokens_per_s, 1, "tokens/s"),
-        )
-        if value is not None
-    ]
-    place = f"{counted(m.gpu_layers, 'layer')} on the GPU" if m.gpu_layers else "CPU"
-    return ", ".join(
-        [
-            f"{m.prompt_tokens} → {m.generated_tokens} tokens",
-            *rates,
-            f"{m.peak_memory_bytes / 1e6:,.0f} MB at most",
-            f"{counted(m.threads, 'thread')}, {place}",
-            "cold" if m.cold else "warm",
-            reply.scheduling,
-        ]
-    )
-
-
-def default_models() -> list[Path]:
-    """The demo model. Raises InputError when it is not installed."""
-    demo = demo_model_path()
+def models_named(names: Sequence[str]) -> tuple[LocalModel, ...]:
+    """Models by file or by name, the demo model when none is named. Raises InputError for a name nobody has."""
+    known = local_models()
+    if names:
+        return tuple(library.model_at(Path(name)) if _is_path(name) else library.find(known, name) for name in names)
+    demo = library.demo_model_path()
     if demo is None:
         raise InputError("no model is named and the demo model is not installed: give --model FILE.gguf.")
-    return [demo]
+    return (library.model_at(demo),)
 
 
-def run(
-    paths: Sequence[Path],
-    asked: Request,
-    *,
-    scheduling: Scheduling,
-    context_tokens: int = DEFAULT_CONTEXT_TOKENS,
-    on_event: Callable[[int, Event], None] = lambda slot, event: None,
-) -> list[Reply]:
-    """Replies in the order of the files. A file that is refused or a worker that dies leaves the others alone."""
-    if scheduling == "in-turn":
-        # One model in memory and on the cores at a time, so that figures can be compared.
-        return [
-            reply
-            for slot, path in enumerate(paths)
-            for reply in _run_at_once([path], asked, scheduling, context_tokens, lambda _, e, s=slot: on_event(s, e))  # type: ignore[misc]
-        ]
-    return _run_at_once(paths, asked, scheduling, context_tokens, on_event)
+def _is_path(name: str) -> bool:
+    return os.sep in name or Path(name).exists()
 
 
-def _run_at_once(
-    paths: Sequence[Path],
-    asked: Request,
-    scheduling: Scheduling,
-    context_tokens: int,
-    on_event: Callable[[int, Event], None],
-) -> list[Reply]:
-    replies: dict[int, Reply] = {}
-    engines: dict[int, LocalEngine] = {}
-    with ExitStack() as stack:
-        for slot, path in enumerate(paths):
-            try:
-                engines[slot] = stack.enter_context(closing(load(path, context_tokens, sharing=len(paths))))
-            except EngineError as error:
-                replies[slot] = _failed(path, scheduling, str(error))
-        slots = list(engines)
-        texts: dict[int, list[str]] = {slot: [] for slot in slots}
-        with closing(race(list(engines.values()), asked, scheduling="together")) as events:
-            for position, event in events:
-                slot = slots[position]
-                on_event(slot, event)
-                match event:
-                    case Token(text=text):
-                        texts[slot].append(text)
-                    case Done(reason=reason, measured=measured):
-                        replies[slot] = Reply(
-                            model=paths[slot].name,
-                            text="".join(texts[slot]),
-                            reason=reason,
-                            measured=measured,
-                            scheduling=scheduling,
-                            error=None,
-                        )
-                    case Failed(error=error_text):
-                        failed = _failed(paths[slot], scheduling, error_text, "".join(texts[slot]))
-                        replies[slot] = failed
-    return [replies[slot] for slot in range(len(paths))]
+def model_file(model: LocalModel) -> ModelFile:
+    """What the pool wants to know of a model."""
+    size = ModelSize(
+        weights_bytes=model.size_bytes,
+        layers=model.layers,
+        kv_bytes_per_token=model.kv_bytes_per_token,
+        trained_context_tokens=model.trained_context_tokens,
+    )
+    return ModelFile(path=model.path, size=size)
 
 
-def _failed(path: Path, scheduling: Scheduling, error: str, text: str = "") -> Reply:
-    return Reply(model=path.name, text=text, reason=None, measured=None, scheduling=scheduling, error=error)
+# --- what happens -----------------------------------------------------------------------------------------------------
 
 
-def load(path: Path, context_tokens: int, *, sharing: int) -> LocalEngine:
-    """A loaded model on the cores that are free. Raises ModelRefusedError when it cannot fit."""
-    placed = placement(path, context_tokens, sharing=sharing)
-    return LocalEngine(path, placed)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slot:
+    """One model's part of a run."""
+
+    reply: ReplyFact
+    """As far as it has come; final once it has ended."""
+    status: str = "waiting"
+    ended: bool = False
+    started_s: float = 0.0
+    first_token_s: float | None = None
+
+    def with_token(self, event: Token) -> "Slot":
+        """One token further, with the figures so far."""
+        first_s = event.time_s if self.first_token_s is None else self.first_token_s
+        since_first_s = event.time_s - first_s
+        reply = replace(
+            self.reply,
+            text=self.reply.text + event.text,
+            generated_tokens=event.generated_tokens,
+            ttft_ms=(first_s - self.started_s) * 1000,
+            generation_tokens_per_s=(event.generated_tokens - 1) / since_first_s if since_first_s else None,
+        )
+        return replace(self, reply=reply, status="writing", first_token_s=first_s)
 
 
-def placement(path: Path, context_tokens: int, *, sharing: int) -> Placement:
-    """How to load a file. Its size stands for the weights; llama.cpp maps the file into memory."""
-    try:
-        weights_bytes = path.stat().st_size
-    except OSError as error:
-        raise ModelRefusedError(f"{path} cannot be read ({error.strerror}): name another file.") from error
-    size = ModelSize(weights_bytes=weights_bytes, layers=1, kv_bytes_per_token=0)
-    placed = place(size, machine(), context_tokens=context_tokens, sharing=sharing)
-    if isinstance(placed, DoesNotFit):
-        raise ModelRefusedError(f"{path.name} is refused: {placed.reason}.")
-    return placed
+class LiveRun:
+    """A run while it happens. Any thread may read `slots`."""
+
+    def __init__(self, plan: Plan, *, person: str | None = None) -> None:
+        self.plan = plan
+        self.fact = plan.fact(new_id(), person)
+        self.slots = tuple(self._first(slot, model) for slot, model in enumerate(plan.models))
+
+    def execute(self, log: ResultsLog, models: Pool, *, stopping: threading.Event) -> tuple[ReplyFact, ...]:
+        """Replies in the order of the slots, each in the log as soon as it has ended. Raises StoreError."""
+        log.append(self.fact)
+        engines = [self._engine(model, models) for model in self.plan.models]
+        with closing(race(engines, self.plan.request, scheduling=self.plan.scheduling)) as events:
+            for slot, event in events:
+                if stopping.is_set():
+                    break
+                self._note(slot, event, log)
+        for slot, state in enumerate(self.slots):
+            if not state.ended:
+                self._end(slot, log, replace(state.reply, end="cancelled"))
+        return tuple(slot.reply for slot in self.slots)
+
+    def _first(self, slot: int, model: LocalModel) -> Slot:
+        reply = ReplyFact(
+            reply_id=new_id(),
+            run_id=self.fact.run_id,
+            slot=slot,
+            model=model.path.name,
+            quantization=model.quantization,
+            ended_at=self.fact.asked_at,
+            text="",
+            end=None,
+            error=None,
+        )
+        waits = slot > 0 and self.plan.scheduling == "in-turn"
+        return Slot(reply=reply, status="its turn comes after the one before" if waits else "waiting")
+
+    def _engine(self, model: LocalModel, models: Pool) -> Engine:
+        if model.problem is not None:
+            return RefusedEngine(model.path.name, model.problem)
+        alone = self.plan.scheduling == "in-turn"
+        return models.engine(model_file(model), context_tokens=self.plan.context_tokens, alone=alone)
+
+    def _note(self, number: int, event: Event, log: ResultsLog) -> None:
+        slot = self.slots[number]
+        match event:
+            case Waiting(reason=reason):
+                self._put(number, replace(slot, status=reason))
+            case Started():
+                prompt = {name: getattr(event, name) for name in ("prompt_text", "prompt_tokens", "reused_tokens")}
+                reply = replace(slot.reply, **prompt)
+                self._put(number, replace(slot, reply=reply, status="reading the prompt", started_s=event.time_s))
+            case Token():
+                self._put(number, slot.with_token(event))
+            case Done(reason=reason, measured=measured):
+                self._end(number, log, replace(slot.reply, end=reason, **asdict(measured)))
+            case Failed(error=error):
+                self._end(number, log, replace(slot.reply, error=error))
+
+    def _put(self, number: int, slot: Slot) -> None:
+        # One assignment: a reader sees the old tuple or the new one.
+        self.slots = (*self.slots[:number], slot, *self.slots[number + 1 :])
+
+    def _end(self, number: int, log: ResultsLog, reply: ReplyFact) -> None:
+        final = replace(reply, ended_at=now())
+        log.append(final)
+        self._put(number, replace(self.slots[number], reply=final, ended=True, status="ended"))
+
+
+class RefusedEngine:
+    """Stands for a file that cannot be loaded: says why, and nothing else."""
+
+    def __init__(self, name: str, problem: str) -> None:
+        self.name = name
+        self._problem = problem
+
+    def stream(self, request: Request) -> Generator[Event, None, None]:
+        """A single Failed."""
+        yield Failed(error=self._problem, crashed=False, time_s=time.monotonic())
+
+    def close(self) -> None:
+        """Nothing to release."""
+
+
+def run(plan: Plan) -> tuple[ReplyFact, ...]:
+    """Replies of a plan, here and now; in the log like those of the pages."""
+    return LiveRun(plan).execute(log(), pool(), stopping=threading.Event())

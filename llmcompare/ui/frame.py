@@ -40,6 +40,12 @@ def run() -> None:
                     help="Monthly cost over volume through APIs, on rented GPUs and today, and where they cross.",
                 ),
             ],
+            "Try": [
+                st.Page(
+                    PAGES / "try/playground.py", title="Playground", icon=":material/forum:",
+                    help="One prompt through local models, side by side.",
+                ),
+            ],
             "Share": [
                 st.Page(
                     PAGES / "share/report.py", title="Report", icon=":material/description:",

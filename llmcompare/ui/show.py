@@ -10,6 +10,8 @@ import streamlit as st
 from llmcompare.core.records import source_url
 from llmcompare.core.tables import Table
 from llmcompare.core.words import Assumption, as_of_text
+from llmcompare.reports.html import html
+from llmcompare.reports.report import Report, Section
 from llmcompare.services import export
 from llmcompare.ui.safe import plain
 
@@ -85,3 +87,47 @@ def assumptions(found: Iterable[Assumption]) -> None:
         hide_index=True,
         alt="Assumptions",
     )
+
+
+def report(shown: Report) -> None:
+    """A report as it will be written, and the button that writes it."""
+    st.download_button(
+        "Download as HTML",
+        partial(html, shown),
+        f"{shown.file_name}.html",
+        "text/html",
+        key="report_html",
+        on_click="ignore",
+        type="primary",
+        icon=":material/download:",
+        help="One file of 5 MB. Its charts work without a network.",
+    )
+    with st.container(border=True):
+        st.header(plain(shown.title))
+        st.markdown(f"**{plain(shown.answer)}**")
+        st.caption(plain(f"Made on {shown.made_on} {shown.basis}. {shown.as_of}"))
+        for number, section in enumerate(shown.sections):
+            if not section.empty:
+                _report_section(section, number)
+        if shown.assumptions:
+            st.subheader("Assumptions")
+            assumptions(shown.assumptions)
+        st.subheader("Get these figures again")
+        st.code(shown.command, language="bash", wrap_lines=True)
+
+
+def _report_section(section: Section, number: int) -> None:
+    st.subheader(section.heading)
+    if section.sentences:
+        sentences(*section.sentences)
+    for quote in section.quotes:
+        st.caption(plain(quote.title))
+        st.code(quote.text, language=None, wrap_lines=True)
+    if section.chart:
+        chart(section.chart.figure, key=f"report_chart_{number}", description=section.chart.description)
+    for one in section.tables:
+        key = f"report_{one.name}"
+        content = st.expander(f"{one.title}: {len(one.rows)} rows", key=f"{key}_open", on_change="rerun")
+        if content.open:
+            with content:
+                table(one, key=key)

@@ -1,48 +1,21 @@
-"""Report: preview of the comparison, and the same as one HTML file."""
+"""Report: preview of the cost comparison, or of a run of the Playground, and the same as one HTML file."""
 
 from datetime import date
 
 import streamlit as st
 
-from llmcompare.reports.report import cost_report
-from llmcompare.services import costs, export
+from llmcompare.reports.report import cost_report, run_report
+from llmcompare.services import costs, playground
 from llmcompare.ui import frame, show
-from llmcompare.ui.safe import plain
 
-comparison = costs.compare(frame.facts(), frame.scenario())
-report = cost_report(comparison, made_on=date.today())
+run_id = st.query_params.get("run")
+view = playground.view(run_id) if run_id else None
 
 st.title("Report")
-st.download_button(
-    "Download as HTML",
-    lambda: export.report_html(comparison, made_on=report.made_on),
-    f"llmcompare-{comparison.model.model_id}-{report.made_on}.html",
-    "text/html",
-    key="report_html",
-    on_click="ignore",
-    type="primary",
-    icon=":material/download:",
-    help="One file of 5 MB. Its charts work without a network.",
-)
-with st.container(border=True):
-    st.header(plain(report.title))
-    st.markdown(f"**{plain(report.answer)}**")
-    st.caption(plain(f"Made on {report.made_on} from catalogue {report.fingerprint}. {report.as_of}"))
-    for number, section in enumerate(report.sections):
-        if not (section.sentences or section.chart or section.tables):
-            continue
-        st.subheader(section.heading)
-        if section.sentences:
-            show.sentences(*section.sentences)
-        if section.chart:
-            show.chart(section.chart.figure, key=f"report_chart_{number}", description=section.chart.description)
-        for table in section.tables:
-            key = f"report_{table.name}"
-            content = st.expander(f"{table.title}: {len(table.rows)} rows", key=f"{key}_open", on_change="rerun")
-            if content.open:
-                with content:
-                    show.table(table, key=key)
-    st.subheader("Assumptions")
-    show.assumptions(report.assumptions)
-    st.subheader("Get these figures again")
-    st.code(report.command, language="bash", wrap_lines=True)
+if run_id and view is None:
+    st.warning("The run of this link is not in the log here. Below is the cost comparison.", icon=":material/link_off:")
+if view is None:
+    show.report(cost_report(costs.compare(frame.facts(), frame.scenario()), made_on=date.today()))
+else:
+    show.report(run_report(view.fact, view.replies, made_on=date.today()))
+    st.page_link(frame.PAGES / "share/report.py", label="Show the cost comparison", icon=":material/description:")

@@ -25,6 +25,8 @@ class App:
         self.run_of = AppTest.from_file(str(PROJECT / "llmcompare/ui/main.py"), default_timeout=60)
         for name, value in link.items():
             self.run_of.query_params[name] = value
+        # A browser's mark comes with its cookies, and there is no browser here.
+        self.run_of.session_state["person"] = "tester"
         self.open(page)
 
     def open(self, page: str) -> "App":

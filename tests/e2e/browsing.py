@@ -16,9 +16,11 @@ from urllib.request import urlopen
 from playwright.sync_api import Browser, ConsoleMessage, Download, Locator, Page, Playwright
 
 PROJECT = Path(__file__).resolve().parents[2]
-PAGES = {"overview": "", "costs": "costs", "report": "report", "data": "data"}
+PAGES = {"overview": "", "costs": "costs", "playground": "playground", "report": "report", "data": "data"}
 """Path in the address; the default page lives at / only."""
-NAVIGATION = {"overview": "Overview", "costs": "Costs", "report": "Report", "data": "Data"}
+NAVIGATION = {
+    "overview": "Overview", "costs": "Costs", "playground": "Playground", "report": "Report", "data": "Data"
+}  # fmt: skip
 CHART = ".js-plotly-plot .main-svg"
 CHROMIUM_FLAGS = [
     "--no-sandbox",
@@ -29,7 +31,7 @@ CHROMIUM_FLAGS = [
     "--disable-sync",
     "--disable-quic",
 ]
-NOT_OURS = re.compile(r"/(costs|report|data)/_stcore/(health|host-config)\b|^https://fonts\.gstatic\.com/")
+NOT_OURS = re.compile(r"/(costs|playground|report|data)/_stcore/(health|host-config)\b|^https://fonts\.gstatic\.com/")
 """On a deep link Streamlit's own page tries whether the app is served below that path, and reads on at /. What is asked
 of other hosts has a test of its own."""
 STARTED_WITHIN_S = 60

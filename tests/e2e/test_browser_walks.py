@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.parquet
 import pytest
-from browsing import CHART, PAGES, PROJECT, Tab, serving
+from browsing import CHART, NAVIGATION, PAGES, PROJECT, Tab, serving
 from playwright.sync_api import expect
 
 from llmcompare.core import tables, words
@@ -54,7 +54,7 @@ def assert_same_table(read: pd.DataFrame, expected: tables.Table) -> None:
 def test_a_deep_link_is_the_first_thing_that_a_fresh_server_shows(fresh_server, new_browser, page):
     tab = new_browser().open(fresh_server.address(page, requests_per_month=5_000_000))
     tab.page.wait_for_timeout(1_000)
-    assert tab.title == {"costs": "Costs", "report": "Report", "data": "Data"}[page]
+    assert tab.title == NAVIGATION[page]
     assert tab.page.get_by_role("dialog").count() == 0
     assert "Page not found" not in tab.page.locator("body").inner_text()
     expect(tab.input("Requests per month")).to_have_value("5000000", timeout=20_000)

@@ -1,7 +1,6 @@
 """The pool on real workers: turns, room, cores, crashes. The machine it sees is made up where memory must be short."""
 
 import os
-import shutil
 import signal
 import threading
 import time
@@ -30,7 +29,7 @@ def models(demo_model, tmp_path):
     found = []
     for name in ("one", "two", "three"):
         path = tmp_path / f"{name}.gguf"
-        os.link(demo_model, path) if demo_model.stat().st_dev == tmp_path.stat().st_dev else shutil.copy(demo_model, path)
+        path.symlink_to(demo_model)
         found.append(ModelFile(path=path, size=size))
     return found
 

@@ -1,0 +1,115 @@
+"""What replies say in words and numbers: a line of figures, the comparison of speeds, the JSON of the command line."""
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from llmcompare.core.facts import ReplyFact, RunFact, Scheduling
+from llmcompare.core.tables import Table
+from llmcompare.core.units import counted
+
+BYTES_PER_MB = 1e6
+ENDS = {
+    "end": "complete",
+    "stop": "ended at a stop string",
+    "length": "ended at the token limit",
+    "cancelled": "stopped by hand",
+    None: "failed",
+}
+SPEEDS_DIFFER_FROM = 1.05
+"""Two runs of one model differ by a few per cent: below this ratio neither is called faster. Assumption."""
+
+
+def reply_json(reply: ReplyFact, scheduling: Scheduling) -> dict[str, Any]:
+    """Flat, units in the keys, null for what was not measured."""
+    return asdict(reply) | {"scheduling": scheduling}
+
+
+def figures_in_words(reply: ReplyFact, scheduling: Scheduling) -> str:
+    """The figures of a reply in one line, or why there is none."""
+    if reply.error is not None:
+        return f"no reply: {reply.error}"
+    parts = [
+        f"{reply.prompt_tokens or 0} → {reply.generated_tokens or 0} tokens",
+        *(
+            f"{value:,.{digits}f} {unit}"
+            for value, digits, unit in (
+                (reply.ttft_ms, 0, "ms to the first token"),
+                (reply.prompt_tokens_per_s, 1, "prompt tokens/s"),
+                (reply.generation_tokens_per_s, 1, "tokens/s"),
+            )
+            if value is not None
+        ),
+    ]
+    if reply.peak_memory_bytes is not None:
+        parts.append(f"{reply.peak_memory_bytes / BYTES_PER_MB:,.0f} MB at most")
+    if reply.threads is not None:
+        parts.append(f"{counted(reply.threads, 'thread')}, {place_in_words(reply)}")
+    if reply.cold is not None:
+        parts.append("cold" if reply.cold else "warm")
+    return ", ".join([*parts, scheduling])
+
+
+def place_in_words(reply: ReplyFact) -> str:
+    """Where the model ran."""
+    return f"{counted(reply.gpu_layers, 'layer')} on the GPU" if reply.gpu_layers else "CPU"
+
+
+def speed_sentence(replies: Sequence[ReplyFact], scheduling: Scheduling) -> str:
+    """Which model generated faster, or why that cannot be said.
+
+    >>> speed_sentence([], "in-turn")
+    'There is no speed to compare.'
+    """
+    measured = [reply for reply in replies if reply.generation_tokens_per_s is not None and reply.end != "cancelled"]
+    if len(measured) < 2:
+        return "There is no speed to compare."
+    if scheduling == "together":
+        return "They ran together and slowed each other: to compare speeds, run them in turn."
+    ordered = sorted(measured, key=lambda reply: -(reply.generation_tokens_per_s or 0))
+    first, last = ordered[0], ordered[-1]
+    fast, slow = first.generation_tokens_per_s or 0, last.generation_tokens_per_s or 0
+    figures = f"({fast:,.1f} against {slow:,.1f} tokens/s, one after the other, one prompt)"
+    if fast < SPEEDS_DIFFER_FROM * slow:
+        return f"No difference in speed that one prompt could show {figures}."
+    return f"{first.model} generated {fast / slow:.2f} times as fast as {last.model} {figures}."
+
+
+def reply_table(run: RunFact, replies: Sequence[ReplyFact]) -> Table:
+    """The figures of a run's replies, one row a slot."""
+    return Table(
+        name="replies",
+        title="Figures of the replies",
+        columns=(
+            "slot", "model", "quantization", "end", "prompt_tokens", "reused_tokens", "generated_tokens", "ttft_ms",
+            "prompt_tokens_per_s", "generation_tokens_per_s", "peak_memory_bytes", "threads", "gpu_layers",
+            "context_tokens", "cold_or_warm", "scheduling", "engine", "error", "ended_at", "reply_id",
+        ),
+        rows=tuple(
+            (
+                r.slot + 1, r.model, r.quantization, ENDS[r.end], r.prompt_tokens, r.reused_tokens,
+                r.generated_tokens, r.ttft_ms, r.prompt_tokens_per_s, r.generation_tokens_per_s, r.peak_memory_bytes,
+                r.threads, r.gpu_layers, r.context_tokens, {True: "cold", False: "warm", None: None}[r.cold],
+                run.scheduling, r.engine, r.error, r.ended_at, r.reply_id,
+            )
+            for r in replies
+        ),
+    )  # fmt: skip
+
+
+def run_flags(run: RunFact) -> str:
+    """The options of `run` that ask the same again, quoted for a shell."""
+    flags = [shlex.quote(run.prompt)]
+    flags += [f"--model {shlex.quote(model)}" for model in run.models]
+    if run.system:
+        flags.append(f"--system {shlex.quote(run.system)}")
+    flags += [
+        f"--max-tokens {run.max_tokens}",
+        f"--temperature {run.temperature:g}",
+        f"--top-p {run.top_p:g}",
+        f"--seed {run.seed}",
+        f"--context {run.context_tokens}",
+        f"--scheduling {run.scheduling}",
+    ]
+    return " ".join(flags)

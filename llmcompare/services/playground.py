@@ -1,0 +1,88 @@
+"""Runs as the Playground has them: jobs that go on by themselves, and those of the log."""
+
+from dataclasses import dataclass
+
+from llmcompare.core.facts import OpeningFact, ReplyFact, RunFact
+from llmcompare.services import runs
+from llmcompare.services.jobs import Job, new_id, registry
+from llmcompare.services.runs import LiveRun, Plan, Slot
+from llmcompare.store.results import LoggedRun
+
+_live: dict[str, LiveRun] = {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunView:
+    """A run as a page shows it, whether it happens now, has ended, or was interrupted."""
+
+    fact: RunFact
+    slots: tuple[Slot, ...]
+    job: Job | None
+    """While it goes on in this process."""
+    problem: str | None = None
+    """Why not every reply is there."""
+    bug: BaseException | None = None
+
+    @property
+    def replies(self) -> tuple[ReplyFact, ...]:
+        """Those that have ended."""
+        return tuple(slot.reply for slot in self.slots if slot.ended)
+
+
+def start(plan: Plan, *, person: str | None) -> str:
+    """Begin a run that goes on by itself; its id."""
+    live = LiveRun(plan, person=person)
+    run_id = live.fact.run_id
+    _live[run_id] = live
+    for old in [key for key in _live if registry.get(key) is None and key != run_id]:
+        del _live[old]
+    where, models = runs.log(), runs.pool()
+
+    def work(job: Job) -> None:
+        live.execute(where, models, stopping=job.stopping)
+
+    registry.start("run", work, job_id=run_id)
+    return run_id
+
+
+def view(run_id: str) -> RunView | None:
+    """The run with this id, None when there is none."""
+    live, job = _live.get(run_id), registry.get(run_id)
+    if live is not None and job is not None:
+        running = None if job.ended.is_set() else job
+        return RunView(fact=live.fact, slots=live.slots, job=running, problem=job.error, bug=job.bug)
+    logged = runs.log().run(run_id)
+    return None if logged is None else _logged_view(logged)
+
+
+def _logged_view(logged: LoggedRun) -> RunView:
+    replies = {reply.slot: reply for reply in logged.replies}
+    status = "interrupted" if logged.unfinished else "runs in another process"
+    slots = tuple(
+        Slot(reply=replies[slot], ended=True, status="ended")
+        if slot in replies
+        else Slot(reply=_missing(logged.run, slot), status=status)
+        for slot in range(len(logged.run.models))
+    )
+    problem = "The run was interrupted: its process ended before every reply did. What had ended was kept."
+    return RunView(fact=logged.run, slots=slots, job=None, problem=problem if logged.unfinished else None)
+
+
+def _missing(run: RunFact, slot: int) -> ReplyFact:
+    return ReplyFact(
+        reply_id="", run_id=run.run_id, slot=slot, model=run.models[slot], ended_at="", text="", end=None, error=None
+    )
+
+
+def note_opening(run: RunFact, person: str) -> None:
+    """Put a run that was opened by its link into the person's list."""
+    log = runs.log()
+    if run.person != person and run.run_id not in {fact.run_id for fact in log.openings(person)}:
+        log.append(OpeningFact(opening_id=new_id(), run_id=run.run_id, person=person, opened_at=runs.now()))
+
+
+def history(person: str) -> list[RunFact]:
+    """A person's own runs and those opened by link, newest first."""
+    log = runs.log()
+    opened = {fact.run_id for fact in log.openings(person)}
+    return [one.run for one in log.runs() if one.run.person == person or one.run.run_id in opened]

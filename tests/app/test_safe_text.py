@@ -1,0 +1,45 @@
+"""What a model wrote never reaches out: no image is fetched, no markup of HTML becomes one."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from llmcompare.ui.safe import markdown, plain
+
+PARSER = MarkdownIt("commonmark")
+
+
+def kinds(text):
+    """Every kind of inline token that a Markdown parser finds."""
+    return {child.type for block in PARSER.parse(text) for child in block.children or ()}
+
+
+pieces = st.lists(
+    st.sampled_from(
+        ["![", "[", "]", "(http://evil.example/x.png)", "!", "\\", "`", "``", "```\n", "\n", "    ", "> ", "- ", "a b",
+         "[r]", "[r]: http://evil.example/y.png\n", "<img src=x>", "~~~\n", "&#33;"]
+    ),
+    max_size=14,
+).map("".join)  # fmt: skip
+
+
+@given(text=pieces)
+def test_no_text_of_a_model_becomes_an_image(text):
+    assert "image" not in kinds(markdown(text))
+
+
+@pytest.mark.parametrize("text", ["![x](http://h/x.png)", "![x][r]\n\n[r]: http://h/y.png", "> - ![x](http://h/x.png)"])
+def test_an_image_stays_readable_as_a_link(text):
+    assert "image" in kinds(text)
+    assert "link_open" in kinds(markdown(text))
+
+
+def test_code_is_left_as_it_is():
+    code = "Look:\n\n```md\n![x](http://h/x.png)\n```\n"
+    assert markdown(code) == code
+
+
+@given(text=st.text())
+def test_plain_text_has_no_markup_at_all(text):
+    assert kinds(plain(text)) <= {"text", "softbreak", "text_special", "entity"}
