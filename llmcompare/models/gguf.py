@@ -25,6 +25,8 @@ TENSOR_LIMIT = 65_536
 DIMENSION_LIMIT = 4
 """GGML_MAX_DIMS of ggml.h."""
 ELEMENT_LIMIT = 2**63
+ITEM_BYTES = 32
+"""Of a number in memory."""
 DEFAULT_ALIGNMENT = 32
 
 NUMBERS = {
@@ -138,7 +140,9 @@ def _numbers(source: HeaderBytes, layout: struct.Struct, count: int, what: str) 
     if count > ITEMS_KEPT:
         source.skip(count * layout.size, what)
         return ArrayInfo(count=count, items=None)
-    return ArrayInfo(count=count, items=tuple(source.number(layout, what) for _ in range(count)))
+    source.keep(count * ITEM_BYTES)
+    items = layout.iter_unpack(source.raw(count * layout.size, what))
+    return ArrayInfo(count=count, items=tuple(item for (item,) in items))
 
 
 def _alignment(source: HeaderBytes, metadata: Mapping[str, Scalar]) -> int:

@@ -9,7 +9,7 @@ WINDOW_BYTES = 1 << 18
 HEADER_LIMIT_BYTES = 256 << 20
 """A vocabulary of 262,144 tokens with its merges takes 15 MB; whatever is larger than this is no header."""
 KEPT_LIMIT_BYTES = 16 << 20
-"""Of all names and texts that are kept."""
+"""Of all names, texts and items of arrays that are kept."""
 TEXT_LIMIT_BYTES = 1 << 20
 """Of one name or text; chat templates have up to 20 kB."""
 ITEM_LIMIT = 4_000_000
@@ -64,10 +64,14 @@ class HeaderBytes:
         self._require_left(size, what)
         if size > TEXT_LIMIT_BYTES:
             self.refuse(f"{what} has {size:,} bytes, and {TEXT_LIMIT_BYTES:,} are the most that is read")
+        self.keep(size)
+        return self.raw(size, what).decode("utf-8", errors="replace")
+
+    def keep(self, size: int) -> None:
+        """Refuse when all that is kept grows too large."""
         self._kept_bytes += size
         if self._kept_bytes > KEPT_LIMIT_BYTES:
-            self.refuse(f"its names and texts have more than {KEPT_LIMIT_BYTES:,} bytes")
-        return self.raw(size, what).decode("utf-8", errors="replace")
+            self.refuse(f"its names, texts and short arrays have more than {KEPT_LIMIT_BYTES:,} bytes")
 
     def skip(self, size: int, what: str) -> None:
         """Move on without reading."""
@@ -76,7 +80,7 @@ class HeaderBytes:
 
     def skip_texts(self, count: int, what: str) -> None:
         """Move over an array of texts. All the length of a header is here, so the loop calls nothing it need not."""
-        self.count_items(count, what)
+        self._count_items(count, what)
         window, place, unpack = self._window, self._place, U64.unpack_from
         for _ in range(count):
             if place + 8 > len(window):
@@ -87,8 +91,7 @@ class HeaderBytes:
         self._place = place
         self._require_left(0, what)
 
-    def count_items(self, count: int, what: str) -> None:
-        """Refuse more items than are ever walked over one by one."""
+    def _count_items(self, count: int, what: str) -> None:
         self._items += count
         if self._items > ITEM_LIMIT:
             self.refuse(f"{what} has {count:,} items, and {ITEM_LIMIT:,} are the most that is read of all arrays")

@@ -21,6 +21,8 @@ PART_NAME = re.compile(r"^(?P<stem>.*)-(?P<number>\d{5})-of-(?P<count>\d{5})$")
 """Files of a model that was split, as llama.cpp names them."""
 PARTS_LIMIT = 1000
 FILES_REMEMBERED = 1024
+NAME_KEPT = 64
+"""Letters of an architecture; a hostile file may say a megabyte."""
 KINDS_OF_OTHERS = {"adapter": "an adapter", "mmproj": "the eyes of another model", "imatrix": "a matrix of importance"}
 """general.type of GGUF files that generate no text by themselves."""
 
@@ -166,7 +168,7 @@ def _read_facts(path: Path) -> FileFacts:
         return FileFacts(problem=str(refusal))
     return FileFacts(
         quantization=header.quantization,
-        architecture=header.architecture,
+        architecture=(header.architecture or "")[:NAME_KEPT] or None,
         parameters=header.parameters,
         layers=header.layers or 0,
         kv_bytes_per_token=header.kv_bytes_per_token or 0,

@@ -70,6 +70,9 @@ def test_texts_that_fill_memory_are_refused(written):
     many = header(*(entry(f"x{place}", TEXT, text(b"a" * limit)) for place in range(20)))
     with pytest.raises(ModelRefusedError, match="more than 16,777,216 bytes"):
         read_header(written(many))
+    arrays = header(*(entry(f"x{place}", ARRAY, struct.pack("<IQ", 0, 1024) + bytes(1024)) for place in range(2_000)))
+    with pytest.raises(ModelRefusedError, match="short arrays have more than 16,777,216 bytes"):
+        read_header(written(arrays))
 
 
 def test_a_header_of_gigabytes_is_refused_before_it_is_read(written):
