@@ -3,12 +3,12 @@
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pandas as pd
 import streamlit as st
 
-from llmcompare.core.facts import ReplyFact, RunFact
+from llmcompare.core.facts import ReplyFact, RunFact, Scheduling
 from llmcompare.core.replies import BYTES_PER_MB, ENDS, place_in_words, speed_sentence
 from llmcompare.core.units import counted
 from llmcompare.engines.base import Sampling
@@ -30,7 +30,6 @@ RUNS_LISTED = 20
 LABEL_CHARACTERS = 70
 FORMAT_POLL_S = 0.5
 UNKNOWN = "—"
-ORDERS = {"together": "Together", "in-turn": "In turn"}
 
 
 # --- what is asked ----------------------------------------------------------------------------------------------------
@@ -44,15 +43,15 @@ def compose(models: Sequence[LocalModel]) -> Plan | None:
         prompt = st.text_area("Prompt", EXAMPLE, key="prompt", height=100, persist_state="session")
         left, middle, right = st.columns([2, 2, 3], vertical_alignment="bottom")
         count = left.segmented_control("Side by side", [2, 3, 4], default=2, key="slots", bind=BOUND, required=True)
-        order = middle.segmented_control(
-            "Order",
-            list(ORDERS),
+        # No other labels: a link carries what stands on a button.
+        scheduling = middle.segmented_control(
+            "Scheduling",
+            get_args(Scheduling),
             default="together",
             required=True,
-            format_func=lambda name: ORDERS[name],
-            key="order",
+            key="scheduling",
             bind=BOUND,
-            help="Together: read along at once; the models slow each other. In turn: one at a time, nothing else of "
+            help="together: read along at once; the models slow each other. in-turn: one at a time, nothing else of "
             "this app beside it, so that speeds can be compared.",
         )
         with slots:
@@ -75,7 +74,7 @@ def compose(models: Sequence[LocalModel]) -> Plan | None:
             models=chosen,
             system=system.strip() or None,
             sampling=Sampling(**asked),
-            scheduling=runs.scheduling(order),
+            scheduling=scheduling,
         )
     except InputError as problem:
         st.error(plain(str(problem)), icon=":material/error:")
@@ -88,17 +87,17 @@ def _pick_models(models: Sequence[LocalModel], count: int) -> tuple[LocalModel, 
     for number, column in enumerate(st.columns(count), start=1):
         with column:
             picked = st.selectbox(
-                f"Model {number}", list(by_id), index=(number - 1) % len(by_id), key=f"slot_{number}", bind=BOUND,
-                format_func=lambda name: _label(by_id[name]),
-            )  # fmt: skip
+                f"Model {number}", list(by_id), index=(number - 1) % len(by_id), key=f"slot_{number}", bind=BOUND
+            )
             model = by_id[picked]
-            st.caption(plain(f"{model.origin}{f': {model.caveat}' if model.caveat else ''}"))
+            st.caption(plain(_about(model)))
             chosen.append(model)
     return tuple(chosen)
 
 
-def _label(model: LocalModel) -> str:
-    return f"{model.name} · {model.quantization or 'format not stated'} · {model.size_bytes / BYTES_PER_MB:,.0f} MB"
+def _about(model: LocalModel) -> str:
+    facts = f"{model.quantization or 'format not stated'}, {model.size_bytes / BYTES_PER_MB:,.0f} MB"
+    return f"{facts}, {model.origin}{f': {model.caveat}' if model.caveat else ''}."
 
 
 def _pick_sampling() -> dict[str, Any]:
@@ -199,7 +198,7 @@ def _asked(run: RunFact) -> str:
     system = ", with a system prompt" if run.system else ""
     return (
         f"“{prompt}”{system}, temperature {run.temperature:g}, top-p {run.top_p:g}, at most "
-        f"{counted(run.max_tokens, 'token')}{seed}, {ORDERS[run.scheduling].lower()}."
+        f"{counted(run.max_tokens, 'token')}{seed}, {run.scheduling}."
     )
 
 
