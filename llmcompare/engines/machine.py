@@ -1,6 +1,10 @@
 """What this machine can give at the moment. Linux tells all of it; elsewhere every core counts as free."""
 
+import json
 import os
+import subprocess
+import sys
+import threading
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,11 +15,17 @@ from llmcompare.core.placement import Machine
 TICKS_PER_S = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 UNKNOWN_MEMORY_BYTES = 2**62
 """Where the system does not say, the load itself decides."""
+CGROUPS = Path("/sys/fs/cgroup")
+DEVICES_LIMIT_S = 20
+_no_gpu_build = threading.Event()
+"""Set once llama.cpp has said that it was built for the CPU: that does not change while this process lives."""
 
 
 def machine(free_cores: int) -> Machine:
     """The machine with so many cores to give, and its memory as it is now."""
-    return Machine(free_cores=free_cores, available_memory_bytes=available_memory_bytes())
+    return Machine(
+        free_cores=free_cores, available_memory_bytes=available_memory_bytes(), gpu_free_bytes=gpu_free_bytes()
+    )
 
 
 def usable_cores() -> int:
@@ -73,10 +83,66 @@ def _process_ticks(process_id: int) -> int:
 
 
 def available_memory_bytes() -> int:
-    """Memory that can be had without swapping."""
+    """Memory that can be had without swapping and within the limit of a container."""
+    return min(_machine_memory_bytes(), cgroup_room_bytes(CGROUPS, _own_cgroup()))
+
+
+def _machine_memory_bytes() -> int:
     try:
         lines = Path("/proc/meminfo").read_text(encoding="utf-8").splitlines()
     except OSError:
         return UNKNOWN_MEMORY_BYTES
     found = dict(line.split(":", 1) for line in lines)
     return int(found["MemAvailable"].split()[0]) * 1024
+
+
+def cgroup_room_bytes(root: Path, own: str) -> int:
+    """What the memory limits (cgroup v2) of this group and of all above it leave; file cache counts as free."""
+    inner = root / own.strip("/")
+    return min(_room_bytes(group) for group in (inner, *inner.parents) if group.is_relative_to(root))
+
+
+def _room_bytes(group: Path) -> int:
+    try:
+        limit = int((group / "memory.max").read_text(encoding="ascii"))
+        used = int((group / "memory.current").read_text(encoding="ascii"))
+        lines = (group / "memory.stat").read_text(encoding="ascii").splitlines()
+    except (OSError, ValueError):
+        # No such file, or "max": no limit here.
+        return UNKNOWN_MEMORY_BYTES
+    cached = int(dict(line.split(" ", 1) for line in lines).get("inactive_file", 0))
+    return max(0, limit - used + cached)
+
+
+def _own_cgroup() -> str:
+    try:
+        lines = Path("/proc/self/cgroup").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return ""
+    own = next((line.removeprefix("0::") for line in lines if line.startswith("0::")), "")
+    return "" if ".." in own else own
+
+
+def gpu_free_bytes() -> int:
+    """Free memory of the first GPU that llama.cpp sees; 0 without one. Not verified on a GPU.
+
+    Of the first only: how llama.cpp places a model over several GPUs is not ours yet.
+    """
+    if _no_gpu_build.is_set():
+        return 0
+    try:
+        # In a child, as all of llama.cpp: a driver that hangs or crashes takes only the child with it.
+        said = subprocess.run(
+            [sys.executable, "-m", "llmcompare.engines.worker", "--devices"],
+            cwd=Path(__file__).resolve().parents[2],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=DEVICES_LIMIT_S,
+            check=True,
+        )
+        found = json.loads(said.stdout)
+    except (OSError, subprocess.SubprocessError, ValueError):
+        return 0
+    if not found["gpu_offload"]:
+        _no_gpu_build.set()
+    return int(found["devices"][0]["free_bytes"]) if found["devices"] else 0

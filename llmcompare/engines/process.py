@@ -8,7 +8,12 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TextIO
+
+TEMPLATE_LIMIT_S = 2
+TEMPLATE_LIMIT_BYTES = 512 * 1024**2
+"""A template of three words can ask for gigabytes."""
 
 
 class RefusedError(Exception):
@@ -17,6 +22,10 @@ class RefusedError(Exception):
 
 class CancelledError(Exception):
     """The request was stopped."""
+
+
+class _TooLate(BaseException):  # noqa: N818
+    """Not an Exception: Jinja swallows those while it computes the constants of a template."""
 
 
 class Control:
@@ -41,7 +50,16 @@ def refusing(what: str) -> Iterator[None]:
     except RefusedError:
         raise
     except Exception as error:
-        raise RefusedError(f"{what}: {error}") from error
+        raise RefusedError(f"{what}: {described(error)}") from error
+
+
+def described(error: Exception) -> str:
+    """What it says and what it is; some say nothing, and many say only a name that was not found.
+
+    >>> described(MemoryError()), described(KeyError("role"))
+    ('MemoryError', "KeyError: 'role'")
+    """
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
 
 
 @contextmanager
@@ -49,15 +67,40 @@ def time_limit(seconds: int) -> Iterator[None]:
     """Refuse when the block takes longer; only in the main thread."""
 
     def too_late(*_: object) -> None:
-        raise RefusedError(f"the chat template ran longer than {seconds} s.")
+        raise _TooLate
 
     previous = signal.signal(signal.SIGALRM, too_late)
     signal.alarm(seconds)
     try:
         yield
+    except _TooLate:
+        raise RefusedError(f"the chat template ran longer than {seconds} s.") from None
     finally:
         signal.alarm(0)
         signal.signal(signal.SIGALRM, previous)
+
+
+@contextmanager
+def memory_limit(more_bytes: int) -> Iterator[None]:
+    """MemoryError when the block takes so much more than the process has; no limit where Linux does not count it."""
+    if sys.platform != "linux":
+        yield
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    now_bytes = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * resource.getpagesize()
+    allowed = min(limit for limit in (soft, hard, now_bytes + more_bytes) if limit != resource.RLIM_INFINITY)
+    resource.setrlimit(resource.RLIMIT_AS, (allowed, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+
+
+@contextmanager
+def template_limits(what: str) -> Iterator[None]:
+    """For a chat template: its exceptions, its time and its memory end in a refusal."""
+    with refusing(what), memory_limit(TEMPLATE_LIMIT_BYTES), time_limit(TEMPLATE_LIMIT_S):
+        yield
 
 
 def peak_memory_bytes() -> int:
@@ -75,13 +118,16 @@ def own_standard_output() -> TextIO:
 
 def read_commands(commands: "queue.Queue[dict[str, Any]]", control: Control) -> None:
     """Runs in a thread of its own, so that stop and threads are heard in the middle of a reply."""
-    for line in sys.stdin:
-        command = json.loads(line)
-        match command["do"]:
-            case "stop":
-                control.cancelled_id = command["id"]
-            case "threads":
-                control.threads = command["count"]
-            case _:
-                commands.put(command)
-    os._exit(0)
+    # A parent that is killed in the middle of a command leaves half a line: then, too, this process ends.
+    try:
+        for line in sys.stdin:
+            command = json.loads(line)
+            match command["do"]:
+                case "stop":
+                    control.cancelled_id = command["id"]
+                case "threads":
+                    control.threads = command["count"]
+                case _:
+                    commands.put(command)
+    finally:
+        os._exit(0)

@@ -7,36 +7,43 @@
 
 The process ends when its standard input closes, so none outlives the app. Nobody imports this module. The loop stands
 on the low-level API: the library's own completion copies growing arrays and falls to two thirds of the speed at 1,500
-tokens.
+tokens. With --devices it says which GPUs llama.cpp sees, and ends.
 """
 
 import ctypes
 import json
+import os
 import queue
 import sys
 import threading
 import time
+import traceback
 from collections import deque
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import llama_cpp
 from llama_cpp.llama_chat_format import Jinja2ChatFormatter
 
+from llmcompare.engines.devices import gpu_devices
 from llmcompare.engines.process import (
     CancelledError,
     Control,
     RefusedError,
+    described,
     own_standard_output,
     peak_memory_bytes,
     read_commands,
     refusing,
-    time_limit,
+    template_limits,
 )
 from llmcompare.engines.text import TextStream
 
 BATCH_TOKENS = 512
-TEMPLATE_LIMIT_S = 2
+LONGEST_TOKEN_CHARACTERS = 256
+"""Vocabularies know up to 128 blanks as one token. Longer prompts are refused before llama.cpp tokenizes them: nothing
+stops that, and 80 million characters take more than 15 s."""
 PENALTY_WINDOW_TOKENS = 64
 LOG_WARNING, LOG_ERROR = 3, 4
 """ggml_log_level of ggml.h; the bindings do not name them."""
@@ -94,7 +101,7 @@ class LoadedModel:
     def _load(self, path: str, gpu_layers: int, errors: Errors) -> Handle:
         parameters = llama_cpp.llama_model_default_params()
         parameters.n_gpu_layers = gpu_layers
-        model = llama_cpp.llama_model_load_from_file(path.encode(), parameters)
+        model = llama_cpp.llama_model_load_from_file(os.fsencode(path), parameters)
         if not model:
             raise RefusedError(f"llama.cpp cannot load it: {errors.take() or 'no reason given'}")
         return model
@@ -119,7 +126,7 @@ class LoadedModel:
             self._special_text(token)
             for token in (llama_cpp.llama_vocab_eos(self._vocab), llama_cpp.llama_vocab_bos(self._vocab))
         )
-        with refusing("the chat template cannot be read"):
+        with template_limits("the chat template cannot be read"):
             return Jinja2ChatFormatter(template.decode("utf-8"), eos_token=eos, bos_token=bos)
 
     def _special_text(self, token: int) -> str:
@@ -141,12 +148,15 @@ class LoadedModel:
         """The exact text after the template; the plain contents where the model has none."""
         if self._template is None:
             return "\n".join(message["content"] for message in messages)
-        with refusing("the chat template fails on these messages"), time_limit(TEMPLATE_LIMIT_S):
+        with template_limits("the chat template fails on these messages"):
             return str(self._template(messages=messages).prompt)
 
     def tokens(self, text: str) -> list[int]:
         """Token ids of a prompt. A template writes its own BOS; without one the vocabulary decides."""
-        raw = text.encode()
+        if len(text) > self.context_tokens * LONGEST_TOKEN_CHARACTERS:
+            raise RefusedError(f"{len(text):,} characters exceed {self.context_tokens:,} context tokens: shorten it.")
+        with refusing("the prompt is no text"):
+            raw = text.encode()
         size = len(raw) + 8
         found = (llama_cpp.llama_token * size)()
         add_special = self._template is None
@@ -154,6 +164,10 @@ class LoadedModel:
         if count < 0:
             raise RefusedError(f"the prompt of {len(text):,} characters cannot be tokenized.")
         return list(found[:count])
+
+    def forget(self) -> None:
+        """Empty the KV cache, where it is not certain what it holds."""
+        self._truncate(0)
 
     def generate(self, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
         """Events of one reply. Raises RefusedError before anything is processed."""
@@ -318,6 +332,7 @@ class LoadedModel:
 
 
 def _penalties(vocabulary_size: int, repeat_penalty: float) -> Handle:
+    # Counts generated tokens only, as llama-cpp-python does; llama.cpp's own server counts those of the prompt, too.
     return llama_cpp.llama_sampler_init_penalties(vocabulary_size, PENALTY_WINDOW_TOKENS, repeat_penalty, 0.0, 0.0)
 
 
@@ -335,6 +350,9 @@ def serve(commands: "queue.Queue[dict[str, Any]]", control: Control, send: Calla
                 send({"event": "loaded", "time_s": time.monotonic(), **model.facts()})
             except RefusedError as refusal:
                 send({"event": "refused", "reason": str(refusal)})
+            except Exception as error:
+                traceback.print_exc()
+                send({"event": "refused", "reason": f"the worker failed: {described(error)}"})
         elif model is not None:
             _answer(model, command, control, send)
 
@@ -348,6 +366,11 @@ def _answer(
             send(event)
     except RefusedError as refusal:
         send({"event": "failed", "error": str(refusal), "time_s": time.monotonic()})
+    except Exception as error:
+        # A fault of this program, not of the request: named, so that it can be reported, and the slot lives on.
+        traceback.print_exc()
+        model.forget()
+        send({"event": "failed", "error": f"the worker failed: {described(error)}", "time_s": time.monotonic()})
     finally:
         control.running_id = None
 
@@ -355,6 +378,11 @@ def _answer(
 def main() -> None:
     """Entry of `python -m llmcompare.engines.worker`."""
     pipe = own_standard_output()
+    if "--devices" in sys.argv[1:]:
+        devices = gpu_devices(Path(llama_cpp.__file__).parent / "lib")
+        print(json.dumps({"gpu_offload": llama_cpp.llama_supports_gpu_offload(), "devices": devices}), file=pipe)
+        pipe.close()
+        return
 
     def send(event: dict[str, Any]) -> None:
         pipe.write(json.dumps(event) + "\n")
