@@ -4,8 +4,8 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from llmcompare.ui import warm_up
-from llmcompare.ui.person import PersonCookie
+from llmcompare.ui.person import PageHeaders
 
 # Before the first visitor comes, who would wait for it.
 warm_up.run()
-app = st.App("llmcompare/ui/main.py", middleware=[Middleware(PersonCookie)])
+app = st.App("llmcompare/ui/main.py", middleware=[Middleware(PageHeaders)])

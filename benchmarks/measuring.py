@@ -21,10 +21,18 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Target:
-    """What was promised: the median or the 95th percentile stays below a value."""
+    """What was promised: the median or the 95th percentile stays below a value, or the median reaches one."""
 
-    below: float
+    below: float | None = None
     judged_by: str = "median"
+    at_least: float | None = None
+
+    def met(self, figure: float) -> bool:
+        """Whether a figure keeps the promise."""
+        return figure < self.below if self.below is not None else figure >= self.at_least
+
+    def __str__(self) -> str:
+        return f"{self.below:g}" if self.below is not None else f">= {self.at_least:g}"
 
 
 class Results:
@@ -44,10 +52,11 @@ class Results:
     def add(self, metric: str, values: Sequence[float], *, unit: str = "s", target: Target | None = None) -> None:
         """Print a line and append a row."""
         figures = {"median": statistics.median(values), "p95": percentile_95(values)}
-        met = None if target is None else figures[target.judged_by] < target.below
+        met = None if target is None else target.met(figures[target.judged_by])
         line = f"{metric}: median {figures['median']:.3g} {unit}, p95 {figures['p95']:.3g} {unit}, n = {len(values)}"
         if target is not None:
-            line += f", target {target.judged_by} < {target.below:g} {unit}: {'met' if met else 'MISSED'}"
+            sign = "< " if target.below is not None else ""
+            line += f", target {target.judged_by} {sign}{target} {unit}: {'met' if met else 'MISSED'}"
         print(line, flush=True)
         row = self._surroundings | {
             "load_1_min": f"{os.getloadavg()[0]:.2f}",
@@ -56,7 +65,7 @@ class Results:
             "n": len(values),
             "median": f"{figures['median']:.4g}",
             "p95": f"{figures['p95']:.4g}",
-            "target": "" if target is None else f"{target.below:g}",
+            "target": "" if target is None else str(target),
             "judged_by": "" if target is None else target.judged_by,
             "met": {None: "", True: "yes", False: "no"}[met],
         }

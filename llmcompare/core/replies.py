@@ -14,7 +14,7 @@ ENDS = {
     "end": "complete",
     "stop": "ended at a stop string",
     "length": "ended at the token limit",
-    "cancelled": "stopped by hand",
+    "cancelled": "stopped",
     None: "failed",
 }
 SPEEDS_DIFFER_FROM = 1.05
@@ -100,7 +100,9 @@ def reply_table(run: RunFact, replies: Sequence[ReplyFact]) -> Table:
 
 def run_flags(run: RunFact) -> str:
     """The options of `run` that ask the same again, quoted for a shell."""
-    flags = [shlex.quote(run.prompt)]
+    prompt = shlex.quote(run.prompt)
+    dashed = run.prompt.startswith("-")
+    flags = [] if dashed else [prompt]
     flags += [f"--model {shlex.quote(model)}" for model in run.models]
     if run.system:
         flags.append(f"--system {shlex.quote(run.system)}")
@@ -112,4 +114,5 @@ def run_flags(run: RunFact) -> str:
         f"--context {run.context_tokens}",
         f"--scheduling {run.scheduling}",
     ]
-    return " ".join(flags)
+    # A prompt that begins with a dash would be read as an option.
+    return " ".join([*flags, "--json", *(["--", prompt] if dashed else [])])

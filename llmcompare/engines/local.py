@@ -202,7 +202,8 @@ class LocalEngine:
             pipe.close()
 
     def _read_events(self) -> None:
-        with _pipe(self._process.stdout) as lines:
+        # A worker that is killed while it writes leaves a torn line: its last.
+        with _pipe(self._process.stdout) as lines, suppress(json.JSONDecodeError):
             for line in lines:
                 self._events.put(json.loads(line))
         self._process.wait()

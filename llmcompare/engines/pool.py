@@ -50,8 +50,10 @@ class ModelFile:
 class Resident:
     """A model that is loaded, or about to be."""
 
+    key: str
     model: ModelFile
     context_tokens: int
+    status: str = "the model is being loaded"
     loading: "Future[LocalEngine]" = field(default_factory=Future)
     last_used_s: float = field(default_factory=time.monotonic)
     users: int = 0
@@ -80,8 +82,8 @@ class Pool:
         self.turns = Turns()
         self._residents: dict[str, Resident] = {}
         self._running: list[LocalEngine] = []
-        self._crashes: dict[str, deque[tuple[float, str]]] = {}
-        self._set_aside: dict[str, str] = {}
+        self._crashes: dict[str, deque[float]] = {}
+        self._set_aside: dict[str, tuple[str, str]] = {}
         self._state = threading.RLock()
         self._loads = threading.Lock()
         self._measure_others = others_busy_cores or LoadMeter().others_busy_cores
@@ -99,11 +101,11 @@ class Pool:
             engines = [(resident.model.path, resident.engine) for resident in self._residents.values()]
             return [(path, engine.process_id, engine in self._running) for path, engine in engines if engine]
 
-    def forgive(self, model: ModelFile) -> None:
+    def forgive(self, file_name: str) -> None:
         """Let a model that was set aside try again."""
         with self._state:
-            self._crashes.pop(model.key, None)
-            self._set_aside.pop(model.key, None)
+            for key in [key for key, (name, _) in self._set_aside.items() if name == file_name]:
+                del self._set_aside[key], self._crashes[key]
 
     def unload(self, path: Path) -> None:
         """Give a model's memory back, unless somebody uses it."""
@@ -120,53 +122,52 @@ class Pool:
             self._residents.clear()
         _close(gone)
 
+    def set_aside(self) -> dict[str, str]:
+        """File name and reason of every model that is not tried any more."""
+        with self._state:
+            return dict(self._set_aside.values())
+
     # --- loading ----------------------------------------------------------------------------------------------------
 
     @contextmanager
-    def resident(self, model: ModelFile, context_tokens: int) -> Iterator[Resident]:
+    def resident(self, key: str, model: ModelFile, context_tokens: int) -> Iterator[Resident]:
         """The model, loaded or being loaded; it stays while the block runs. Raises ModelRefusedError."""
         with self._state:
-            self._refuse_if_set_aside(model)
-            resident = self._usable_resident(model.key, context_tokens)
+            self._refuse_if_set_aside(key)
+            known = self._residents.get(key)
+            resident = known if known is not None and _serves(known, context_tokens) else None
             if resident is None:
-                resident = self._residents[model.key] = Resident(model=model, context_tokens=context_tokens)
+                resident = Resident(key=key, model=model, context_tokens=context_tokens)
+                self._residents[key] = resident
                 # In a thread: whoever asked can stop waiting, and the model is then ready for the next one.
                 threading.Thread(target=self._load, args=(resident,), daemon=True).start()
             resident.users += 1
         try:
+            if known is not None and known is not resident:
+                _close([known])
             yield resident
         finally:
             with self._state:
                 resident.users -= 1
                 resident.last_used_s = time.monotonic()
 
-    def _usable_resident(self, key: str, context_tokens: int) -> Resident | None:
-        known = self._residents.get(key)
-        if known is None:
-            return None
-        dead = known.engine is not None and not known.engine.alive
-        if known.context_tokens >= context_tokens and not dead:
-            return known
-        del self._residents[key]
-        _close([known])
-        return None
-
     def _load(self, resident: Resident) -> None:
-        model = resident.model
         try:
             with self._loads:
                 placement = self._make_room(resident)
-                engine = LocalEngine(model.path, placement, silence_limit_s=self._silence_limit_s)
+                engine = LocalEngine(resident.model.path, placement, silence_limit_s=self._silence_limit_s)
         except BaseException as error:
             if isinstance(error, EngineCrashedError):
-                self.note_crash(model, str(error))
+                self.note_crash(resident.key, resident.model, str(error))
             with self._state:
-                if self._residents.get(model.key) is resident:
-                    del self._residents[model.key]
+                if self._residents.get(resident.key) is resident:
+                    del self._residents[resident.key]
             # Raised where the reply is waited for: a refusal becomes its Failed, a bug shows its traceback.
             resident.loading.set_exception(error)
         else:
             resident.loading.set_result(engine)
+            # What the load itself took is known as our own only now.
+            self._look_at_load()
 
     def _make_room(self, resident: Resident) -> Placement:
         """Unload what nobody uses, longest unused first, until the model fits; wait for what is in use."""
@@ -177,12 +178,15 @@ class Pool:
                     return placed
                 others = [one for one in self._residents.values() if one is not resident and one.loading.done()]
                 idle = sorted((one for one in others if not one.users), key=lambda one: one.last_used_s)
-                gone = [self._residents.pop(one.model.key) for one in idle[:1]]
+                gone = [self._residents.pop(one.key) for one in idle[:1]]
+                wanted = resident.users > 0
+            name = resident.model.path.name
             if not gone and not others:
-                raise ModelRefusedError(f"{resident.model.path.name} is refused: {placed.reason}.")
+                raise ModelRefusedError(f"{name} is refused: {placed.reason}.")
             _close(gone)
-            if not gone and self._closed.wait(HEARTBEAT_S):
-                raise ModelRefusedError(f"{resident.model.path.name} is not loaded: the app is ending.")
+            resident.status = "it waits until models in use leave it room in memory"
+            if not gone and (self._closed.wait(HEARTBEAT_S) or not wanted):
+                raise ModelRefusedError(f"{name} is not loaded: nobody waits for it any more.")
 
     def _placed(self, resident: Resident) -> Placement | DoesNotFit:
         # A mapped file counts as available memory, so the weights of what is loaded are taken off by hand.
@@ -195,21 +199,21 @@ class Pool:
 
     # --- crashes ----------------------------------------------------------------------------------------------------
 
-    def note_crash(self, model: ModelFile, reason: str) -> None:
+    def note_crash(self, key: str, model: ModelFile, reason: str) -> None:
         """The third crash within a minute sets a model aside."""
         now = time.monotonic()
         with self._state:
-            crashes = self._crashes.setdefault(model.key, deque(maxlen=CRASHES_ALLOWED))
-            crashes.append((now, reason))
-            if len(crashes) == CRASHES_ALLOWED and now - crashes[0][0] < CRASH_WINDOW_S:
-                self._set_aside[model.key] = reason
+            crashes = self._crashes.setdefault(key, deque(maxlen=CRASHES_ALLOWED))
+            crashes.append(now)
+            if len(crashes) == CRASHES_ALLOWED and now - crashes[0] < CRASH_WINDOW_S:
+                self._set_aside[key] = (model.path.name, reason)
 
-    def _refuse_if_set_aside(self, model: ModelFile) -> None:
-        reason = self._set_aside.get(model.key)
-        if reason is not None:
+    def _refuse_if_set_aside(self, key: str) -> None:
+        if key in self._set_aside:
+            name, reason = self._set_aside[key]
             raise ModelRefusedError(
-                f"{model.path.name} is set aside: it crashed {CRASHES_ALLOWED} times within a minute, the last time "
-                f"because {reason}. Choose another model, or let it try again."
+                f"{name} is set aside: it crashed {CRASHES_ALLOWED} times within a minute, the last time because "
+                f"{reason}. Choose another model, or let it try again under Models at hand."
             )
 
     # --- cores ------------------------------------------------------------------------------------------------------
@@ -237,12 +241,20 @@ class Pool:
 
     def _watch_load(self) -> None:
         while not self._closed.wait(LOOK_AT_LOAD_S):
-            with self._state:
-                own = [one.engine.process_id for one in self._residents.values() if one.engine]
-            busy = self._measure_others(own)
-            with self._state:
-                self._others_busy_cores = busy
-                self._share_cores()
+            # A worker that loads is not known as our own yet.
+            if not self._loads.locked():
+                self._look_at_load()
+
+    def _look_at_load(self) -> None:
+        with self._state:
+            own = [one.engine.process_id for one in self._residents.values() if one.engine]
+            self._others_busy_cores = self._measure_others(own)
+            self._share_cores()
+
+
+def _serves(known: Resident, context_tokens: int) -> bool:
+    """Whether a resident can answer with a context of so many tokens: its worker lives, or it still loads."""
+    return known.context_tokens >= context_tokens and (known.engine is None or known.engine.alive)
 
 
 def _close(gone: list[Resident]) -> None:
@@ -268,13 +280,15 @@ class PooledEngine:
     def stream(self, request: Request) -> Generator[Event, None, None]:
         """Events of one reply; see base.Engine. A model that cannot be loaded is a Failed."""
         turns = self._pool.turns
-        ticket = turns.take(self._model.key, alone=self._alone)
+        # Once: a file that is replaced meanwhile is another model for the next request.
+        key = self._model.key
+        ticket = turns.take(key, alone=self._alone)
         try:
             place = turns.place(ticket)
             while place:
                 yield _in_queue(place)
                 place = turns.place(ticket, wait_s=HEARTBEAT_S)
-            yield from self._reply(request)
+            yield from self._reply(key, request)
         except EngineError as error:
             crashed = isinstance(error, EngineCrashedError)
             yield Failed(error=str(error), crashed=crashed, time_s=time.monotonic())
@@ -284,16 +298,16 @@ class PooledEngine:
     def close(self) -> None:
         """The pool decides when a model goes."""
 
-    def _reply(self, request: Request) -> Iterator[Event]:
-        with self._pool.resident(self._model, self._context_tokens) as resident:
+    def _reply(self, key: str, request: Request) -> Iterator[Event]:
+        with self._pool.resident(key, self._model, self._context_tokens) as resident:
             while not resident.loading.done():
-                yield Waiting(reason="the model is being loaded", place=0, time_s=time.monotonic())
+                yield Waiting(reason=resident.status, place=0, time_s=time.monotonic())
                 concurrent.futures.wait([resident.loading], timeout=HEARTBEAT_S)
             engine = resident.loading.result()
             with self._pool.running(engine), closing(engine.stream(request)) as events:
                 for event in events:
                     if isinstance(event, Failed) and event.crashed:
-                        self._pool.note_crash(self._model, event.error)
+                        self._pool.note_crash(key, self._model, event.error)
                     yield event
 
 

@@ -1,6 +1,8 @@
 """Who may run when: first come, first served among those that stand in each other's way."""
 
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 
@@ -47,6 +49,17 @@ class Turns:
         with self._changed:
             self._tickets.remove(ticket)
             self._changed.notify_all()
+
+    @contextmanager
+    def held(self, key: str, *, given_up: Callable[[], bool]) -> Iterator[None]:
+        """Work beside the replies, which those that run alone wait for and that waits for them."""
+        ticket = self.take(key, alone=False)
+        try:
+            while self.place(ticket, wait_s=0.1) and not given_up():
+                pass
+            yield
+        finally:
+            self.give_back(ticket)
 
     def _before(self, ticket: Ticket) -> int:
         earlier = self._tickets[: self._tickets.index(ticket)]

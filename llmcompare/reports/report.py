@@ -111,17 +111,16 @@ def cost_report(comparison: Comparison, *, made_on: date) -> Report:
     )
 
 
-def run_report(run: RunFact, replies: Sequence[ReplyFact], *, made_on: date) -> Report:
+def run_report(run: RunFact, replies: Sequence[ReplyFact], *, running: bool, made_on: date) -> Report:
     """The report of one prompt through several models. Replies in the order of their slots, missing ones left out."""
     system = (Quote(title="System prompt", text=run.system),) if run.system else ()
     missing = len(run.models) - len(replies)
-    incomplete = (
-        f" {counted(missing, 'reply')} of {len(run.models)} is missing: the run was interrupted." if missing else ""
-    )
+    so_far = f" Replies so far: {len(replies)} of {len(run.models)}; " if missing else ""
+    why = ("the run still goes on." if running else "the run was interrupted.") if missing else ""
     engines = Counter((reply.engine, reply.ended_at[:10]) for reply in replies if reply.engine)
     return Report(
         title=f"One prompt, {counted(len(run.models), 'local model')}",
-        answer=speed_sentence(replies, run.scheduling) + incomplete,
+        answer=speed_sentence(replies, run.scheduling) + so_far + why,
         made_on=made_on,
         as_of=f"Run on {run.asked_at[:10]}.",
         sections=(
@@ -141,7 +140,7 @@ def run_report(run: RunFact, replies: Sequence[ReplyFact], *, made_on: date) -> 
             Source(text=f"{engine}, on this machine", url=None, as_of=as_of, row_count=count)
             for (engine, as_of), count in sorted(engines.items())
         ),
-        command=f"python -m llmcompare run {run_flags(run)} --json",
+        command=f"python -m llmcompare run {run_flags(run)}",
         basis=f"from run {run.run_id}, measured on one machine with one prompt",
         file_name=f"llmcompare-run-{run.asked_at[:10]}-{run.run_id[:8]}",
     )

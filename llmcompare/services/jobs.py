@@ -17,7 +17,9 @@ POLL_S = 0.25
 """How often one watcher looks."""
 POLLS_PER_S = 8
 """Of all watchers together: each look is a run of a fragment and costs about 0.05 s of a core."""
-WATCHER_FORGOTTEN_S = 3.0
+OVERDUE_S = 3.0
+"""A watcher that is so late has gone."""
+GRACE_S = 3.0
 ENDED_KEPT = 200
 
 State = Literal["running", "done", "failed", "stopped"]
@@ -36,8 +38,9 @@ class Job:
         """The sentence why it failed."""
         self.bug: BaseException | None = None
         """What was not raised on purpose; the page shows its traceback."""
-        self._work = work
-        self._watchers: dict[str, float] = {}
+        self.work = work
+        """What it does; a callable of its own type holds what there is to show."""
+        self._watchers: dict[str, tuple[float, float]] = {}
 
     @property
     def state(self) -> State:
@@ -55,7 +58,7 @@ class Job:
     def run(self) -> None:
         """In the job's thread."""
         try:
-            self._work(self)
+            self.work(self)
         except LlmCompareError as problem:
             self.error = str(problem)
         except BaseException as bug:  # noqa: BLE001 - shown by whoever watches, with its traceback
@@ -63,14 +66,14 @@ class Job:
         finally:
             self.ended.set()
 
-    def seen_by(self, watcher: str) -> None:
-        """A watcher looked."""
-        self._watchers[watcher] = time.monotonic()
+    def seen_by(self, watcher: str, *, again_in_s: float) -> None:
+        """A watcher looked and will look again."""
+        self._watchers[watcher] = (time.monotonic(), again_in_s)
 
     def watcher_count(self) -> int:
-        """Who looked within the last seconds."""
-        oldest = time.monotonic() - WATCHER_FORGOTTEN_S
-        return sum(last > oldest for last in list(self._watchers.values()))
+        """Who has looked and is not overdue."""
+        now = time.monotonic()
+        return sum(now - seen < again_in_s + OVERDUE_S for seen, again_in_s in list(self._watchers.values()))
 
 
 class Jobs:
@@ -98,15 +101,21 @@ class Jobs:
 
     def poll_s(self, job: Job, watcher: str) -> float:
         """When this watcher should look next: the more people watch anything, the longer."""
-        job.seen_by(watcher)
         with self._lock:
+            job.seen_by(watcher, again_in_s=POLL_S)
             watchers = sum(one.watcher_count() for one in self._jobs.values() if not one.ended.is_set())
-        return max(POLL_S, watchers / POLLS_PER_S)
+            again_in_s = max(POLL_S, watchers / POLLS_PER_S)
+            job.seen_by(watcher, again_in_s=again_in_s)
+        return again_in_s
 
     def stop_all(self) -> None:
-        """At the end of the process."""
-        for job in list(self._jobs.values()):
+        """At the end of the process: ask every job to end, and give them a moment."""
+        running = [job for job in list(self._jobs.values()) if not job.ended.is_set()]
+        for job in running:
             job.stop()
+        until = time.monotonic() + GRACE_S
+        for job in running:
+            job.ended.wait(max(0.0, until - time.monotonic()))
 
     def _forget_old(self) -> None:
         ended = [job_id for job_id, job in self._jobs.items() if job.ended.is_set()]

@@ -8,8 +8,6 @@ from llmcompare.services.jobs import Job, new_id, registry
 from llmcompare.services.runs import LiveRun, Plan, Slot
 from llmcompare.store.results import LoggedRun
 
-_live: dict[str, LiveRun] = {}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunView:
@@ -29,27 +27,29 @@ class RunView:
         return tuple(slot.reply for slot in self.slots if slot.ended)
 
 
+@dataclass(frozen=True, slots=True)
+class RunWork:
+    """A run as the work of a job."""
+
+    live: LiveRun
+
+    def __call__(self, job: Job) -> None:
+        """Until every reply has ended or somebody stops it."""
+        self.live.execute(runs.log(), runs.pool(), stopping=job.stopping)
+
+
 def start(plan: Plan, *, person: str | None) -> str:
     """Begin a run that goes on by itself; its id."""
     live = LiveRun(plan, person=person)
-    run_id = live.fact.run_id
-    _live[run_id] = live
-    for old in [key for key in _live if registry.get(key) is None and key != run_id]:
-        del _live[old]
-    where, models = runs.log(), runs.pool()
-
-    def work(job: Job) -> None:
-        live.execute(where, models, stopping=job.stopping)
-
-    registry.start("run", work, job_id=run_id)
-    return run_id
+    registry.start("run", RunWork(live), job_id=live.fact.run_id)
+    return live.fact.run_id
 
 
 def view(run_id: str) -> RunView | None:
     """The run with this id, None when there is none."""
-    live, job = _live.get(run_id), registry.get(run_id)
-    if live is not None and job is not None:
-        running = None if job.ended.is_set() else job
+    job = registry.get(run_id)
+    if job is not None and isinstance(job.work, RunWork):
+        live, running = job.work.live, None if job.ended.is_set() else job
         return RunView(fact=live.fact, slots=live.slots, job=running, problem=job.error, bug=job.bug)
     logged = runs.log().run(run_id)
     return None if logged is None else _logged_view(logged)

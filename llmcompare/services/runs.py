@@ -23,30 +23,43 @@ from llmcompare.engines.race import race
 from llmcompare.errors import InputError
 from llmcompare.models import library
 from llmcompare.models.library import LocalModel
-from llmcompare.services.jobs import new_id
+from llmcompare.services.jobs import new_id, registry
 from llmcompare.store.paths import Folders, folders
 from llmcompare.store.results import ResultsLog
 
 DEFAULT_CONTEXT_TOKENS = 4096
-SLOTS_AT_MOST = 4
+_making = threading.Lock()
+"""Two first visitors at once get one pool."""
+
+
+def pool() -> Pool:
+    """The loaded models of this process."""
+    with _making:
+        return _pool()
 
 
 @cache
-def pool() -> Pool:
-    """The loaded models of this process."""
+def _pool() -> Pool:
     made = Pool()
-    atexit.register(made.close)
+    atexit.register(_end, made)
     return made
+
+
+def _end(models: Pool) -> None:
+    # Jobs first: what they wrote so far is kept as stopped, not as a crash of the workers that go with the pool.
+    registry.stop_all()
+    models.close()
+
+
+def log(where: Folders | None = None) -> ResultsLog:
+    """The results log of an installation; one writer per process."""
+    with _making:
+        return _log((where or folders()).results)
 
 
 @cache
 def _log(folder: Path) -> ResultsLog:
     return ResultsLog(folder)
-
-
-def log(where: Folders | None = None) -> ResultsLog:
-    """The results log of an installation; one writer per process."""
-    return _log((where or folders()).results)
 
 
 def local_models(where: Folders | None = None) -> list[LocalModel]:
@@ -71,6 +84,9 @@ class Plan:
     def __post_init__(self) -> None:
         if not self.prompt.strip():
             raise InputError("the prompt is empty: write what the models should answer.")
+        for name, text in (("prompt", self.prompt), ("system prompt", self.system or "")):
+            if not is_text(text):
+                raise InputError(f"the {name} holds bytes that are no text: {ascii(text[:60])}. Write it in UTF-8.")
         if not self.models:
             raise InputError("no model is chosen: choose at least one.")
 
@@ -99,6 +115,15 @@ class Plan:
         )
 
 
+def is_text(text: str) -> bool:
+    """Whether it can be written as UTF-8: an argument of a command line may hold any bytes."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def now() -> str:
     """The time as facts write it."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")
@@ -123,7 +148,7 @@ def models_named(names: Sequence[str]) -> tuple[LocalModel, ...]:
 
 
 def _is_path(name: str) -> bool:
-    return os.sep in name or Path(name).exists()
+    return os.sep in name or os.path.exists(name)  # noqa: PTH110 - unlike Path.exists it takes any name
 
 
 def model_file(model: LocalModel) -> ModelFile:

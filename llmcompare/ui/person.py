@@ -1,48 +1,51 @@
 """Who looks: a random mark that the browser keeps, so that a reload or a second tab finds the person's own runs."""
 
 import secrets
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
 import streamlit as st
 
 COOKIE = "llmcompare_person"
 YEAR_S = 365 * 24 * 3600
+PICTURES = (b"content-security-policy", b"img-src 'self' data: blob:")
+"""Whatever a model writes and however it is parsed, the browser asks nobody else for a picture."""
 
 
-class PersonCookie:
-    """ASGI middleware: gives a browser without a mark a new one, with its first page."""
+class PageHeaders:
+    """ASGI middleware for pages: a mark for a browser that has none, and no picture from another host."""
 
     def __init__(self, app: Any) -> None:  # noqa: ANN401 - an ASGI application
         self._app = app
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - as ASGI has them
-        """Adds a Set-Cookie header to an HTML answer."""
-        if scope["type"] != "http" or _mark(dict(scope["headers"]).get(b"cookie", b"")) is not None:
+        """Adds headers to an HTML answer."""
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        new = [PICTURES] if _mark(dict(scope["headers"]).get(b"cookie", b"")) else [PICTURES, _new_cookie()]
 
-        async def send_marked(message: Any) -> None:  # noqa: ANN401
-            if message["type"] == "http.response.start":
-                headers = list(message.get("headers", []))
-                if any(name.lower() == b"content-type" and value.startswith(b"text/html") for name, value in headers):
-                    headers.append((b"set-cookie", _new_cookie().encode()))
-                    message = message | {"headers": headers}
+        async def send_more(message: Any) -> None:  # noqa: ANN401
+            if message["type"] == "http.response.start" and _is_html(message):
+                message = message | {"headers": [*message["headers"], *new]}
             await send(message)
 
-        await self._app(scope, receive, send_marked)
+        await self._app(scope, receive, send_more)
+
+
+def _is_html(message: Any) -> bool:  # noqa: ANN401
+    headers = message.get("headers", [])
+    return any(name.lower() == b"content-type" and value.startswith(b"text/html") for name, value in headers)
 
 
 def _mark(header: bytes) -> str | None:
-    try:
-        found = SimpleCookie(header.decode("latin-1")).get(COOKIE)
-    except CookieError:
-        return None
-    return found.value if found is not None and found.value else None
+    # By hand: the standard library drops every cookie after one that it cannot read, of any program on this host.
+    pairs = (part.strip().partition("=") for part in header.decode("latin-1").split(";"))
+    return next((value for name, _, value in pairs if name == COOKIE and value), None)
 
 
-def _new_cookie() -> str:
-    return f"{COOKIE}={secrets.token_urlsafe(16)}; Path=/; Max-Age={YEAR_S}; HttpOnly; SameSite=Lax"
+def _new_cookie() -> tuple[bytes, bytes]:
+    mark = f"{COOKIE}={secrets.token_urlsafe(16)}; Path=/; Max-Age={YEAR_S}; HttpOnly; SameSite=Lax"
+    return b"set-cookie", mark.encode()
 
 
 def person() -> str:

@@ -275,11 +275,13 @@ def show_history(this_page: Path, report_page: Path, run_id: str | None) -> None
         )
     for problem in runs.log().problems():
         st.warning(plain(problem), icon=":material/warning:")
-    listed = playground.history(person())[:RUNS_LISTED]
-    with st.expander(f"Your runs ({len(listed)})"):
-        if not listed:
+    found = playground.history(person())
+    with st.expander(f"Your runs ({len(found)})"):
+        if not found:
             st.caption("None yet. Runs stay here, also those that were opened by their link.")
-        for run in listed:
+        if len(found) > RUNS_LISTED:
+            st.caption(f"The last {RUNS_LISTED}; the others are kept too, and their links work.")
+        for run in found[:RUNS_LISTED]:
             when = run.asked_at[:16].replace("T", " ")
             label = plain(f"{when} UTC · {len(run.models)} models · {_shortened(run.prompt)}")
             st.page_link(this_page, label=label, icon=":material/history:", query_params={"run": run.run_id})
@@ -288,7 +290,7 @@ def show_history(this_page: Path, report_page: Path, run_id: str | None) -> None
 def show_models(models: Sequence[LocalModel]) -> None:
     """Every model file at hand, and the making of another format."""
     with st.expander(f"Models at hand ({len(models)})"):
-        st.caption(plain(f"Put any .gguf file into {folders().models.name}/ of the run-time folder: it appears here."))
+        st.caption(plain(f"Put any .gguf file into {folders().models}: it appears here."))
         rows = [
             {
                 "file": model.model_id,
@@ -307,6 +309,21 @@ def show_models(models: Sequence[LocalModel]) -> None:
             key="models_table",
         )  # fmt: skip
         _make_format([model for model in models if model.problem is None])
+        _show_pool()
+
+
+def _show_pool() -> None:
+    """What is in memory, and what is not tried any more."""
+    pool = runs.pool()
+    for path, _, is_running in pool.loaded():
+        if st.button(f"Unload {path.name}", key=f"unload_{path}", disabled=is_running, help="Gives its memory back."):
+            pool.unload(path)
+            st.rerun()
+    for name, reason in pool.set_aside().items():
+        st.warning(plain(f"{name} is set aside: {reason}"), icon=":material/block:")
+        if st.button(f"Let {name} try again", key=f"forgive_{name}"):
+            pool.forgive(name)
+            st.rerun()
 
 
 def _make_format(models: Sequence[LocalModel]) -> None:
@@ -328,7 +345,7 @@ def _make_format(models: Sequence[LocalModel]) -> None:
 
 def follow_format(job: Job) -> None:
     """A line on a format that is being made; the page is drawn anew when it is there."""
-    if not job.ended.is_set():
+    if job.state == "running":
         st.fragment(_wait_for_format, run_every=FORMAT_POLL_S)(job)
     elif job.bug is not None:
         st.exception(job.bug)

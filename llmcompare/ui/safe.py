@@ -2,10 +2,8 @@
 
 import re
 
-from markdown_it import MarkdownIt
-
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
-_BLOCKS = MarkdownIt("commonmark")
+_IMAGE_MARK = re.compile(r"(\\*)!(?=\[)")
 
 
 def plain(text: str) -> str:
@@ -21,21 +19,10 @@ def markdown(text: str) -> str:
     r"""Markdown that a model wrote, without images: a browser would fetch them from another host.
 
     Streamlit shows HTML as text, so an image of Markdown is the only thing that could reach out. It stays as a link,
-    which only a click opens; code is left as it is.
+    which only a click opens. Code is not spared, because what is code depends on who reads it.
 
     >>> print(markdown("**bold** ![cat](http://host/cat.png)"))
     **bold** \![cat](http://host/cat.png)
     """
-    lines = text.split("\n")
-    code = {
-        number
-        for block in _BLOCKS.parse(text)
-        if block.type in ("fence", "code_block") and block.map
-        for number in range(*block.map)
-    }
-    return "\n".join(line if number in code else _without_images(line) for number, line in enumerate(lines))
-
-
-def _without_images(line: str) -> str:
     # Only an odd number of backslashes escapes, so one is added unless the mark is escaped already.
-    return re.sub(r"(\\*)!(?=\[)", lambda found: found[1] + ("!" if len(found[1]) % 2 else r"\!"), line)
+    return _IMAGE_MARK.sub(lambda found: found[1] + ("!" if len(found[1]) % 2 else r"\!"), text)

@@ -17,5 +17,5 @@ if run_id and view is None:
 if view is None:
     show.report(cost_report(costs.compare(frame.facts(), frame.scenario()), made_on=date.today()))
 else:
-    show.report(run_report(view.fact, view.replies, made_on=date.today()))
+    show.report(run_report(view.fact, view.replies, running=view.problem is None, made_on=date.today()))
     st.page_link(frame.PAGES / "share/report.py", label="Show the cost comparison", icon=":material/description:")

@@ -17,7 +17,9 @@ if second is not None:
     parts.follow_format(second)
 if second is not None and not second.ended.is_set():
     # Drawn now, the second choice would stay at the first model when the second one is there.
-    st.caption("A second format of the demo model is made first, so that there is something to compare. It takes seconds.")
+    st.caption(
+        "A second format of the demo model is made first, so that there is something to compare. It takes seconds."
+    )
 elif usable:
     plan = parts.compose(usable)
     if plan is not None:

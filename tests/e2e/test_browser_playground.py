@@ -144,7 +144,7 @@ def test_stop_ends_both(ready, new_browser, prompt):
     until(tab, lambda: is_writing(tab) if prompt == LONG else said(tab).count("reading the prompt") == 2)
     tab.page.get_by_role("button", name="Stop", exact=True).click()
     # The page looks four times a second and is then drawn anew; how fast the workers stop, benchmarks/ measures.
-    took_s = until(tab, lambda: said(tab).count("stopped by hand") == 2)
+    took_s = until(tab, lambda: said(tab).count("stopped, ") == 2)
     assert took_s < 3
     assert tab.tracebacks == []
 

@@ -195,7 +195,8 @@ def test_three_crashes_within_a_minute_set_a_model_aside_until_it_is_forgiven(ma
     assert "one.gguf is set aside: it crashed 3 times within a minute" in refused.error
     assert "signal 9" in refused.error
     assert isinstance(reply(pool, models[1])[-1], Done)
-    pool.forgive(models[0])
+    assert list(pool.set_aside()) == ["one.gguf"]
+    pool.forgive("one.gguf")
     assert isinstance(reply(pool, models[0])[-1], Done)
 
 
@@ -248,6 +249,30 @@ def workers():
         if parent == os.getpid() and is_worker:
             found.add(int(folder.name))
     return found
+
+
+def test_a_file_that_is_replaced_is_another_model_and_does_not_disturb_the_rest(make_pool, models):
+    pool = make_pool(Machine(free_cores=2, available_memory_bytes=380_000_000))
+    target = models[0].path.readlink()
+    copy = models[0].path.with_name("copy.gguf")
+    copy.write_bytes(target.read_bytes())
+    replaced = replace(models[0], path=copy)
+    reply(pool, replaced)
+    os.utime(copy, (1, 1))
+    assert all(isinstance(reply(pool, model)[-1], Done) for model in (models[1], models[2], replaced))
+
+
+def test_who_waits_for_room_and_gives_up_does_not_keep_others_waiting(make_pool, models):
+    pool = make_pool(Machine(free_cores=2, available_memory_bytes=480_000_000))
+    small = replace(models[2], size=replace(models[2].size, weights_bytes=1_000))
+    large = replace(models[1], size=replace(models[1].size, weights_bytes=250_000_000))
+    with closing(pool.engine(models[0], context_tokens=512).stream(asked(max_tokens=400))) as running:
+        next(event for event in running if isinstance(event, Token))
+        with closing(pool.engine(large, context_tokens=512).stream(asked())) as gives_up:
+            reasons = {next(gives_up).reason for _ in range(5)}
+            assert any("leave it room in memory" in reason for reason in reasons)
+        assert isinstance(reply(pool, small)[-1], Done)
+    assert "two.gguf" not in processes(pool)
 
 
 def test_unloading_gives_the_memory_back_and_leaves_what_is_in_use(make_pool, models):

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 import time
 
 import pytest
@@ -126,7 +127,7 @@ def test_a_list_holds_ones_own_runs_and_those_opened_by_link(models):
     playground.note_opening(playground.view(theirs).fact, "a")
     playground.note_opening(playground.view(theirs).fact, "a")
     playground.note_opening(playground.view(mine).fact, "a")
-    assert [run.run_id for run in playground.history("a")] == [theirs, mine]
+    assert {run.run_id for run in playground.history("a")} == {theirs, mine}
     assert len(runs.log().openings("a")) == 1
 
 
@@ -134,10 +135,27 @@ def test_an_id_that_nobody_has_is_no_run(models):
     assert playground.view("nobody") is None
 
 
+def test_many_people_who_press_run_at_once_each_get_their_run(models):
+    started, threads = [], []
+    for number in range(12):
+        asked = plan(models[:1], f"Say {number}.", 1)
+        threads.append(threading.Thread(target=lambda asked=asked: started.append(playground.start(asked, person="a"))))
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len({finished(run_id).fact.prompt for run_id in started}) == 12
+
+
 @pytest.mark.parametrize("prompt", ["", "  \n"])
 def test_an_empty_prompt_is_refused(models, prompt):
     with pytest.raises(InputError, match="the prompt is empty"):
         plan(models, prompt)
+
+
+def test_a_prompt_of_bytes_that_are_no_text_is_refused(models):
+    with pytest.raises(InputError, match=r"the prompt holds bytes that are no text: 'caf\\udce9'"):
+        plan(models, "caf\udce9")
 
 
 def test_a_run_without_models_is_refused():
