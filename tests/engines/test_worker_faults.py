@@ -81,7 +81,7 @@ def test_constants_of_a_chat_template_are_computed_within_the_same_limits(tiny, 
     assert reason in said
 
 
-def test_a_prompt_stopped_in_the_middle_of_a_chunk_leaves_nothing_behind(load, shared_engine):
+def test_a_prompt_stopped_in_the_middle_of_a_chunk_leaves_nothing_behind(load):
     engine = load()
     request = asked("The sky is blue because of scattering. " * 40, max_tokens=8)
     stream = engine.stream(request)
@@ -91,7 +91,7 @@ def test_a_prompt_stopped_in_the_middle_of_a_chunk_leaves_nothing_behind(load, s
     events = list(engine.stream(request))
     assert events[0].prompt_tokens > 250
     assert events[0].reused_tokens == 0
-    assert text_of(events) == text_of(shared_engine.stream(request)) != ""
+    assert text_of(events) == text_of(load().stream(request)) != ""
 
 
 def test_an_unforeseen_exception_fails_the_reply_with_its_name_and_the_worker_serves_on(tiny):
