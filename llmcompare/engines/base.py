@@ -108,12 +108,13 @@ class Measured:
     ttft_ms: float | None
     """From the start of prompt processing to the first token; None when there was none."""
     prompt_tokens_per_s: float | None
-    """Of the tokens that were processed, without reused ones."""
+    """Of the tokens that were processed, without reused ones; None when they were too few to tell."""
     generation_tokens_per_s: float | None
     """After the first token; None below two tokens."""
     peak_memory_bytes: int
     """Of the worker process since it started."""
     threads: int
+    """With which most of the tokens were generated."""
     gpu_layers: int
     cold: bool
     """First request after the model was loaded."""

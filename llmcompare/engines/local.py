@@ -262,6 +262,8 @@ def _event(raw: dict[str, Any]) -> Event:
     match raw["event"]:
         case "started":
             return Started(**fields)
+        case "alive":
+            return Tick(**fields)
         case "token":
             return Token(**fields)
         case "done":

@@ -43,8 +43,8 @@ class LoadMeter:
         """Cores kept busy since the last call by processes that are neither this one nor in the list; 0 if unknown."""
         before, self._seen = self._seen, self._look(own_process_ids)
         elapsed_ticks = (self._seen.time_s - before.time_s) * TICKS_PER_S
-        # A process that came or went in between has no difference; what it did counts as others' for one look.
-        own = sum(ticks - before.own[pid] for pid, ticks in self._seen.own.items() if pid in before.own)
+        # One that is new in the list began in between, or loaded a model: all that it did so far is our own.
+        own = sum(ticks - before.own.get(pid, 0) for pid, ticks in self._seen.own.items())
         return max(0.0, self._seen.busy - before.busy - own) / max(elapsed_ticks, 1.0)
 
     def _look(self, own_process_ids: Iterable[int]) -> "_Look":

@@ -6,11 +6,13 @@ import queue
 import resource
 import signal
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
+ALIVE_S = 1.0
 TEMPLATE_LIMIT_S = 2
 TEMPLATE_LIMIT_BYTES = 512 * 1024**2
 """A template of three words can ask for gigabytes."""
@@ -29,9 +31,11 @@ class _TooLate(BaseException):  # noqa: N818
 
 
 class Control:
-    """What other threads tell the loop: stop this request, use so many threads."""
+    """What other threads tell the loop: stop this request, use so many threads. And what it tells the parent."""
 
-    def __init__(self) -> None:
+    def __init__(self, send: Callable[[dict[str, Any]], None]) -> None:
+        self._send = send
+        self._said_alive_s = 0.0
         self.cancelled_id: str | None = None
         self.running_id: str | None = None
         self.threads = 1
@@ -40,6 +44,13 @@ class Control:
     def cancelled(self) -> bool:
         """Whether the request that runs now is to stop."""
         return self.running_id is not None and self.cancelled_id == self.running_id
+
+    def say_alive(self) -> None:
+        """Once a second at most."""
+        now = time.monotonic()
+        if now - self._said_alive_s > ALIVE_S:
+            self._said_alive_s = now
+            self._send({"event": "alive", "time_s": now})
 
 
 @contextmanager
@@ -105,6 +116,10 @@ def template_limits(what: str) -> Iterator[None]:
 
 def peak_memory_bytes() -> int:
     """Largest resident size of this process so far."""
+    if sys.platform == "linux":
+        # Not ru_maxrss: it survives exec, so it is never below what the parent had when it started this process.
+        lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) * 1024
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
 

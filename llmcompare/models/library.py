@@ -91,9 +91,9 @@ def model_at(path: Path, *, origin: str | None = None) -> LocalModel:
     files = parts(path)
     facts = _facts_of_all(files)
     return LocalModel(
-        model_id=path.name,
+        model_id=readable(path.name),
         path=path,
-        name=display_name(path),
+        name=readable(display_name(path)),
         quantization=facts.quantization,
         architecture=facts.architecture,
         parameters=facts.parameters,
@@ -103,8 +103,13 @@ def model_at(path: Path, *, origin: str | None = None) -> LocalModel:
         trained_context_tokens=facts.trained_context_tokens,
         origin=made.sentence if made else origin or f"in {_shown_folder(path.parent)}",
         caveat=made.caveat if made else None,
-        problem=facts.problem,
+        problem=None if facts.problem is None else readable(facts.problem),
     )
+
+
+def readable(name: str) -> str:
+    """A file name as text: bytes that are no UTF-8 are written out."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def find(models: Sequence[LocalModel], name: str) -> LocalModel:

@@ -111,7 +111,7 @@ class Plan:
             max_tokens=sampling.max_tokens,
             seed=sampling.seed,
             context_tokens=self.context_tokens,
-            models=tuple(model.path.name for model in self.models),
+            models=tuple(library.readable(model.path.name) for model in self.models),
         )
 
 
@@ -217,7 +217,7 @@ class LiveRun:
             reply_id=new_id(),
             run_id=self.fact.run_id,
             slot=slot,
-            model=model.path.name,
+            model=library.readable(model.path.name),
             quantization=model.quantization,
             ended_at=self.fact.asked_at,
             text="",
@@ -229,7 +229,7 @@ class LiveRun:
 
     def _engine(self, model: LocalModel, models: Pool) -> Engine:
         if model.problem is not None:
-            return RefusedEngine(model.path.name, model.problem)
+            return RefusedEngine(model.name, model.problem)
         alone = self.plan.scheduling == "in-turn"
         return models.engine(model_file(model), context_tokens=self.plan.context_tokens, alone=alone)
 

@@ -34,8 +34,7 @@ def text_of(events):
 
 
 def own_completion(path, prompt):
-    # Flash attention as in the worker: it rounds differently.
-    model = llama_cpp.Llama(str(path), n_ctx=256, n_threads=1, n_threads_batch=1, flash_attn=True, verbose=False)
+    model = llama_cpp.Llama(str(path), n_ctx=256, n_threads=1, n_threads_batch=1, verbose=False)
     tokens = model.tokenize(prompt.encode(), add_bos=False, special=True)
     made = []
     for token in model.generate(tokens, temp=0):

@@ -21,8 +21,7 @@ def text_of(events):
 
 def test_greedy_replies_equal_the_librarys_own_completion(shared_engine, demo_model):
     ours = text_of(shared_engine.stream(Request(messages=SKY, sampling=Sampling(max_tokens=48))))
-    # llama.cpp's own default is flash attention where it can; the library's is off, and rounds differently.
-    library = llama_cpp.Llama(str(demo_model), n_ctx=1024, n_threads=1, flash_attn=True, verbose=False)
+    library = llama_cpp.Llama(str(demo_model), n_ctx=1024, n_threads=1, verbose=False)
     try:
         theirs = library.create_chat_completion(
             [{"role": "user", "content": "Why is the sky blue?"}], max_tokens=48, temperature=0, repeat_penalty=1.0
@@ -47,6 +46,14 @@ def test_a_shared_prefix_is_not_processed_again(load):
     assert second[0].reused_tokens >= 150
     assert first[-1].measured.cold
     assert not second[-1].measured.cold
+
+
+def test_a_reply_does_not_depend_on_what_the_cache_held_before(load, shared_engine):
+    fresh = load()
+    long = Message(role="user", content="The sky is blue because of scattering. " * 40)
+    list(shared_engine.stream(Request(messages=(long,), sampling=Sampling(max_tokens=2))))
+    request = Request(messages=SKY, sampling=Sampling(max_tokens=24))
+    assert text_of(shared_engine.stream(request)) == text_of(fresh.stream(request))
 
 
 def test_a_reused_prefix_does_not_change_the_reply(load, shared_engine):
@@ -127,6 +134,16 @@ def test_a_hung_worker_is_ended_after_the_silence_limit(load):
     events = list(engine.stream(Request(messages=SKY)))
     assert isinstance(events[-1], Failed)
     assert "silent for 1 s" in events[-1].error
+
+
+def test_a_long_prompt_is_no_hang(load):
+    engine = load(context_tokens=4096, silence_limit_s=2.0)
+    began, events = time.monotonic(), engine.stream(Request(messages=(Message(role="user", content="word " * 3000),)))
+    for event in events:
+        assert not isinstance(event, Failed | Token)
+        if time.monotonic() - began > 4:
+            break
+    events.close()
 
 
 def test_two_threads_that_share_a_model_are_served_one_after_the_other(load):

@@ -209,7 +209,7 @@ def test_a_worker_that_died_while_nobody_used_it_is_started_again(make_pool, mod
 
 
 def test_a_hung_worker_is_ended_and_the_next_request_works(make_pool, models):
-    pool = make_pool(silence_limit_s=0.5)
+    pool = make_pool(silence_limit_s=2.5)
     reply(pool, models[0])
     os.kill(processes(pool)["one.gguf"], signal.SIGSTOP)
     # Longer than a pipe holds, so that writing it would block too.

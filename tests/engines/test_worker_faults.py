@@ -137,7 +137,7 @@ def test_a_repeat_penalty_gives_what_the_library_gives(load, demo_model):
     engine = load()
     ours = text_of(engine.stream(asked("Why is the sky blue?", repeat_penalty=1.3, max_tokens=24)))
     without = text_of(engine.stream(asked("Why is the sky blue?", max_tokens=24)))
-    library = llama_cpp.Llama(str(demo_model), n_ctx=1024, n_threads=1, flash_attn=True, verbose=False)
+    library = llama_cpp.Llama(str(demo_model), n_ctx=1024, n_threads=1, verbose=False)
     try:
         theirs = library.create_chat_completion(
             [{"role": "user", "content": "Why is the sky blue?"}], max_tokens=24, temperature=0, repeat_penalty=1.3

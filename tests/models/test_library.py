@@ -1,6 +1,7 @@
 """The files at hand: all of them listed, the broken ones with their reason, ids that links can carry."""
 
 import json
+import os
 import time
 
 import pytest
@@ -178,3 +179,11 @@ def test_a_file_that_was_replaced_is_read_again(models):
 
 def test_what_is_remembered_is_bounded():
     assert library._remembered_facts.cache_info().maxsize == library.FILES_REMEMBERED
+
+
+def test_a_file_name_that_is_no_text_is_written_out(tmp_path):
+    path = tmp_path / os.fsdecode(b"caf\xe9.gguf")
+    path.write_bytes(b"no model")
+    (model,) = local_models(tmp_path, None)
+    assert model.model_id == r"caf\xe9.gguf"
+    assert model.problem.encode()
