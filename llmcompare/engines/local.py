@@ -244,8 +244,8 @@ def _start_worker() -> "subprocess.Popen[str]":
         errors="replace",
         start_new_session=True,
         cwd=Path(__file__).resolve().parents[2],
-        # A thread that waits sleeps after 1,000 turns of a loop. With libgomp's default of 300,000, 2 threads on 2 cores
-        # fall to 8 tokens/s beside one busy process, against 30; undisturbed they make 112 against 107
+        # A thread that waits sleeps after 1,000 turns of a loop. With libgomp's default of 300,000, 2 threads on 2
+        # cores fall to 8 tokens/s beside one busy process, against 30; undisturbed they make 112 against 107
         # (`bench_engine.py waiting` on the demo model).
         # GGML_NO_BACKTRACE: an abort of llama.cpp ends with its reason, not with the farewell of a debugger.
         env={"GOMP_SPINCOUNT": "1000"} | os.environ | {"PYTHONUNBUFFERED": "1", "GGML_NO_BACKTRACE": "1"},
