@@ -7,6 +7,7 @@ import resource
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -133,7 +134,6 @@ def own_standard_output() -> TextIO:
 
 def read_commands(commands: "queue.Queue[dict[str, Any]]", control: Control) -> None:
     """Runs in a thread of its own, so that stop and threads are heard in the middle of a reply."""
-    # A parent that is killed in the middle of a command leaves half a line: then, too, this process ends.
     try:
         for line in sys.stdin:
             command = json.loads(line)
@@ -144,5 +144,8 @@ def read_commands(commands: "queue.Queue[dict[str, Any]]", control: Control) -> 
                     control.threads = command["count"]
                 case _:
                     commands.put(command)
-    finally:
-        os._exit(0)
+    except Exception:
+        # Half a line of a parent that was killed, for example: then, too, this process ends, and says why.
+        traceback.print_exc()
+        os._exit(1)
+    os._exit(0)
