@@ -53,7 +53,6 @@ LOG_WARNING, LOG_ERROR = 3, 4
 
 
 ENGINE = f"llama.cpp (llama-cpp-python {llama_cpp.__version__})"
-
 Handle: TypeAlias = Any
 """A pointer of llama.cpp."""
 
@@ -226,8 +225,7 @@ class LoadedModel:
                     reason = "end"
                     break
                 time_s = tally.add_token(threads=self._threads)
-                text = stream.push(self._piece(token))
-                yield _token(text, tally.generated_tokens, time_s)
+                yield _token(stream.push(self._piece(token)), tally.generated_tokens, time_s)
                 if stream.stopped:
                     reason = "stop"
                     break
@@ -322,8 +320,8 @@ class LoadedModel:
             add(grammar)
         if sampling["repeat_penalty"] != 1.0:
             # Counts generated tokens only, as llama-cpp-python does; llama.cpp's own server counts the prompt's, too.
-            settings = (PENALTY_WINDOW_TOKENS, sampling["repeat_penalty"], 0.0, 0.0)
-            add(llama_cpp.llama_sampler_init_penalties(self._vocabulary_size, *settings))
+            penalty = (PENALTY_WINDOW_TOKENS, sampling["repeat_penalty"], 0.0, 0.0)
+            add(llama_cpp.llama_sampler_init_penalties(self._vocabulary_size, *penalty))
         if sampling["temperature"] == 0:
             add(llama_cpp.llama_sampler_init_greedy())
             return chain

@@ -3,7 +3,7 @@
 import tempfile
 from pathlib import Path
 
-from browsing import PROJECT, Tab, launch, serving
+from browsing import PROJECT, Server, Tab, launch, serving
 from playwright.sync_api import sync_playwright
 
 IMAGES = PROJECT / "docs" / "images"
@@ -33,7 +33,22 @@ def main() -> None:
             file = IMAGES / f"{name}.png"
             page.screenshot(path=file)
             print(f"{file.relative_to(PROJECT)}: {file.stat().st_size / 1000:.0f} kB")
+        picture_playground(tab, server)
         browser.close()
+
+
+def picture_playground(tab: Tab, server: Server) -> None:
+    """Two real replies of the demo model, in turn, so that a sentence compares their speeds."""
+    page = tab.page
+    page.set_viewport_size({"width": WIDTH, "height": 1500})
+    tab.open(server.address("playground", scheduling="in-turn", max_tokens=96))
+    page.get_by_role("button", name="Run", exact=True).wait_for(timeout=60_000)
+    page.get_by_role("button", name="Run", exact=True).click()
+    page.get_by_text(" tokens/s, one after the other, one prompt)").wait_for(timeout=60_000)
+    tab.settled()
+    page.mouse.move(5, 5)
+    page.wait_for_timeout(500)
+    page.screenshot(path=IMAGES / "playground.png")
 
 
 if __name__ == "__main__":
