@@ -124,7 +124,7 @@ def clicks(results: Results, server: Server, browser: Browser) -> None:
     times = []
     for _ in range(CLICKS):
         for tab in tabs:
-            toggle = tab.page.get_by_text("Show replies as Markdown")
+            toggle = tab.page.get_by_text("Show replies as Markdown").last
             before = tab.page.locator('[data-testid="stMain"] [data-testid="stCode"]').count()
             began = time.monotonic()
             toggle.click()

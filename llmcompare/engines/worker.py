@@ -32,8 +32,8 @@ from llmcompare.engines.process import (
     CancelledError,
     Control,
     RefusedError,
+    begin,
     described,
-    own_standard_output,
     peak_memory_bytes,
     read_commands,
     refusing,
@@ -379,7 +379,7 @@ def _answer(
 
 def main() -> None:
     """Entry of `python -m llmcompare.engines.worker`."""
-    pipe = own_standard_output()
+    pipe = begin()
     if "--devices" in sys.argv[1:]:
         devices = gpu_devices(Path(llama_cpp.__file__).parent / "lib")
         print(json.dumps({"gpu_offload": llama_cpp.llama_supports_gpu_offload(), "devices": devices}), file=pipe)
