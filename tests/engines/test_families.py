@@ -18,7 +18,10 @@ def test_every_family_answers_what_the_library_itself_completes(load, tmp_path, 
     events = list(load(path, context_tokens=256).stream(QUESTION))
     assert isinstance(events[0], Started), events
     assert isinstance(events[-1], Done), events
-    assert events[-1].measured.generated_tokens == MAX_TOKENS
+    # Weights by chance may choose the end of the reply, which depends on how the processor rounds.
+    count = events[-1].measured.generated_tokens
+    assert 0 < count <= MAX_TOKENS
+    assert events[-1].reason == ("length" if count == MAX_TOKENS else "end")
     assert text_of(events) == own_completion(path, events[0].prompt_text)
 
 
