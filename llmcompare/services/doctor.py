@@ -2,13 +2,13 @@
 
 import importlib.metadata
 import importlib.util
-import os
 import platform
 import socket
 import tempfile
 from dataclasses import dataclass
 from datetime import date
 
+from llmcompare.engines.machine import usable_cores
 from llmcompare.errors import LlmCompareError, StoreError
 from llmcompare.models.library import DEMO_PACKAGE, demo_model_path
 from llmcompare.services import catalogue
@@ -100,5 +100,4 @@ def require_free_port(port: int) -> None:
 
 
 def _cores() -> Finding:
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return Finding(name="cores", ok=True, needed=False, detail=f"{usable} usable")
+    return Finding(name="cores", ok=True, needed=False, detail=f"{usable_cores()} usable")

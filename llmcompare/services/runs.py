@@ -138,9 +138,10 @@ def scheduling(name: str) -> Scheduling:
 
 def models_named(names: Sequence[str]) -> tuple[LocalModel, ...]:
     """Models by file or by name, the demo model when none is named. Raises InputError for a name nobody has."""
-    known = local_models()
     if names:
-        return tuple(library.model_at(Path(name)) if _is_path(name) else library.find(known, name) for name in names)
+        return tuple(
+            library.model_at(Path(name)) if _is_path(name) else library.find(local_models(), name) for name in names
+        )
     demo = library.demo_model_path()
     if demo is None:
         raise InputError("no model is named and the demo model is not installed: give --model FILE.gguf.")
