@@ -1,0 +1,41 @@
+"""The shape of a model: what its memory and its speed follow from. Unknown is None."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelShape:
+    """Layers, widths and experts of a model, of the catalogue or of a GGUF file."""
+
+    name: str
+    params_total: float
+    """Parameters, all experts counted: what memory holds."""
+    params_active: float
+    """Parameters that one token uses: what a step of one sequence reads and computes with."""
+    layer_count: int
+    hidden_size: int
+    head_count: int
+    kv_head_count: int
+    key_size: int
+    """Elements of one head's key."""
+    value_size: int
+    """Elements of one head's value."""
+    full_kv_layer_count: int
+    """Layers that keep keys and values of the whole context; a hybrid model has fewer than it has layers."""
+    window_kv_layer_count: int = 0
+    """Layers that keep keys and values of the last window_tokens only."""
+    window_tokens: int | None = None
+    vocabulary_size: int | None = None
+    ffn_hidden_size: int | None = None
+    """Of one expert in a mixture of experts."""
+    expert_count: int | None = None
+    """None for a dense model. Shared experts are not counted."""
+    active_expert_count: int | None = None
+    """Experts that the router picks per token, without shared ones."""
+    shared_expert_count: int = 0
+    moe_layer_count: int | None = None
+    """Layers that hold experts; the rest are dense."""
+    tied_embeddings: bool | None = None
+    """One matrix is both the embeddings and the output."""
+    context_native_tokens: int | None = None
+    context_extended_tokens: int | None = None
