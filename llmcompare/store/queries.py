@@ -4,6 +4,7 @@ from dataclasses import fields
 from typing import Any
 
 from llmcompare.core.records import ApiOffer, Capacity, Gpu, GpuOffer, Model, Score, ScoreCell, TableSummary, Unjoined
+from llmcompare.core.shapes import ModelShape
 from llmcompare.store.db import Catalog
 from llmcompare.store.schema import tables
 
@@ -23,6 +24,21 @@ def model_names(catalog: Catalog) -> dict[str, str]:
     """Model id of every name, ids included. A name that only shares an architecture is no name of the model."""
     _, rows = catalog.table("SELECT name, model_id FROM model_names WHERE relation <> 'same architecture'")
     return dict(rows)
+
+
+def model_shapes(catalog: Catalog) -> dict[str, ModelShape]:
+    """Shapes by every name of a model, names that only share its architecture included; `name` is the model id.
+
+    Only models whose layers, widths and heads are known. Where no source says that layers keep less than the whole
+    context, all of them are taken to keep it: an upper bound of memory. Experts are taken to be in every layer, and
+    without shared ones, where nothing else is known.
+    """
+    shapes = {
+        shape.name: shape
+        for shape in catalog.rows(ModelShape, f"SELECT {_columns(ModelShape)} FROM model_shapes ORDER BY name")
+    }
+    _, names = catalog.table("SELECT name, model_id FROM model_names ORDER BY name")
+    return {name: shapes[model_id] for name, model_id in names if model_id in shapes}
 
 
 def gpus(catalog: Catalog) -> list[Gpu]:

@@ -42,6 +42,12 @@ CREATE TABLE models (
     vocabulary_size INTEGER CHECK (vocabulary_size BETWEEN 1 AND 10000000),
     expert_count INTEGER CHECK (expert_count BETWEEN 1 AND 10000),
     active_expert_count INTEGER CHECK (active_expert_count BETWEEN 1 AND expert_count),
+    shared_expert_count INTEGER CHECK (shared_expert_count BETWEEN 0 AND 1000),
+    moe_layer_count INTEGER CHECK (moe_layer_count BETWEEN 1 AND layer_count),
+    full_kv_layer_count INTEGER CHECK (full_kv_layer_count BETWEEN 0 AND layer_count),
+    window_kv_layer_count INTEGER CHECK (window_kv_layer_count BETWEEN 0 AND layer_count - full_kv_layer_count),
+    window_tokens BIGINT CHECK (window_tokens BETWEEN 1 AND 100000000),
+    tied_embeddings VARCHAR CHECK (tied_embeddings IN ('yes', 'no')),
     context_native_tokens BIGINT CHECK (context_native_tokens BETWEEN 128 AND 100000000),
     context_extended_tokens BIGINT CHECK (context_extended_tokens > context_native_tokens),
     license_id VARCHAR,
@@ -52,11 +58,27 @@ CREATE TABLE models (
     gguf_repo VARCHAR,
     as_of VARCHAR,
     source VARCHAR NOT NULL,
-    architecture_source VARCHAR
+    architecture_source VARCHAR,
+    shape_source VARCHAR,
+    CHECK (shape_source IS NOT NULL OR (shared_expert_count IS NULL AND moe_layer_count IS NULL
+           AND full_kv_layer_count IS NULL AND window_kv_layer_count IS NULL AND tied_embeddings IS NULL)),
+    CHECK (shared_expert_count IS NULL OR expert_count IS NOT NULL),
+    CHECK (moe_layer_count IS NULL OR expert_count IS NOT NULL),
+    CHECK (window_kv_layer_count IS NULL OR (window_kv_layer_count > 0) = (window_tokens IS NOT NULL)),
+    CHECK (window_tokens IS NULL OR window_kv_layer_count IS NOT NULL)
 );
 COMMENT ON TABLE models IS 'Open-weight models of the three families and a few others. Base and chat models have separate ids.';
 COMMENT ON COLUMN models.params_total_billion IS 'billion parameters in total';
 COMMENT ON COLUMN models.params_active_billion IS 'billion parameters used per token';
+COMMENT ON COLUMN models.ffn_hidden_size IS 'of one expert in a mixture of experts';
+COMMENT ON COLUMN models.expert_count IS 'experts of a layer that the router chooses from; shared ones are not counted';
+COMMENT ON COLUMN models.active_expert_count IS 'experts that the router picks per token; shared ones are not counted';
+COMMENT ON COLUMN models.shared_expert_count IS 'width of what every token passes beside the chosen experts, in experts';
+COMMENT ON COLUMN models.moe_layer_count IS 'layers that hold experts; the rest are dense';
+COMMENT ON COLUMN models.full_kv_layer_count IS 'layers that keep keys and values of the whole context; empty: not known, and then all layers are counted';
+COMMENT ON COLUMN models.window_kv_layer_count IS 'layers that keep keys and values of the last window_tokens only';
+COMMENT ON COLUMN models.tied_embeddings IS 'yes: one matrix is both the embeddings and the output';
+COMMENT ON COLUMN models.shape_source IS 'where the experts, the windows and the tied embeddings were read';
 COMMENT ON COLUMN models.released_on IS 'release date';
 COMMENT ON COLUMN models.as_of IS 'day the sources were read';
 

@@ -26,6 +26,24 @@ SELECT model_id AS name, model_id, 'same id' AS relation FROM models
 UNION ALL
 SELECT a.alias, a.model_id, a.relation FROM model_aliases a JOIN models USING (model_id);
 
+-- What memory and speed follow from. The defaults for cells that no source fills stand here and nowhere else.
+CREATE VIEW model_shapes AS
+SELECT model_id AS name,
+       round(params_total_billion * 1e9) AS params_total,
+       round(coalesce(params_active_billion, params_total_billion) * 1e9) AS params_active,
+       layer_count, hidden_size, head_count, kv_head_count, head_size AS key_size, head_size AS value_size,
+       -- Not known to keep less: every layer keeps the whole context, an upper bound.
+       coalesce(full_kv_layer_count, layer_count) AS full_kv_layer_count,
+       coalesce(window_kv_layer_count, 0) AS window_kv_layer_count,
+       window_tokens, vocabulary_size, ffn_hidden_size, expert_count, active_expert_count,
+       coalesce(shared_expert_count, 0) AS shared_expert_count,
+       CASE WHEN expert_count IS NOT NULL THEN coalesce(moe_layer_count, layer_count) END AS moe_layer_count,
+       tied_embeddings = 'yes' AS tied_embeddings,
+       context_native_tokens, context_extended_tokens
+FROM models
+WHERE params_total_billion IS NOT NULL AND layer_count IS NOT NULL AND hidden_size IS NOT NULL
+  AND head_count IS NOT NULL AND kv_head_count IS NOT NULL AND head_size IS NOT NULL;
+
 -- The price of a provider, GPU and billing class is in its newest rows (undated ones count as oldest); everything else
 -- is history. Lists that do not say the form factor stand apart, in no statistic.
 CREATE VIEW gpu_offers AS
