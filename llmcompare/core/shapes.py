@@ -37,5 +37,7 @@ class ModelShape:
     """Layers that hold experts; the rest are dense."""
     tied_embeddings: bool | None = None
     """One matrix is both the embeddings and the output."""
+    kv_is_upper_bound: bool = False
+    """No source says which layers keep less than the whole context, so all are counted."""
     context_native_tokens: int | None = None
     context_extended_tokens: int | None = None

@@ -34,6 +34,7 @@ SELECT model_id AS name,
        layer_count, hidden_size, head_count, kv_head_count, head_size AS key_size, head_size AS value_size,
        -- Not known to keep less: every layer keeps the whole context, an upper bound.
        coalesce(full_kv_layer_count, layer_count) AS full_kv_layer_count,
+       full_kv_layer_count IS NULL AS kv_is_upper_bound,
        coalesce(window_kv_layer_count, 0) AS window_kv_layer_count,
        window_tokens, vocabulary_size, ffn_hidden_size, expert_count, active_expert_count,
        coalesce(shared_expert_count, 0) AS shared_expert_count,
