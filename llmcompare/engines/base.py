@@ -92,6 +92,16 @@ class Token:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sampled:
+    """One repetition of a speed test is done."""
+
+    test: int
+    """Counts from 0, in the order of the question."""
+    duration_ns: int
+    time_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Tick:
     """Nothing new, still alive."""
 
@@ -143,7 +153,7 @@ class Failed:
     time_s: float
 
 
-Event = Waiting | Started | Token | Tick | Done | Failed
+Event = Waiting | Started | Token | Sampled | Tick | Done | Failed
 
 
 class Engine(Protocol):

@@ -13,14 +13,15 @@ import threading
 import time
 import uuid
 from collections import deque
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from llmcompare.core.bench import SpeedTest
 from llmcompare.core.placement import Placement
-from llmcompare.engines.base import Done, Event, Failed, Measured, Request, Started, Tick, Token
+from llmcompare.engines.base import Done, Event, Failed, Measured, Request, Sampled, Started, Tick, Token
 from llmcompare.errors import EngineCrashedError, ModelRefusedError
 
 HEARTBEAT_S = 0.1
@@ -37,6 +38,8 @@ ERROR_LINES_KEPT = 40
 class ModelFacts:
     """What llama.cpp says of a loaded model."""
 
+    description: str
+    """Its kind, size and format, as llama.cpp calls them."""
     context_tokens: int
     trained_context_tokens: int
     layers: int
@@ -95,7 +98,15 @@ class LocalEngine:
     def stream(self, request: Request) -> Generator[Event, None, None]:
         """Events of one reply; see base.Engine. Waits its turn."""
         with self._turn:
-            yield from self._reply(request)
+            yield from self._reply({"do": "generate", **asdict(request)})
+
+    def bench(
+        self, tests: Sequence[SpeedTest], *, repetitions: int, threads: int | None
+    ) -> Generator[Event, None, None]:
+        """A Sampled for each repetition of each test, then Done; without threads, with as many as it has now."""
+        asked = [asdict(test) for test in tests]
+        with self._turn:
+            yield from self._reply({"do": "bench", "tests": asked, "repetitions": repetitions, "threads": threads})
 
     def close(self) -> None:
         """End the worker and give its memory back."""
@@ -134,12 +145,12 @@ class LocalEngine:
         facts = {name: event[name] for name in ModelFacts.__dataclass_fields__ if name != "load_s"}
         return ModelFacts(**facts, load_s=time.monotonic() - began)
 
-    def _reply(self, request: Request) -> Iterator[Event]:
+    def _reply(self, command: dict[str, Any]) -> Iterator[Event]:
         request_id = uuid.uuid4().hex
         if not self.alive:
             yield Failed(error=self._death(), crashed=True, time_s=time.monotonic())
             return
-        self._commands.put({"do": "generate", "id": request_id, **asdict(request)})
+        self._commands.put({"id": request_id, **command})
         finished = False
         try:
             for event in self._events_until_end():
@@ -267,6 +278,8 @@ def _event(raw: dict[str, Any]) -> Event:
             return Tick(**fields)
         case "token":
             return Token(**fields)
+        case "sampled":
+            return Sampled(**fields)
         case "done":
             return Done(**(fields | {"measured": Measured(**fields["measured"])}))
         case _:

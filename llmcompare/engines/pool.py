@@ -9,12 +9,14 @@ import concurrent.futures
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeAlias
 
+from llmcompare.core.bench import SpeedTest
 from llmcompare.core.placement import DoesNotFit, Machine, ModelSize, Placement, place, threads_each
 from llmcompare.core.units import counted
 from llmcompare.engines.base import Event, Failed, Request, Waiting
@@ -27,6 +29,8 @@ CRASHES_ALLOWED = 3
 CRASH_WINDOW_S = 60.0
 LOOK_AT_LOAD_S = 1.0
 """How often the cores are shared out anew while something runs: other work comes and goes."""
+Ask: TypeAlias = Callable[[LocalEngine], Generator[Event, None, None]]
+"""What a loaded model is to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -279,6 +283,15 @@ class PooledEngine:
 
     def stream(self, request: Request) -> Generator[Event, None, None]:
         """Events of one reply; see base.Engine. A model that cannot be loaded is a Failed."""
+        return self._in_turn(lambda engine: engine.stream(request))
+
+    def bench(
+        self, tests: Sequence[SpeedTest], *, repetitions: int, threads: int | None = None
+    ) -> Generator[Event, None, None]:
+        """Events of a measurement, see LocalEngine.bench; without threads, with those that the pool finds free."""
+        return self._in_turn(lambda engine: engine.bench(tests, repetitions=repetitions, threads=threads))
+
+    def _in_turn(self, ask: Ask) -> Generator[Event, None, None]:
         turns = self._pool.turns
         # Once: a file that is replaced meanwhile is another model for the next request.
         key = self._model.key
@@ -288,7 +301,7 @@ class PooledEngine:
             while place:
                 yield _in_queue(place)
                 place = turns.place(ticket, wait_s=HEARTBEAT_S)
-            yield from self._reply(key, request)
+            yield from self._reply(key, ask)
         except EngineError as error:
             crashed = isinstance(error, EngineCrashedError)
             yield Failed(error=str(error), crashed=crashed, time_s=time.monotonic())
@@ -298,13 +311,13 @@ class PooledEngine:
     def close(self) -> None:
         """The pool decides when a model goes."""
 
-    def _reply(self, key: str, request: Request) -> Iterator[Event]:
+    def _reply(self, key: str, ask: Ask) -> Iterator[Event]:
         with self._pool.resident(key, self._model, self._context_tokens) as resident:
             while not resident.loading.done():
                 yield Waiting(reason=resident.status, place=0, time_s=time.monotonic())
                 concurrent.futures.wait([resident.loading], timeout=HEARTBEAT_S)
             engine = resident.loading.result()
-            with self._pool.running(engine), closing(engine.stream(request)) as events:
+            with self._pool.running(engine), closing(ask(engine)) as events:
                 for event in events:
                     if isinstance(event, Failed) and event.crashed:
                         self._pool.note_crash(key, self._model, event.error)

@@ -2,8 +2,9 @@
 
     in   {"do": "load", "path": …, "context": …, "threads": …, "gpu_layers": …}
          {"do": "generate", "id": …, "messages": […], "sampling": {…}}
+         {"do": "bench", "id": …, "tests": […], "repetitions": …, "threads": …}
          {"do": "stop", "id": …}        {"do": "threads", "count": …}
-    out  {"event": "loaded" | "refused" | "started" | "alive" | "token" | "done" | "failed", …}
+    out  {"event": "loaded" | "refused" | "started" | "alive" | "token" | "done" | "sampled" | "failed", …}
 
 The process ends when its standard input closes, so none outlives the app. Nobody imports this module. The loop stands
 on the low-level API: the library's own completion copies growing arrays and falls to two thirds of the speed at 1,500
@@ -22,7 +23,7 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import llama_cpp
 from llama_cpp.llama_chat_format import Jinja2ChatFormatter
@@ -39,22 +40,21 @@ from llmcompare.engines.process import (
     refusing,
     template_limits,
 )
+from llmcompare.engines.speed import samples
 from llmcompare.engines.tally import Tally
 from llmcompare.engines.text import TextStream
+from llmcompare.engines.worker_sampler import Handle, sampler_chain
 
 BATCH_TOKENS = 512
 LONGEST_TOKEN_CHARACTERS = 256
 """Vocabularies know up to 128 blanks as one token. Longer prompts are refused before llama.cpp tokenizes them: nothing
 stops that, and 80 million characters take more than 15 s."""
-PENALTY_WINDOW_TOKENS = 64
 QUICK_STEP_S = 0.1
 LOG_WARNING, LOG_ERROR = 3, 4
 """ggml_log_level of ggml.h; the bindings do not name them."""
 
 
 ENGINE = f"llama.cpp (llama-cpp-python {llama_cpp.__version__})"
-Handle: TypeAlias = Any
-"""A pointer of llama.cpp."""
 
 
 class Errors:
@@ -88,12 +88,13 @@ class LoadedModel:
         self._control = control
         control.threads = threads
         self._threads = threads
+        self._held_threads: int | None = None
         self.gpu_layers = gpu_layers
         self._cached: list[int] = []
         self._cold = True
         self._model = self._load(path, gpu_layers, errors)
         self._vocab = llama_cpp.llama_model_get_vocab(self._model)
-        self._vocabulary_size = llama_cpp.llama_vocab_n_tokens(self._vocab)
+        self.vocabulary_size = llama_cpp.llama_vocab_n_tokens(self._vocab)
         self._context = self._make_context(context, threads, errors)
         self.context_tokens = llama_cpp.llama_n_ctx(self._context)
         self._abort = llama_cpp.ggml_abort_callback(self._is_to_abort)
@@ -147,7 +148,10 @@ class LoadedModel:
 
     def facts(self) -> dict[str, Any]:
         """What the pool and the reply want to know of the model."""
+        name = ctypes.create_string_buffer(256)
+        llama_cpp.llama_model_desc(self._model, name, len(name))
         return {
+            "description": name.value.decode("utf-8", errors="replace"),
             "context_tokens": self.context_tokens,
             "trained_context_tokens": llama_cpp.llama_model_n_ctx_train(self._model),
             "layers": llama_cpp.llama_model_n_layer(self._model),
@@ -180,7 +184,7 @@ class LoadedModel:
 
     def forget(self) -> None:
         """Empty the KV cache, where it is not certain what it holds."""
-        self._truncate(0)
+        self.keep_first(0)
 
     def generate(self, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
         """Events of one reply. Raises RefusedError before anything is processed."""
@@ -202,12 +206,27 @@ class LoadedModel:
             "reused_tokens": reused,
             "time_s": time.monotonic(),
         }
-        sampler = self._sampler(sampling)
+        sampler = sampler_chain(self._vocab, sampling)
         try:
             yield from self._run(prompt, reused, sampler, sampling)
         finally:
             llama_cpp.llama_sampler_free(sampler)
             self._cold = False
+
+    def bench(self, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """Events of a measurement: a sample for every repetition of every test."""
+        # The pool may find other cores free meanwhile; a figure is of one number of threads.
+        self._held_threads = request["threads"] or self._control.threads
+        reason = "end"
+        try:
+            yield from samples(self, request["tests"], request["repetitions"], self._control.say_alive)
+        except CancelledError:
+            reason = "cancelled"
+        finally:
+            self._held_threads = None
+            self.forget()
+            self._cold = False
+        yield self._done(reason, Tally(prompt_tokens=0, reused_tokens=0))
 
     def _run(
         self, prompt: list[int], reused: int, sampler: Handle, sampling: dict[str, Any]
@@ -217,7 +236,7 @@ class LoadedModel:
         tally = Tally(prompt_tokens=len(prompt), reused_tokens=reused)
         reason = "length"
         try:
-            self._process(prompt[reused:])
+            self.process(prompt[reused:])
             tally.prompt_was_read()
             while True:
                 token = llama_cpp.llama_sampler_sample(sampler, self._context, -1)
@@ -231,16 +250,16 @@ class LoadedModel:
                     break
                 if tally.generated_tokens >= limit:
                     break
-                self._process([token])
+                self.process([token])
         except CancelledError:
             reason = "cancelled"
         rest = stream.finish()
         if rest:
             yield _token(rest, tally.generated_tokens, time.monotonic())
-        yield {"event": "done", "reason": reason, "time_s": time.monotonic(), "measured": self._measured(tally)}
+        yield self._done(reason, tally)
 
-    def _measured(self, tally: Tally) -> dict[str, Any]:
-        return tally.figures() | {
+    def _done(self, reason: str, tally: Tally) -> dict[str, Any]:
+        measured = tally.figures() | {
             "peak_memory_bytes": peak_memory_bytes(),
             "threads": tally.most_used_threads(self._threads),
             "gpu_layers": self.gpu_layers,
@@ -248,6 +267,7 @@ class LoadedModel:
             "context_tokens": self.context_tokens,
             "engine": ENGINE,
         }
+        return {"event": "done", "reason": reason, "time_s": time.monotonic(), "measured": measured}
 
     def _keep_common_prefix(self, prompt: list[int]) -> int:
         """Drop from the KV cache what this prompt does not share; the number of tokens kept.
@@ -259,9 +279,10 @@ class LoadedModel:
             if ours != theirs:
                 break
             shared += 1
-        return self._truncate(shared)
+        return self.keep_first(shared)
 
-    def _truncate(self, count: int) -> int:
+    def keep_first(self, count: int) -> int:
+        """Drop what comes after so many tokens of the KV cache; how many are left."""
         memory = llama_cpp.llama_get_memory(self._context)
         if not llama_cpp.llama_memory_seq_rm(memory, 0, count, -1):
             # A recurrent or sliding-window cache cannot be cut in the middle.
@@ -270,7 +291,8 @@ class LoadedModel:
         del self._cached[count:]
         return count
 
-    def _process(self, tokens: list[int]) -> None:
+    def process(self, tokens: list[int]) -> None:
+        """Put tokens into the KV cache. Raises CancelledError."""
         for start in range(0, len(tokens), BATCH_TOKENS):
             if self._control.cancelled:
                 raise CancelledError
@@ -286,16 +308,21 @@ class LoadedModel:
             status = llama_cpp.llama_decode(self._context, llama_cpp.llama_batch_get_one(buffer, len(chunk)))
             self._step_s = (time.monotonic() - began) / len(chunk)
             if status != 0:
-                self._truncate(len(self._cached))
+                self.keep_first(len(self._cached))
                 if self._control.cancelled:
                     raise CancelledError
                 raise RefusedError(f"llama_decode failed with status {status} after {len(self._cached):,} tokens.")
             self._cached += chunk
 
     def _follow_thread_count(self) -> None:
-        if self._control.threads != self._threads:
-            self._threads = self._control.threads
+        wanted = self._held_threads or self._control.threads
+        if wanted != self._threads:
+            self._threads = wanted
             llama_cpp.llama_set_n_threads(self._context, self._threads, self._threads)
+
+    def synchronise(self) -> None:
+        """Wait until a GPU has done all that was asked."""
+        llama_cpp.llama_synchronize(self._context)
 
     def _piece(self, token: int, *, special: bool = False) -> bytes:
         size = 64
@@ -305,33 +332,6 @@ class LoadedModel:
             if length >= 0:
                 return buffer.raw[:length]
             size = -length
-
-    def _sampler(self, sampling: dict[str, Any]) -> Handle:
-        chain = llama_cpp.llama_sampler_chain_init(llama_cpp.llama_sampler_chain_default_params())
-
-        def add(sampler: Handle) -> None:
-            llama_cpp.llama_sampler_chain_add(chain, sampler)
-
-        if sampling["grammar"]:
-            grammar = llama_cpp.llama_sampler_init_grammar(self._vocab, sampling["grammar"].encode(), b"root")
-            if not grammar:
-                llama_cpp.llama_sampler_free(chain)
-                raise RefusedError("the grammar cannot be parsed: it must be GBNF with a rule called root.")
-            add(grammar)
-        if sampling["repeat_penalty"] != 1.0:
-            # Counts generated tokens only, as llama-cpp-python does; llama.cpp's own server counts the prompt's, too.
-            penalty = (PENALTY_WINDOW_TOKENS, sampling["repeat_penalty"], 0.0, 0.0)
-            add(llama_cpp.llama_sampler_init_penalties(self._vocabulary_size, *penalty))
-        if sampling["temperature"] == 0:
-            add(llama_cpp.llama_sampler_init_greedy())
-            return chain
-        if sampling["top_k"] > 0:
-            add(llama_cpp.llama_sampler_init_top_k(sampling["top_k"]))
-        add(llama_cpp.llama_sampler_init_top_p(sampling["top_p"], 1))
-        add(llama_cpp.llama_sampler_init_min_p(sampling["min_p"], 1))
-        add(llama_cpp.llama_sampler_init_temp(sampling["temperature"]))
-        add(llama_cpp.llama_sampler_init_dist(sampling["seed"]))
-        return chain
 
 
 def _token(text: str, generated_tokens: int, time_s: float) -> dict[str, Any]:
@@ -364,7 +364,7 @@ def _answer(
 ) -> None:
     control.running_id = command["id"]
     try:
-        for event in model.generate(command):
+        for event in model.bench(command) if command["do"] == "bench" else model.generate(command):
             send(event)
     except RefusedError as refusal:
         send({"event": "failed", "error": str(refusal), "time_s": time.monotonic()})
