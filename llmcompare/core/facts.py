@@ -1,7 +1,9 @@
-"""What happened when models ran: facts that never change once they are written down. Rows of the results log."""
+"""What happened when models ran, and how fast: facts that never change once they are written down. Rows of the log."""
 
 from dataclasses import dataclass
 from typing import Literal
+
+from llmcompare.core.bench import SpeedTest, TestKind
 
 Scheduling = Literal["in-turn", "together"]
 """in-turn: one after the other, for figures that can be compared. together: at once, for reading along."""
@@ -68,3 +70,70 @@ class OpeningFact:
     run_id: str
     person: str
     opened_at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasurementFact:
+    """How fast a machine ran one speed test with one model."""
+
+    measurement_id: str
+    bench_id: str
+    """Shared by what was measured or imported together."""
+    machine_id: str
+    """Of the hardware, see core.this_machine.machine_id."""
+    cpu: str
+    core_count: int | None
+    memory_bytes: int | None
+    gpus: tuple[str, ...]
+    model: str
+    """File name."""
+    quantization: str | None
+    description: str
+    """What llama.cpp calls the model."""
+    weights_bytes: int
+    parameters: int
+    shape: str | None
+    """A core.shapes.ModelShape as JSON; None where only the sizes are known."""
+    test: TestKind
+    prompt_tokens: int
+    generated_tokens: int
+    depth_tokens: int
+    tokens_per_s: float
+    """Mean of the repetitions."""
+    tokens_per_s_sd: float
+    repetition_count: int | None
+    """None where a file does not say it."""
+    threads: int
+    gpu_layers: int
+    """-1 where llama.cpp was to use as many as fit."""
+    kv_format: str
+    flash_attention: bool | None
+    """None where llama.cpp was to decide."""
+    engine: str
+    measured_at: str
+    imported_from: str | None = None
+    """Name of the file; None when it was measured here."""
+
+    @property
+    def speed_test(self) -> SpeedTest:
+        """What was measured."""
+        return SpeedTest(
+            prompt_tokens=self.prompt_tokens, generated_tokens=self.generated_tokens, depth_tokens=self.depth_tokens
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MachineFact:
+    """What a machine consists of, and how fast its memory was when somebody looked."""
+
+    machine_fact_id: str
+    machine_id: str
+    looked_at: str
+    cpu: str
+    core_count: int
+    instruction_sets: tuple[str, ...]
+    memory_bytes: int | None
+    gpus: tuple[str, ...]
+    bandwidth_bytes_per_s: float | None
+    """Of a copy from memory to memory, bytes read and written; None when it was not measured."""
+    bandwidth_threads: int | None

@@ -18,7 +18,7 @@ class Folders:
 
     @property
     def results(self) -> Path:
-        """The log of runs, replies and openings."""
+        """The log of runs, replies, openings and measurements."""
         return self.var / "results"
 
     @property

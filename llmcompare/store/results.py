@@ -1,4 +1,4 @@
-"""The results log: every run, reply and opening, appended by any number of processes and never changed.
+"""The results log: every run, reply, opening and measurement, appended by any number of processes and never changed.
 
 See docs/adr/0003-results-are-an-append-only-log.md.
 """
@@ -14,7 +14,7 @@ from typing import Any
 
 import duckdb
 
-from llmcompare.core.facts import OpeningFact, ReplyFact, RunFact
+from llmcompare.core.facts import MachineFact, MeasurementFact, OpeningFact, ReplyFact, RunFact
 from llmcompare.errors import StoreError
 from llmcompare.store.db import file_errors
 from llmcompare.store.results_compaction import compact_folder
@@ -53,6 +53,8 @@ class _Index:
     """Of runs that are not compacted."""
     replies: dict[str, dict[str, ReplyFact]] = field(default_factory=dict)
     openings: dict[str, dict[str, OpeningFact]] = field(default_factory=dict)
+    measurements: dict[str, MeasurementFact] = field(default_factory=dict)
+    machines: dict[str, MachineFact] = field(default_factory=dict)
 
     def add(self, fact: Fact, segment: Segment | None) -> None:
         match fact:
@@ -64,6 +66,10 @@ class _Index:
                 self.replies.setdefault(fact.run_id, {}).setdefault(fact.reply_id, fact)
             case OpeningFact():
                 self.openings.setdefault(fact.person, {}).setdefault(fact.opening_id, fact)
+            case MeasurementFact():
+                self.measurements.setdefault(fact.measurement_id, fact)
+            case MachineFact():
+                self.machines.setdefault(fact.machine_fact_id, fact)
 
     def run(self, run_id: str) -> LoggedRun:
         replies = sorted(self.replies.get(run_id, {}).values(), key=lambda reply: (reply.slot, reply.reply_id))
@@ -124,6 +130,20 @@ class ResultsLog:
             found = self._index.openings.get(person, {}).values()
         return sorted(found, key=lambda opening: (_moment(opening.opened_at), opening.opening_id))
 
+    def measurements(self) -> list[MeasurementFact]:
+        """How fast machines were, oldest first."""
+        with self._reading:
+            self._refresh()
+            found = list(self._index.measurements.values())
+        return sorted(found, key=lambda fact: (_moment(fact.measured_at), fact.measurement_id))
+
+    def machines(self) -> list[MachineFact]:
+        """What machines consist of, oldest look first."""
+        with self._reading:
+            self._refresh()
+            found = list(self._index.machines.values())
+        return sorted(found, key=lambda fact: (_moment(fact.looked_at), fact.machine_fact_id))
+
     def problems(self) -> list[str]:
         """A sentence for everything that is in the folder but not in the answers."""
         with self._reading:
@@ -135,7 +155,7 @@ class ResultsLog:
         return [*lines, *missing, *_aside(self.folder / SET_ASIDE_NAME), *_unknown_fields(sorted(unknown))]
 
     def query(self, sql: str, **parameters: str | None) -> tuple[list[str], list[tuple[Any, ...]]]:
-        """Column names and rows of a query about the views `runs`, `replies` and `openings`."""
+        """Column names and rows of a query about the views: `runs`, `replies`, `openings`, `measurements`, `machines`."""
         for attempt in range(ATTEMPTS):
             with self._reading:
                 self._refresh()

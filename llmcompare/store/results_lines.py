@@ -8,9 +8,9 @@ from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from llmcompare.core.facts import OpeningFact, ReplyFact, RunFact
+from llmcompare.core.facts import MachineFact, MeasurementFact, OpeningFact, ReplyFact, RunFact
 
-Fact = RunFact | ReplyFact | OpeningFact
+Fact = RunFact | ReplyFact | OpeningFact | MeasurementFact | MachineFact
 VERSION = 1
 """Of the columns of all tables: raised when a fact changes in a way that an older version would misread."""
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
@@ -54,7 +54,13 @@ class TooNewError(UnreadableError):
 @cache
 def log_tables() -> dict[str, LogTable]:
     """Every table of the log by name."""
-    kinds = (("runs", "run_id", RunFact), ("replies", "reply_id", ReplyFact), ("openings", "opening_id", OpeningFact))
+    kinds = (
+        ("runs", "run_id", RunFact),
+        ("replies", "reply_id", ReplyFact),
+        ("openings", "opening_id", OpeningFact),
+        ("measurements", "measurement_id", MeasurementFact),
+        ("machines", "machine_fact_id", MachineFact),
+    )
     return {name: _table(name, key, kind) for name, key, kind in kinds}
 
 

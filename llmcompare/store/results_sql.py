@@ -1,4 +1,4 @@
-"""The results log as three views of SQL, with one row per id."""
+"""The results log as views of SQL, one for each table, with one row per id."""
 
 import re
 from collections.abc import Sequence

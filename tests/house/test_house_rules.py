@@ -75,7 +75,7 @@ def test_each_foreign_library_stays_in_its_corner(project):
         "duckdb": "llmcompare/store/",
         "streamlit": "llmcompare/ui/",
         "pandas": ("llmcompare/ui/", "llmcompare/reports/", "llmcompare/services/export.py"),
-        "llama_cpp": ("llmcompare/engines/worker.py", "llmcompare/models/quantise"),
+        "llama_cpp": ("llmcompare/engines/worker", "llmcompare/models/quantise"),
     }
     for path in project.glob("llmcompare/**/*.py"):
         name = path.relative_to(project).as_posix()

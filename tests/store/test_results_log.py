@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from llmcompare.core.facts import OpeningFact, ReplyFact, RunFact
+from llmcompare.core.facts import MachineFact, MeasurementFact, OpeningFact, ReplyFact, RunFact
 from llmcompare.errors import StoreError
 from llmcompare.store.results import ResultsLog
 from llmcompare.store.results_lines import VERSION, fact_id, from_line, log_tables, to_line
@@ -200,9 +200,23 @@ REPLIES = st.builds(
     cold=nullable(st.booleans()),
 )  # fmt: skip
 OPENINGS = st.builds(OpeningFact, opening_id=TEXT, run_id=TEXT, person=TEXT, opened_at=TEXT)
+NAMES = st.lists(TEXT, max_size=3).map(tuple)
+MEASUREMENTS = st.builds(
+    MeasurementFact, measurement_id=TEXT, bench_id=TEXT, machine_id=TEXT, cpu=TEXT, core_count=nullable(COUNT),
+    memory_bytes=nullable(COUNT), gpus=NAMES, model=TEXT, quantization=nullable(TEXT), description=TEXT,
+    weights_bytes=COUNT, parameters=COUNT, shape=nullable(TEXT), test=st.sampled_from(["prefill", "decode"]),
+    prompt_tokens=COUNT, generated_tokens=COUNT, depth_tokens=COUNT, tokens_per_s=NUMBER, tokens_per_s_sd=NUMBER,
+    repetition_count=nullable(COUNT), threads=COUNT, gpu_layers=COUNT, kv_format=TEXT,
+    flash_attention=nullable(st.booleans()), engine=TEXT, measured_at=TEXT, imported_from=nullable(TEXT),
+)  # fmt: skip
+MACHINES = st.builds(
+    MachineFact, machine_fact_id=TEXT, machine_id=TEXT, looked_at=TEXT, cpu=TEXT, core_count=COUNT,
+    instruction_sets=NAMES, memory_bytes=nullable(COUNT), gpus=NAMES, bandwidth_bytes_per_s=nullable(NUMBER),
+    bandwidth_threads=nullable(COUNT),
+)  # fmt: skip
 
 
-@given(fact=RUNS | REPLIES | OPENINGS)
+@given(fact=RUNS | REPLIES | OPENINGS | MEASUREMENTS | MACHINES)
 def test_a_fact_is_read_back_from_its_line_as_it_was(fact):
     line = to_line(fact)
     assert line.isascii()
@@ -231,6 +245,26 @@ def test_facts_are_read_back_from_a_segment_and_from_parquet_as_they_were(tmp_pa
     assert list(folder.glob("*.jsonl")) == []
     assert found(reader) == found(ResultsLog(folder)) == wanted
     assert reader.query("SELECT count(*) FROM replies")[1] == [(len(replies),)]
+    assert reader.problems() == []
+
+
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    measured=st.lists(MEASUREMENTS, unique_by=fact_id, max_size=3),
+    looked=st.lists(MACHINES, unique_by=fact_id, max_size=3),
+)
+def test_measurements_and_machines_are_read_back_from_a_segment_and_from_parquet(tmp_path_factory, measured, looked):
+    folder = tmp_path_factory.mktemp("log")
+    with closing(ResultsLog(folder)) as log:
+        for fact in [*measured, *looked]:
+            log.append(fact)
+    for _ in ("segment", "parquet"):
+        reader = ResultsLog(folder)
+        assert {*reader.measurements()} == {*measured}
+        assert {*reader.machines()} == {*looked}
+        assert reader.query("SELECT count(*) FROM measurements")[1] == [(len(measured),)]
+        assert reader.query("SELECT count(*) FROM machines")[1] == [(len(looked),)]
+        reader.compact()
     assert reader.problems() == []
 
 
@@ -264,6 +298,19 @@ def test_a_changed_column_needs_a_new_version():
         " gpu_layers:BIGINT? cold:BOOLEAN?"
     )
     assert columns["openings"] == "opening_id:VARCHAR run_id:VARCHAR person:VARCHAR opened_at:VARCHAR"
+    assert columns["measurements"] == (
+        "measurement_id:VARCHAR bench_id:VARCHAR machine_id:VARCHAR cpu:VARCHAR core_count:BIGINT? memory_bytes:BIGINT?"
+        " gpus:VARCHAR[] model:VARCHAR quantization:VARCHAR? description:VARCHAR weights_bytes:BIGINT"
+        " parameters:BIGINT shape:VARCHAR? test:VARCHAR prompt_tokens:BIGINT generated_tokens:BIGINT"
+        " depth_tokens:BIGINT tokens_per_s:DOUBLE tokens_per_s_sd:DOUBLE repetition_count:BIGINT? threads:BIGINT"
+        " gpu_layers:BIGINT kv_format:VARCHAR flash_attention:BOOLEAN? engine:VARCHAR measured_at:VARCHAR"
+        " imported_from:VARCHAR?"
+    )
+    assert columns["machines"] == (
+        "machine_fact_id:VARCHAR machine_id:VARCHAR looked_at:VARCHAR cpu:VARCHAR core_count:BIGINT"
+        " instruction_sets:VARCHAR[] memory_bytes:BIGINT? gpus:VARCHAR[] bandwidth_bytes_per_s:DOUBLE?"
+        " bandwidth_threads:BIGINT?"
+    )
 
 
 # Reading
