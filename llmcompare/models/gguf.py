@@ -12,8 +12,8 @@ import struct
 from collections.abc import Mapping
 from pathlib import Path
 
+from llmcompare.core.ggml_types import TENSOR_TYPES
 from llmcompare.errors import ModelRefusedError
-from llmcompare.models.ggml_types import TENSOR_TYPES
 from llmcompare.models.gguf_bytes import U64, HeaderBytes
 from llmcompare.models.gguf_header import ITEMS_KEPT, ArrayInfo, GgufHeader, Scalar, TensorInfo
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from llmcompare.models.ggml_types import FILE_TYPES, GUESSED
+from llmcompare.core.ggml_types import FILE_TYPES, GUESSED
 
 ITEMS_KEPT = 1024
 """Longer arrays of numbers are counted only; what is asked for has one item per layer."""

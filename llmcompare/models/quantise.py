@@ -22,8 +22,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
+from llmcompare.core.ggml_types import FILE_TYPES
 from llmcompare.errors import InputError, ModelRefusedError
-from llmcompare.models.ggml_types import FILE_TYPES
 from llmcompare.models.gguf import read_header
 from llmcompare.models.gguf_header import TensorInfo
 from llmcompare.models.library import display_name, model_at, parts

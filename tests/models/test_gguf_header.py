@@ -8,7 +8,7 @@ from pathlib import Path
 import gguf
 import llama_cpp
 
-from llmcompare.models import ggml_types
+from llmcompare.core import ggml_types
 from llmcompare.models.gguf import read_header
 from llmcompare.models.library import demo_model_path
 from tests.models.raw_gguf import ARRAY, TEXT, U32, entry, header, number, tensor, text

@@ -82,3 +82,6 @@ FILE_TYPES: dict[int, str] = {
 
 GUESSED = 1024
 """A flag on top of general.file_type: the writer was not told and guessed (LLAMA_FTYPE_GUESSED of llama.h)."""
+
+BLOCKS = {name: (elements, size_bytes) for name, elements, size_bytes in TENSOR_TYPES.values()}
+"""Elements and bytes of a block by the name of the type."""
