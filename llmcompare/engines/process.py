@@ -1,5 +1,6 @@
 """The parts of a worker process that know nothing of llama.cpp: pipes, control, refusals, time limits."""
 
+import contextlib
 import json
 import os
 import queue
@@ -128,16 +129,28 @@ def peak_memory_bytes() -> int:
 
 
 def begin() -> TextIO:
-    """The pipe to the parent; what any library prints from now on goes to standard error instead.
-
-    Also makes this process yield to the app and to whoever works at the machine: with eight replies being written on
-    2 cores, a click on the page took 1.2 s in the median (benchmarks/results/bench_playground.csv).
-    """
-    if hasattr(os, "nice"):
-        os.nice(POLITENESS)
+    """The pipe to the parent; what any library prints from now on goes to standard error instead."""
+    _yield_to_others()
     pipe = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     return pipe
+
+
+def _yield_to_others() -> None:
+    """The app, and whoever works at the machine, come before this process.
+
+    With eight replies being written on 2 cores, a click on the page took 1.2 s in the median, 10.9 s in the slowest
+    twentieth (benchmarks/results/bench_playground.csv).
+    """
+    if not hasattr(os, "nice"):
+        return
+    os.nice(POLITENESS)
+    # Linux weighs whole sessions against each other, and niceness counts inside one only (sched(7), autogroup): six
+    # busy processes in sessions of their own had 1.0 s of 3 each, nice or not.
+    own = Path("/proc/self/autogroup")
+    if os.getsid(0) == os.getpid() and own.exists():
+        with contextlib.suppress(OSError):  # read-only in some containers: then all sessions count alike
+            own.write_text(str(POLITENESS), encoding="ascii")
 
 
 def read_commands(commands: "queue.Queue[dict[str, Any]]", control: Control) -> None:
