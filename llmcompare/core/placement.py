@@ -5,6 +5,7 @@ GPU behaviour is not verified on a GPU.
 
 from dataclasses import dataclass
 
+from llmcompare.core.memory import layers_that_fit
 from llmcompare.core.units import BYTES_PER_GIB
 
 RUNTIME_BYTES = 150_000_000
@@ -65,7 +66,7 @@ def place(model: ModelSize, machine: Machine, *, context_tokens: int, sharing: i
     kv_bytes = model.kv_bytes_per_token * context_tokens
     layer_bytes = max(1, (model.weights_bytes + kv_bytes) // max(1, model.layers))
     usable_gpu_bytes = int(machine.gpu_free_bytes * (1 - GPU_RESERVE_FRACTION))
-    gpu_layers = min(model.layers, usable_gpu_bytes // layer_bytes)
+    gpu_layers = layers_that_fit(layers=model.layers, layer_bytes=layer_bytes, usable_gpu_bytes=usable_gpu_bytes)
     needed = RUNTIME_BYTES + (model.layers - gpu_layers) * layer_bytes
     if needed > machine.available_memory_bytes:
         return DoesNotFit(

@@ -61,7 +61,7 @@ _LISTED = [
     _all_alike("fp32", "safetensors", 32.0),
     _all_alike("bf16", "safetensors", BITS_16),
     _all_alike("fp16", "safetensors", BITS_16),
-    # The hf_quant_config.json of NVIDIA's FP8 and NVFP4 models exclude lm_head; FP8 has one scale per matrix or 128 x 128.
+    # NVIDIA's FP8 and NVFP4 models exclude lm_head (hf_quant_config.json); FP8 has one scale per matrix or 128 x 128.
     _kept_at_16("fp8", 8.0),
     # One FP8 scale for each 16 weights (group_size in hf_quant_config.json).
     _kept_at_16("nvfp4", 4 + 8 / 16),

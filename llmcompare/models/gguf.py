@@ -11,6 +11,7 @@ import stat
 import struct
 from collections.abc import Mapping
 from pathlib import Path
+from typing import BinaryIO
 
 from llmcompare.core.ggml_types import TENSOR_TYPES
 from llmcompare.errors import ModelRefusedError
@@ -55,9 +56,14 @@ def read_header(path: Path) -> GgufHeader:
     try:
         file_bytes = _size_of_file(path)
         with path.open("rb") as stream:
-            return _header(path, HeaderBytes(stream, path.name, file_bytes))
+            return read_stream(stream, path, file_bytes)
     except OSError as error:
         raise ModelRefusedError(f"{path} cannot be read ({error.strerror}): name another file.") from error
+
+
+def read_stream(stream: BinaryIO, path: Path, file_bytes: int) -> GgufHeader:
+    """The header of a file that is open already, here or far away; path is what it is called."""
+    return _header(path, HeaderBytes(stream, path.name, file_bytes))
 
 
 def _size_of_file(path: Path) -> int:
