@@ -9,8 +9,8 @@ from llmcompare.core.weights import expert_weights_bytes, weight_format, weights
 from llmcompare.errors import InputError
 
 KV_BYTES_PER_ELEMENT = {
-    "fp32": 4.0, "fp16": 2.0, "bf16": 2.0, "fp8": 1.0, "int8": 1.0, "q8_0": 34 / 32, "q5_1": 24 / 32, "q5_0": 22 / 32,
-    "q4_1": 20 / 32, "q4_0": 18 / 32, "iq4_nl": 18 / 32,
+    "fp32": 4.0, "fp16": 2.0, "f16": 2.0, "bf16": 2.0, "fp8": 1.0, "int8": 1.0, "q8_0": 34 / 32, "q5_1": 24 / 32,
+    "q5_0": 22 / 32, "q4_1": 20 / 32, "q4_0": 18 / 32, "iq4_nl": 18 / 32,
 }  # fmt: skip
 """Formats of the cache in vLLM and llama.cpp (--kv-cache-dtype, --cache-type-k); blocks of 32 carry their scales."""
 USABLE_FRACTION = 0.9

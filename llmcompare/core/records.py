@@ -41,6 +41,7 @@ class Gpu:
     vendor: str
     memory_gb: float | None
     """Nominal GB as the vendor prints it."""
+    memory_type: str | None = None
     row_id: str
     as_of: str | None
     source: str

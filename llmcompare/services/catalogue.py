@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from llmcompare.core.records import ApiOffer, Capacity, Gpu, GpuOffer, Model
+from llmcompare.core.shapes import ModelShape
 from llmcompare.errors import DataError, LlmCompareError, StoreError, UnknownIdError
 from llmcompare.store import db, queries, schema
 from llmcompare.store.db import Catalog
@@ -29,6 +30,11 @@ class Facts:
     def names(self) -> dict[str, str]:
         """Model id by name or alias."""
         return queries.model_names(self.catalog)
+
+    @cached_property
+    def shapes(self) -> dict[str, ModelShape]:
+        """Shapes by name or alias, of the models whose layers and heads are known."""
+        return queries.model_shapes(self.catalog)
 
     @cached_property
     def gpus(self) -> dict[str, Gpu]:
