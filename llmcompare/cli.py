@@ -14,11 +14,12 @@ from typing import Annotated, Any
 import typer
 
 from llmcompare.core import words
+from llmcompare.core.memory import Use
 from llmcompare.core.replies import figures_in_words, reply_json
 from llmcompare.core.scenario import Scenario, from_query, is_number
 from llmcompare.engines.base import Sampling
 from llmcompare.errors import DataError, LlmCompareError
-from llmcompare.services import catalogue, costs, doctor, export, runs, tables
+from llmcompare.services import catalogue, costs, doctor, export, fit, runs, tables
 from llmcompare.services.catalogue import Facts
 from llmcompare.store.paths import PROJECT_FOLDER
 
@@ -191,6 +192,30 @@ def run_command(
             print(f"== {reply.model}\n{reply.text}\n   {figures_in_words(reply, plan.scheduling)}\n")
     if all(reply.error for reply in replies):
         raise typer.Exit(EXIT_REFUSED)
+
+
+@app.command(name="fit")
+def fit_command(
+    name: Annotated[str, typer.Argument(help="Model id or alias, a GGUF file, or owner/repository:file.gguf.")],
+    *,
+    context: Annotated[int, typer.Option(help="Tokens of prompt and reply together.")],
+    weight_format: Annotated[
+        str | None, typer.Option("--format", help="bf16, fp8, awq-int4, gguf-q4_k_m, …; a file's own by default.")
+    ] = None,
+    kv_format: Annotated[str, typer.Option(help="Of the KV cache: fp16, fp8, q8_0, q4_0, …")] = "fp16",
+    sequences: Annotated[int, typer.Option(help="Sequences held at the same time.")] = 1,
+    gpu: Annotated[str | None, typer.Option(help="Only this GPU id.")] = None,
+    as_json: Json = False,
+) -> None:
+    """What a model needs in memory, and which GPUs hold it."""
+    facts = _facts()
+    use = Use(context_tokens=context, sequences=sequences, kv_format=kv_format)
+    found = fit.fit(facts, fit.subject(facts, name), use, format_name=weight_format, gpu_id=gpu)
+    if as_json:
+        _print_json(fit.fit_json(found))
+        return
+    for sentence in fit.sentences(found):
+        print(sentence)
 
 
 @app.command(name="doctor")
