@@ -316,14 +316,16 @@ def _nearest_rows(rows: Sequence[Capacity], workload: Workload) -> list[Capacity
     return [min(group, key=distance) for _, group in groupby(sorted(rows, key=deployment), key=deployment)]
 
 
-def _rentable(book: PriceBook, billing: Billing, site: _Site) -> tuple[tuple[GpuOffer, ...], int]:
-    """Per provider the cheapest machine that is no larger than a replica, and how many providers have none."""
+def rentable(
+    offers: Iterable[GpuOffer], *, gpu_id: str, billing: Billing, gpu_count: int
+) -> tuple[tuple[GpuOffer, ...], int]:
+    """Per provider the cheapest machine with at most this many GPUs, and how many providers offer only larger ones."""
     best: dict[str, GpuOffer] = {}
     providers = set()
-    for offer in sorted(book.gpu_offers, key=lambda offer: (offer.usd_per_gpu_hour, offer.row_id)):
-        if offer.gpu_id == site.gpu.gpu_id and offer.billing == billing:
+    for offer in sorted(offers, key=lambda offer: (offer.usd_per_gpu_hour, offer.row_id)):
+        if offer.gpu_id == gpu_id and offer.billing == billing:
             providers.add(offer.provider)
-            if offer.gpu_count <= site.gpus_per_replica:
+            if offer.gpu_count <= gpu_count:
                 best.setdefault(offer.provider, offer)
     return tuple(best.values()), len(providers) - len(best)
 
@@ -331,7 +333,9 @@ def _rentable(book: PriceBook, billing: Billing, site: _Site) -> tuple[tuple[Gpu
 def _deployment(book: PriceBook, scenario: Scenario, site: _Site) -> Deployment | None:
     """None where nobody lists a price."""
     own_price, row, rate = scenario.own_usd_per_gpu_hour, site.row, site.requests_per_s
-    offers, larger_only_count = _rentable(book, scenario.billing, site)
+    offers, larger_only_count = rentable(
+        book.gpu_offers, gpu_id=site.gpu.gpu_id, billing=scenario.billing, gpu_count=site.gpus_per_replica
+    )
     if own_price is None and not offers:
         return None
     price = price_band([own_price] if own_price is not None else [offer.usd_per_gpu_hour for offer in offers])
