@@ -36,7 +36,7 @@ SHARED_TOKENS = 1_000
 PREFIX_PAIRS = 3
 SHARING_S = 4.0
 SHARING_ROUNDS = 5
-SPINS = {"300000": "libgomp's default", "1000": "ours", "100": "short", "0": "passive"}
+SPINS = {"300000": "libgomp's default", "30000": "ours", "10000": "shorter", "1000": "short", "0": "passive"}
 """GOMP_SPINCOUNT: turns of a loop for which a thread of a worker waits before it sleeps."""
 WAITING_S = 2.0
 WAITING_ROUNDS = 3

@@ -255,11 +255,12 @@ def _start_worker() -> "subprocess.Popen[str]":
         errors="replace",
         start_new_session=True,
         cwd=Path(__file__).resolve().parents[2],
-        # A thread that waits sleeps after 1,000 turns of a loop. With libgomp's default of 300,000, 2 threads on 2
-        # cores fall to 8 tokens/s beside one busy process, against 30; undisturbed they make 112 against 107
+        # A thread that waits sleeps after so many turns of a loop. 2 threads on 2 cores with 1,500 tokens of context
+        # reach 0.87 of a bare loop with 1,000 turns, 0.95 with 10,000, 1.0 with 30,000 and with libgomp's 300,000. The
+        # fewer, the less is lost beside one busy process until the pool takes a thread away: 32, 7, 2 and 0 tokens/s
         # (`bench_engine.py waiting` on the demo model).
         # GGML_NO_BACKTRACE: an abort of llama.cpp ends with its reason, not with the farewell of a debugger.
-        env={"GOMP_SPINCOUNT": "1000"} | os.environ | {"PYTHONUNBUFFERED": "1", "GGML_NO_BACKTRACE": "1"},
+        env={"GOMP_SPINCOUNT": "30000"} | os.environ | {"PYTHONUNBUFFERED": "1", "GGML_NO_BACKTRACE": "1"},
     )
 
 
