@@ -33,6 +33,18 @@ REMOTE_NAME = re.compile(
 BLOCK_BYTES = 4 << 20
 """One request: a header with a large vocabulary takes two or three."""
 
+REASONS: tuple[tuple[type[Exception], tuple[str, str]], ...] = (
+    (GatedRepoError, ("its owner asks for an agreement", "accept it on the Hub and set HF_TOKEN")),
+    (RepositoryNotFoundError, ("there is no such repository, or it is private", "check the name or set HF_TOKEN")),
+    (RevisionNotFoundError, ("the repository has no such revision", "check what stands after @")),
+    (HFValidationError, ("the repository cannot have this name", "write owner/repository:file.gguf")),
+    (OfflineModeIsEnabled, ("HF_HUB_OFFLINE is set", "unset it or name a local file")),
+    (EntryNotFoundError, ("the repository has no such file", "check its name, capital letters too")),
+    (FileNotFoundError, ("the repository has no such file", "check its name, capital letters too")),
+    (HfHubHTTPError, ("the Hub answers with an error", "try again later")),
+)
+"""Special ones first: what is wrong and what to do."""
+
 
 def is_remote(name: str) -> bool:
     """Whether a name means a file on the Hub and not one here.
@@ -69,24 +81,11 @@ def hub_errors(name: str) -> Iterator[None]:
     """Turns what the Hub's client raises into a ModelRefusedError with a sentence."""
     try:
         yield
-    except GatedRepoError as error:
-        raise _refused(name, "its owner asks for an agreement", "accept it on the Hub and set HF_TOKEN") from error
-    except RepositoryNotFoundError as error:
-        raise _refused(name, "there is no such repository, or it is private", "check the name or HF_TOKEN") from error
-    except RevisionNotFoundError as error:
-        raise _refused(name, "the repository has no such revision", "check what stands after @") from error
-    except HFValidationError as error:
-        raise _refused(name, "the repository cannot have this name", "write owner/repository:file.gguf") from error
-    except OfflineModeIsEnabled as error:
-        raise _refused(name, "HF_HUB_OFFLINE is set", "unset it or name a local file") from error
-    except (EntryNotFoundError, FileNotFoundError) as error:
-        raise _refused(name, "the repository has no such file", "check its name, capital letters too") from error
-    except HfHubHTTPError as error:
-        status = error.response.status_code if error.response is not None else "no"
-        raise _refused(name, f"the Hub answered with status {status}", "try again later") from error
-    except (httpx2.HTTPError, OSError, EOFError) as error:
-        raise _refused(name, f"the Hub cannot be reached ({type(error).__name__})", "check the network") from error
-
-
-def _refused(name: str, reason: str, advice: str) -> ModelRefusedError:
-    return ModelRefusedError(f"{name} cannot be read from the Hub: {reason}; {advice}.")
+    except (HfHubHTTPError, HFValidationError, EntryNotFoundError, httpx2.HTTPError, OSError, EOFError) as error:
+        # The file system of the client says FileNotFoundError; what stands behind it says more.
+        behind = error.__cause__ if isinstance(error, FileNotFoundError) and error.__cause__ else error
+        reason, advice = next(
+            (said for kind, said in REASONS if isinstance(behind, kind)),
+            (f"the Hub cannot be reached ({type(behind).__name__})", "check the network"),
+        )
+        raise ModelRefusedError(f"{name} cannot be read from the Hub: {reason}; {advice}.") from error
