@@ -20,7 +20,7 @@ from llmcompare.core.bench import SpeedTest
 from llmcompare.core.placement import DoesNotFit, Machine, ModelSize, Placement, place, threads_each
 from llmcompare.core.units import counted
 from llmcompare.engines.base import Event, Failed, Request, Waiting
-from llmcompare.engines.local import HEARTBEAT_S, LocalEngine
+from llmcompare.engines.local import HEARTBEAT_S, LocalEngine, ModelFacts
 from llmcompare.engines.machine import LoadMeter, machine, usable_cores
 from llmcompare.engines.turns import Turns
 from llmcompare.errors import EngineCrashedError, EngineError, ModelRefusedError
@@ -110,6 +110,11 @@ class Pool:
         with self._state:
             for key in [key for key, (name, _) in self._set_aside.items() if name == file_name]:
                 del self._set_aside[key], self._crashes[key]
+
+    def free_cores(self) -> int:
+        """Cores that other work leaves, at least one."""
+        with self._state:
+            return self._free_cores()
 
     def unload(self, path: Path) -> None:
         """Give a model's memory back, unless somebody uses it."""
@@ -276,6 +281,8 @@ class PooledEngine:
 
     def __init__(self, pool: Pool, model: ModelFile, *, context_tokens: int, alone: bool) -> None:
         self.name = model.path.name
+        self.facts: ModelFacts | None = None
+        """Once it is loaded."""
         self._pool = pool
         self._model = model
         self._context_tokens = context_tokens
@@ -317,6 +324,7 @@ class PooledEngine:
                 yield Waiting(reason=resident.status, place=0, time_s=time.monotonic())
                 concurrent.futures.wait([resident.loading], timeout=HEARTBEAT_S)
             engine = resident.loading.result()
+            self.facts = engine.facts
             with self._pool.running(engine), closing(ask(engine)) as events:
                 for event in events:
                     if isinstance(event, Failed) and event.crashed:

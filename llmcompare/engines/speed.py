@@ -11,6 +11,8 @@ from typing import Any, Protocol
 
 from llmcompare.engines.process import RefusedError
 
+BATCH_TOKENS = 512
+"""Of a prompt, at once."""
 SEED = 0
 
 

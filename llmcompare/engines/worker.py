@@ -40,12 +40,11 @@ from llmcompare.engines.process import (
     refusing,
     template_limits,
 )
-from llmcompare.engines.speed import samples
+from llmcompare.engines.speed import BATCH_TOKENS, samples
 from llmcompare.engines.tally import Tally
 from llmcompare.engines.text import TextStream
 from llmcompare.engines.worker_sampler import Handle, sampler_chain
 
-BATCH_TOKENS = 512
 LONGEST_TOKEN_CHARACTERS = 256
 """Vocabularies know up to 128 blanks as one token. Longer prompts are refused before llama.cpp tokenizes them: nothing
 stops that, and 80 million characters take more than 15 s."""

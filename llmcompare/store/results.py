@@ -155,7 +155,7 @@ class ResultsLog:
         return [*lines, *missing, *_aside(self.folder / SET_ASIDE_NAME), *_unknown_fields(sorted(unknown))]
 
     def query(self, sql: str, **parameters: str | None) -> tuple[list[str], list[tuple[Any, ...]]]:
-        """Column names and rows of a query about the views: `runs`, `replies`, `openings`, `measurements`, `machines`."""
+        """Column names and rows of a query about the views `runs`, `replies` and so on, one for each table."""
         for attempt in range(ATTEMPTS):
             with self._reading:
                 self._refresh()
