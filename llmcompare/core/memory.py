@@ -214,7 +214,7 @@ def usable_bytes(memory_gb: float, *, unified: bool = False) -> int:
     share the memory. aiconfigurator's systems/*.yaml @ 095f58a give 80 GiB for 80 GB, 141 for 141 and 180 for 180, but
     269 for the 288 GB of a B300 and 278 for those of a GB300.
 
-    >>> usable_bytes(24) / 2**30
+    >>> round(usable_bytes(24) / 2**30, 2)
     21.6
     """
     return round(memory_gb * BYTES_PER_GIB * (UNIFIED_USABLE_FRACTION if unified else USABLE_FRACTION))
