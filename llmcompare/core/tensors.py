@@ -56,7 +56,8 @@ def is_tied(shape: ModelShape) -> bool:
 
 def _agrees(shape: ModelShape, elements: int) -> bool:
     holds_kv_everywhere = shape.full_kv_layer_count + shape.window_kv_layer_count == shape.layer_count
-    return holds_kv_everywhere and abs(elements / shape.params_total - 1) <= COUNT_TOLERANCE_FRACTION
+    gap = abs(elements - shape.params_total)
+    return holds_kv_everywhere and gap <= COUNT_TOLERANCE_FRACTION * shape.params_total
 
 
 def _elements(found: tuple[Matrix, ...] | Iterator[Matrix]) -> int:

@@ -43,6 +43,8 @@ def shape_of(headers: Sequence[GgufHeader]) -> ModelShape:
     layers, width, heads = facts.required("block_count"), facts.required("embedding_length"), facts.heads()
     kv_heads = facts.kv_heads(layers) or [heads] * layers
     head_size = facts.count("attention.key_length") or width // heads
+    if head_size == 0:
+        raise ModelRefusedError(f"{headers[0].path.name} says {heads:,} heads for a width of {width:,}: too many.")
     experts = facts.count("expert_count")
     names = {tensor.name for tensor in _tensors(headers)}
     full, windowed, window = _cache_layers(facts, kv_heads)

@@ -3,10 +3,12 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from llmcompare.core.memory import Use, kv_cache_bytes
+from llmcompare.core.memory import Use, kv_cache_bytes, largest_context_tokens, need
 from llmcompare.core.weights import weights_bytes
-from llmcompare.errors import ModelRefusedError
+from llmcompare.errors import InputError, ModelRefusedError
 from llmcompare.models import gguf_shape
 from llmcompare.models.gguf import read_header
 from llmcompare.models.gguf_header import ArrayInfo, GgufHeader, TensorInfo
@@ -122,3 +124,31 @@ def test_a_hostile_number_of_layers_makes_no_list_of_that_length(written):
     )
     with pytest.raises(ModelRefusedError, match=r"x\.block_count, or no usable one"):
         gguf_shape.shape_of([read_header(written(raw, size=10_000))])
+
+
+KEYS = ["block_count", "embedding_length", "feed_forward_length", "attention.head_count", "attention.head_count_kv",
+        "attention.key_length", "attention.value_length", "attention.sliding_window", "expert_count",
+        "attention.sliding_window_pattern", "full_attention_interval", "expert_used_count",
+        "expert_feed_forward_length", "expert_shared_feed_forward_length", "context_length"]  # fmt: skip
+values = st.one_of(st.integers(-1, 300), st.sampled_from([2**31, 2**32 - 1, 2**63, 2**64 - 1]), st.just("text"))
+
+
+@given(
+    architecture=st.sampled_from(["llama", "llama4", "qwen3moe"]),
+    metadata=st.dictionaries(st.sampled_from(KEYS), values),
+    heads=st.lists(st.integers(0, 2**40), max_size=5),
+    gpus=st.sampled_from([1, 2, 8]),
+)
+def test_whatever_a_header_says_is_computed_with_or_refused(architecture, metadata, heads, gpus):
+    usable = {key: value for key, value in metadata.items() if value != "text"}
+    sound = {"block_count": 2, "embedding_length": 64, "attention.head_count": 4}
+    read = made(architecture, sound | metadata, arrays={"attention.head_count_kv": tuple(heads)} if heads else None)
+    try:
+        shape = gguf_shape.shape_of([read])
+        needed = need(shape, Use(context_tokens=64), format_name="q4_k_m", gpu_count=gpus)
+    except (ModelRefusedError, InputError):
+        return
+    assert shape.layer_count == usable.get("block_count", 2)
+    assert needed.total_bytes > 0
+    longest = largest_context_tokens(shape, Use(context_tokens=64), needed=needed, usable_bytes_per_gpu=10**12)
+    assert longest is None or longest >= 1
