@@ -21,7 +21,7 @@ from llmcompare.models.library import LocalModel
 from llmcompare.services import bench_files, machine, runs
 from llmcompare.services.bench_files import MeasuredTest, Origin
 from llmcompare.services.jobs import new_id
-from llmcompare.services.machine import Setting, ThisMachine
+from llmcompare.services.machine import Prediction, Setting, ThisMachine
 from llmcompare.store.results import ResultsLog
 
 RESTLESS_SD = 0.15
@@ -64,6 +64,8 @@ class Bench:
     """Of every prediction so far."""
     repeated_count: int
     """Predictions so far of a test that had been measured with the same file before."""
+    other_formats: dict[str, Prediction]
+    """The last test of the same model in formats that were not run now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,7 +196,16 @@ def _shape_json(path: Path) -> str | None:
 def _learnt(log: ResultsLog, here: ThisMachine, tests: tuple[MeasuredTest, ...]) -> Bench:
     setting = machine.setting_of(tests[0].fact)
     if setting is None:
-        return Bench(here=here, setting=None, tests=tests, machine=None, residuals=(), spread=None, repeated_count=0)
+        return Bench(
+            here=here,
+            setting=None,
+            tests=tests,
+            machine=None,
+            residuals=(),
+            spread=None,
+            repeated_count=0,
+            other_formats={},
+        )
     residuals, spread = machine.residuals(log, here.machine_id, setting)
     bench_id = tests[0].fact.bench_id
     order = [test.fact.speed_test for test in tests]
@@ -210,7 +221,15 @@ def _learnt(log: ResultsLog, here: ThisMachine, tests: tuple[MeasuredTest, ...])
         residuals=tuple(sorted((one for one in residuals if one.observation.bench_id == bench_id), key=place)),
         spread=spread,
         repeated_count=sum(one.repeated for one in residuals),
+        other_formats=_other_formats(log, here, setting, tests[-1].fact),
     )
+
+
+def _other_formats(
+    log: ResultsLog, here: ThisMachine, setting: Setting, last: MeasurementFact
+) -> dict[str, Prediction]:
+    known = machine.observations([last], setting)
+    return machine.other_formats(log, here.machine_id, setting, known[0].model, last.speed_test) if known else {}
 
 
 def import_file(path: Path, *, measured_here: bool = False, log: ResultsLog | None = None) -> bench_files.ReadFile:
@@ -249,7 +268,18 @@ def sentences(bench: Bench) -> list[str]:
     if bench.spread is not None:
         lines.append(_spread_sentence(bench.spread, bench.repeated_count))
     state = "is calibrated with what was measured now too" if bench.residuals else "is now calibrated"
-    return [*lines, f"This machine {state}: {machine.in_words(bench.machine, bench.setting)}."]
+    lines.append(f"This machine {state}: {machine.in_words(bench.machine, bench.setting)}.")
+    return [*lines, *_prediction_sentences(bench)]
+
+
+def _prediction_sentences(bench: Bench) -> list[str]:
+    """What follows for the same model in other formats, with the band in which 8 of 10 measurements should lie."""
+    figures = [
+        f"{name} {one.tokens_per_s:,.1f} ({one.low_tokens_per_s:,.1f} to {one.high_tokens_per_s:,.1f})"
+        for name, one in bench.other_formats.items()
+    ]
+    test = bench.tests[-1].fact.speed_test.name
+    return [f"Predicted {test} of this model in other formats, tok/s: {', '.join(figures)}."] if figures else []
 
 
 def _residual_sentence(one: Residual) -> str:
@@ -292,5 +322,6 @@ def as_json(bench: Bench, looked: MachineFact) -> dict[str, Any]:
             }
             for one in bench.residuals
         ],
+        "predicted_other_formats": {name: asdict(one) for name, one in bench.other_formats.items()},
         "measured_over_predicted": None if bench.spread is None else asdict(bench.spread),
     }

@@ -26,6 +26,7 @@ from llmcompare.core.this_machine import (
     spread,
 )
 from llmcompare.core.units import BYTES_PER_GIB, counted
+from llmcompare.core.weights import weights_bytes
 from llmcompare.engines.gpus import SeenGpu, gpus
 from llmcompare.engines.machine import available_memory_bytes, usable_cores
 from llmcompare.engines.processor import copy_bandwidth_bytes_per_s, processor, total_memory_bytes
@@ -33,6 +34,7 @@ from llmcompare.services import runs
 from llmcompare.store.results import ResultsLog
 
 CALIBRATING_KV_FORMAT = "f16"
+OTHER_FORMATS = ("F16", "Q8_0", "Q6_K", "Q4_K_M")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,6 +208,20 @@ def predicted(
     low, high = this_machine.band(tokens_per_s, ratios)
     count = sum(one.test.kind == test.kind for one in found)
     return Prediction(tokens_per_s=tokens_per_s, low_tokens_per_s=low, high_tokens_per_s=high, measured_count=count)
+
+
+def other_formats(
+    log: ResultsLog, machine: str, setting: Setting, model: ModelInFormat, test: SpeedTest
+) -> dict[str, Prediction]:
+    """How fast the same model should be in formats other than its own; empty while nothing of the kind was measured."""
+    found = {}
+    for name in OTHER_FORMATS:
+        size = weights_bytes(model.shape, format_name=name)
+        made = ModelInFormat(shape=model.shape, weights_bytes=size, quantization=name)
+        prediction = predicted(log, machine, setting, made, test)
+        if name != model.quantization and prediction is not None:
+            found[name] = prediction
+    return found
 
 
 def _of(log: ResultsLog, machine: str, setting: Setting) -> list[Observation]:

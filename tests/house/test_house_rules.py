@@ -14,7 +14,9 @@ import pytest
 
 import llmcompare
 
-CALCULATIONS = ["cost", "breakeven", "pareto", "options", "memory", "weights", "tensors", "llama_cpp_mix", "bench", "this_machine"]
+CALCULATIONS = [
+    "cost", "breakeven", "pareto", "options", "memory", "weights", "tensors", "llama_cpp_mix", "bench", "this_machine",
+]  # fmt: skip
 """Modules of the core of which every public function has its place in the methodology."""
 RUNS_ON_IMPORT = {"llmcompare.__main__", "llmcompare.ui.main"}
 WORKER = ("llmcompare.engines.worker", "llmcompare.engines.worker_sampler")

@@ -43,7 +43,8 @@ def test_a_bench_prints_figures_keeps_them_and_calibrates_and_the_next_one_is_pr
     assert " tok/s, tg8 " in first.out
     assert "on 1 thread." in first.out
     assert "This machine is now calibrated: on 1 thread it reads" in first.out
-    assert "predicted" not in first.out
+    assert "predicted " not in first.out
+    assert re.search(r"Predicted tg8 of this model in other formats, tok/s: F16 [\d,.]+ \([\d,.]+ to", first.out)
     reading, writing = kept()
     assert {(one.speed_test.name, one.repetition_count, one.threads) for one in kept()} == {
         ("pp32", 2, 1),
@@ -63,6 +64,7 @@ def test_a_bench_prints_figures_keeps_them_and_calibrates_and_the_next_one_is_pr
     assert [row["n_gen"] for row in found["results"]] == [0, 8]
     assert found["machine"]["machine_id"] == writing.machine_id
     assert found["calibration"]["bandwidth_bytes_per_s"] > 0
+    assert set(found["predicted_other_formats"]) == {"Q8_0", "Q6_K", "Q4_K_M"}
 
     third = own("bench", tmp_path / "two.gguf", *QUICK)
     assert "Measured over predicted, 4 predictions so far, 2 of them of a test that was measured before" in third.out
