@@ -20,7 +20,19 @@ from llmcompare.core.scenario import Scenario, from_query, is_number
 from llmcompare.core.units import counted
 from llmcompare.engines.base import Sampling
 from llmcompare.errors import DataError, InputError, LlmCompareError
-from llmcompare.services import bench, bench_files, catalogue, costs, doctor, export, fit, machine, runs, tables
+from llmcompare.services import (
+    bench,
+    bench_files,
+    catalogue,
+    costs,
+    doctor,
+    export,
+    fit,
+    machine,
+    predict,
+    runs,
+    tables,
+)
 from llmcompare.services.catalogue import Facts
 from llmcompare.store.paths import PROJECT_FOLDER
 
@@ -277,6 +289,21 @@ def fit_command(
         return
     for sentence in fit.sentences(found):
         print(sentence)
+
+
+@app.command(name="predict")
+def predict_command(
+    *,
+    csv_file: Annotated[Path, typer.Option("--csv", help="Rows in the columns of data/throughput.csv.")],
+    out: Annotated[Path, typer.Option(help="CSV file to write: the same rows with predictions beside them.")],
+    as_json: Json = False,
+) -> None:
+    """Predict the speed of every row of a file, each with a low and a high figure (10th and 90th percentile)."""
+    row_count, predicted_count = predict.predict_file(_facts(), csv_file, out)
+    if as_json:
+        _print_json({"file": str(out), "rows": row_count, "predicted": predicted_count})
+        return
+    print(f"{out}: {predicted_count:,} of {row_count:,} rows predicted; the column reason says why not.")
 
 
 @app.command(name="doctor")

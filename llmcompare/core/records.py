@@ -48,6 +48,47 @@ class Gpu:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SpeedGpu:
+    """What the speed of a GPU follows from."""
+
+    gpu_id: str
+    vendor: str
+    gpu_class: str
+    memory_gb: float | None
+    architecture: str | None = None
+    memory_type: str | None = None
+    memory_bandwidth_gb_per_s: float = 0.0
+    matmul_tflop_per_s: float | None = None
+    fp8_dense_tflop_per_s: float | None = None
+    nvlink_gb_per_s: float | None = None
+    gpu_to_gpu_gb_per_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Residual:
+    """One measurement, and what was predicted for it without its GPU and without its source."""
+
+    record_id: str
+    quantity: str
+    measured: float
+    predicted: float
+    """With its GPU left out."""
+    predicted_without_source: float
+    engine: str
+    gpu_id: str
+    weight_format: str
+    model_id: str
+    scenario: str
+    measured_by: str
+    source: str
+
+    @property
+    def ratio(self) -> float:
+        """Predicted over measured."""
+        return self.predicted / self.measured
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GpuOffer:
     """What one provider asks for a machine with GPUs under one billing class, on the newest day that was seen."""
 

@@ -3,7 +3,20 @@
 from dataclasses import fields
 from typing import Any
 
-from llmcompare.core.records import ApiOffer, Capacity, Gpu, GpuOffer, Model, Score, ScoreCell, TableSummary, Unjoined
+from llmcompare.core.calibration import Band, Factor
+from llmcompare.core.records import (
+    ApiOffer,
+    Capacity,
+    Gpu,
+    GpuOffer,
+    Model,
+    Residual,
+    Score,
+    ScoreCell,
+    SpeedGpu,
+    TableSummary,
+    Unjoined,
+)
 from llmcompare.core.shapes import ModelShape
 from llmcompare.store.db import Catalog
 from llmcompare.store.schema import tables
@@ -44,6 +57,40 @@ def model_shapes(catalog: Catalog) -> dict[str, ModelShape]:
 def gpus(catalog: Catalog) -> list[Gpu]:
     """All GPUs by name."""
     return catalog.rows(Gpu, f"SELECT {_columns(Gpu)} FROM gpus ORDER BY name")
+
+
+def speed_gpus(catalog: Catalog) -> dict[str, SpeedGpu]:
+    """What speeds are predicted from, by GPU."""
+    names = _columns(SpeedGpu).replace("gpu_class", "class AS gpu_class")
+    return {gpu.gpu_id: gpu for gpu in catalog.rows(SpeedGpu, f"SELECT {names} FROM gpus ORDER BY gpu_id")}
+
+
+def calibration_rows(catalog: Catalog) -> tuple[list[Factor], list[Band]]:
+    """Constants of the speed prediction, and its errors on GPUs that the fit had not seen."""
+    factors = catalog.rows(
+        Factor,
+        "SELECT quantity AS constant, trait, level, constant_value AS value, n FROM calibration"
+        " WHERE record_type = 'constant' ORDER BY line",
+    )
+    bands = catalog.rows(
+        Band,
+        'SELECT quantity, level AS "group", median_error_fraction AS median_error, low_ratio, high_ratio, n,'
+        " error_90th_fraction AS error_90th"
+        " FROM calibration WHERE record_type = 'error' AND left_out = 'GPU' ORDER BY line",
+    )
+    return factors, bands
+
+
+def residuals(catalog: Catalog) -> list[Residual]:
+    """Every measurement of the calibration beside what was predicted without its GPU, and without its source."""
+    names = (
+        _columns(Residual)
+        .replace("source", "t.source")
+        .replace("predicted_without_t.source", "predicted_without_source")
+    )
+    return catalog.rows(
+        Residual, f"SELECT {names} FROM calibration_residuals r JOIN throughput t USING (record_id) ORDER BY r.line"
+    )
 
 
 def gpu_offers(catalog: Catalog) -> list[GpuOffer]:

@@ -142,6 +142,7 @@ CREATE TABLE gpus (
     memory_type VARCHAR,
     memory_bandwidth_gb_per_s DOUBLE NOT NULL CHECK (memory_bandwidth_gb_per_s BETWEEN 10 AND 50000),
     fp16_dense_tflop_per_s DOUBLE CHECK (fp16_dense_tflop_per_s > 0),
+    matmul_tflop_per_s DOUBLE CHECK (matmul_tflop_per_s BETWEEN 0.1 AND 10000),
     fp8_dense_tflop_per_s DOUBLE CHECK (fp8_dense_tflop_per_s > 0),
     int8_dense_top_per_s DOUBLE CHECK (int8_dense_top_per_s > 0),
     board_power_w DOUBLE CHECK (board_power_w BETWEEN 1 AND 10000),
@@ -155,6 +156,7 @@ CREATE TABLE gpus (
 COMMENT ON TABLE gpus IS 'GPUs and a few CPUs and systems, from vendor data sheets. Tensor rates are dense.';
 COMMENT ON COLUMN gpus.memory_gb IS 'nominal GB as the vendor prints it';
 COMMENT ON COLUMN gpus.memory_bandwidth_gb_per_s IS '10^9 bytes per second';
+COMMENT ON COLUMN gpus.matmul_tflop_per_s IS 'FP16 products that are added up in FP32, 10^12 per second, dense: on GeForce RTX cards half of the FP16 rate. Speeds are predicted from it';
 COMMENT ON COLUMN gpus.as_of IS 'day the source was read';
 
 CREATE TABLE gpu_prices (
@@ -268,3 +270,46 @@ COMMENT ON TABLE throughput IS 'Published speed measurements. Rows whose note sa
 COMMENT ON COLUMN throughput.gpu_count IS 'GPUs that the figure was measured on, together';
 COMMENT ON COLUMN throughput.output_tokens IS 'mean output tokens of one request';
 COMMENT ON COLUMN throughput.as_of IS 'day the figure was published';
+
+CREATE TABLE calibration (
+    record_type VARCHAR NOT NULL CHECK (record_type IN ('constant', 'error')),
+    quantity VARCHAR NOT NULL,
+    trait VARCHAR NOT NULL,
+    level VARCHAR NOT NULL,
+    constant_value DOUBLE CHECK (constant_value > 0),
+    left_out VARCHAR CHECK (left_out IN ('GPU', 'source')),
+    median_error_fraction DOUBLE CHECK (median_error_fraction >= 0),
+    error_90th_fraction DOUBLE CHECK (error_90th_fraction >= median_error_fraction),
+    low_ratio DOUBLE CHECK (low_ratio > 0),
+    high_ratio DOUBLE CHECK (high_ratio >= low_ratio),
+    n INTEGER NOT NULL CHECK (n >= 0),
+    as_of VARCHAR,
+    source VARCHAR NOT NULL,
+    UNIQUE (record_type, quantity, trait, level, left_out),
+    CHECK ((record_type = 'constant') = (constant_value IS NOT NULL)),
+    CHECK ((record_type = 'error') = (median_error_fraction IS NOT NULL))
+);
+COMMENT ON TABLE calibration IS 'What measurements say about the constants of the speed prediction, and how wrong it is for what it has not seen. Made by benchmarks/calibrate.py.';
+COMMENT ON COLUMN calibration.quantity IS 'the constant, or the predicted quantity';
+COMMENT ON COLUMN calibration.trait IS 'all: the constant itself; else the trait whose level multiplies it. Of an error: engine';
+COMMENT ON COLUMN calibration.constant_value IS 'the constant in its own unit (_s: seconds, _fraction, _tokens), or a factor';
+COMMENT ON COLUMN calibration.left_out IS 'what the fit had not seen when the error was counted';
+COMMENT ON COLUMN calibration.median_error_fraction IS 'median of |predicted / measured - 1|';
+COMMENT ON COLUMN calibration.low_ratio IS 'measured over predicted, 10th percentile';
+COMMENT ON COLUMN calibration.high_ratio IS 'measured over predicted, 90th percentile';
+COMMENT ON COLUMN calibration.n IS 'measurements behind the figure';
+COMMENT ON COLUMN calibration.as_of IS 'day of the fit';
+
+CREATE TABLE calibration_residuals (
+    record_id VARCHAR PRIMARY KEY,
+    quantity VARCHAR NOT NULL CHECK (quantity IN ('prefill', 'decode', 'output, one stream', 'output, many streams')),
+    measured DOUBLE NOT NULL CHECK (measured > 0),
+    predicted DOUBLE NOT NULL CHECK (predicted > 0),
+    predicted_without_source DOUBLE NOT NULL CHECK (predicted_without_source > 0),
+    as_of VARCHAR,
+    source VARCHAR NOT NULL
+);
+COMMENT ON TABLE calibration_residuals IS 'Each speed measurement beside what a fit predicts that has not seen its GPU, or its source. Made by benchmarks/calibrate.py.';
+COMMENT ON COLUMN calibration_residuals.measured IS 'tokens per second';
+COMMENT ON COLUMN calibration_residuals.predicted IS 'tokens per second, GPU left out';
+COMMENT ON COLUMN calibration_residuals.as_of IS 'day of the fit';

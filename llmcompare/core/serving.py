@@ -1,0 +1,114 @@
+"""What users of a deployment see: rates and times of one stream, of many at once, and of as many as fit in memory."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from llmcompare.core.roofline import Efficiency, Number, decode_step_s, prefill_s, request_s, sequences_that_fit
+from llmcompare.core.speed import Stack
+
+Floats = NDArray[np.float64]
+ONE_STREAM, ALL_AT_ONCE, CLOSED_LOOP = 0, 1, 2
+"""One request at a time; a batch that starts and ends together; requests that each follow another's end."""
+MOST_SEQUENCES = {"tensorrt-llm": 2048.0, "llama.cpp": 32.0, "ollama": 4.0}
+MOST_SEQUENCES_OTHERWISE = 256.0
+"""Sequences that an engine runs at once by default (max_num_seqs, max_batch_size) where memory allows more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Demand:
+    """What is asked of each deployment."""
+
+    kind: NDArray[np.int_]
+    """ONE_STREAM, ALL_AT_ONCE or CLOSED_LOOP."""
+    sequences: Floats
+    """Requests at once; NaN: as many as memory holds."""
+    input_tokens: Floats
+    output_tokens: Floats
+    earlier_tokens: Floats
+    """Tokens in the context before a prefill."""
+    most_sequences: Floats
+    """That the engine runs at once."""
+    decode_only: NDArray[np.bool_]
+    """The output rate is counted while no prompt is read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """Medians; a roofline yields no tail latency."""
+
+    prefill_tokens_per_s: Floats
+    decode_tokens_per_s_per_stream: Floats
+    output_tokens_per_s: Floats
+    """Of all copies together."""
+    ttft_s: Floats
+    tpot_s: Floats
+    sequences: Floats
+    """At once in one copy."""
+
+
+def figures(stack: Stack, known: Efficiency, demand: Demand, *, kept_fraction: Floats) -> Figures:
+    """Rates and times of every deployment under its demand."""
+    prompt = np.maximum(demand.input_tokens, 1.0)
+    fitting = sequences_that_fit(
+        stack.work,
+        free_bytes=stack.free_bytes,
+        input_tokens=demand.input_tokens,
+        output_tokens=demand.output_tokens,
+        kept_fraction=kept_fraction,
+    )
+    wanted = demand.sequences / stack.copies
+    # A batch that was measured ran: where our count of the memory says that less fits, the batch is taken as given.
+    sequences = np.where(np.isnan(wanted), np.minimum(fitting, demand.most_sequences), np.maximum(wanted, 1.0))
+    running = np.where(demand.kind == CLOSED_LOOP, np.minimum(sequences, np.maximum(fitting, 1.0)), sequences)
+    running = np.where(demand.kind == ONE_STREAM, 1.0, running)
+    context = demand.input_tokens + demand.output_tokens / 2
+    step_s = decode_step_s(stack.hardware, stack.work, known, sequences=running, context_tokens=context)
+    one_prompt_s = prefill_s(
+        stack.hardware,
+        stack.work,
+        known,
+        prompt_tokens=prompt,
+        step_tokens=stack.step_tokens,
+        earlier_tokens=demand.earlier_tokens,
+    )
+    each_s = request_s(
+        stack.hardware,
+        stack.work,
+        known,
+        sequences=running,
+        input_tokens=demand.input_tokens,
+        output_tokens=demand.output_tokens,
+        step_tokens=stack.step_tokens,
+    )
+    spent_s = np.where(demand.decode_only, demand.output_tokens * step_s / running, each_s)
+    busy_copies = np.where(
+        demand.kind == ONE_STREAM,
+        1.0,
+        np.minimum(stack.copies, np.where(np.isnan(demand.sequences), np.inf, demand.sequences)),
+    )
+    shared_s = (running - 1) * one_prompt_s / np.maximum(demand.output_tokens, 1.0)
+    tpot_s = step_s + np.where((demand.kind == CLOSED_LOOP) & ~demand.decode_only, shared_s, 0.0)
+    return Figures(
+        prefill_tokens_per_s=prompt / one_prompt_s,
+        decode_tokens_per_s_per_stream=1 / tpot_s,
+        output_tokens_per_s=demand.output_tokens / spent_s * busy_copies,
+        ttft_s=_ttft_s(
+            demand, one_prompt_s=one_prompt_s, step_s=step_s, each_s=each_s, wanted=sequences, running=running
+        ),
+        tpot_s=tpot_s,
+        sequences=running,
+    )
+
+
+def _ttft_s(
+    demand: Demand, *, one_prompt_s: Number, step_s: Number, each_s: Number, wanted: Floats, running: Floats
+) -> Floats:
+    """Prefill and first step; in a batch all prompts; in a closed loop the wait for a place where not all fit."""
+    waiting_s = np.maximum(wanted - running, 0.0) * each_s
+    closed_s = one_prompt_s + step_s + waiting_s
+    batch_s = one_prompt_s * running + step_s
+    return np.select(
+        [demand.kind == ALL_AT_ONCE, demand.kind == CLOSED_LOOP], [batch_s, closed_s], one_prompt_s + step_s
+    )
