@@ -221,6 +221,12 @@ def command(monkeypatch, real_folders):
     return _run_command
 
 
+@pytest.fixture
+def command_line():
+    """Runs a command that needs no facts, in the folders that the environment names."""
+    return _run_command
+
+
 def _run_command(*arguments: object) -> Outcome:
     out, err, before = io.StringIO(), io.StringIO(), sys.argv
     sys.argv = ["llmcompare", *map(str, arguments)]

@@ -24,10 +24,10 @@ QUICK = ("--prompt", "32", "--generate", "8", "--repetitions", "2", "--threads",
 
 
 @pytest.fixture
-def own(command, monkeypatch, tmp_path):
+def own(command_line, monkeypatch, tmp_path):
     """Runs a command with a folder of its own for what it keeps."""
     monkeypatch.setenv("LLMCOMPARE_VAR", str(tmp_path / "var"))
-    return command
+    return command_line
 
 
 @pytest.fixture
