@@ -229,6 +229,8 @@ def bench_command(
 ) -> None:
     """Measure how fast this machine runs a model: pp512, tg128 and so on, as llama-bench counts them."""
     if import_file is not None:
+        if model is not None:
+            raise InputError(f"{model} and --import {import_file} are both given: measure, or import a file.")
         _import(import_file, measured_here=measured_here, as_json=as_json)
         return
     if model is None:

@@ -115,6 +115,7 @@ def test_a_file_of_llama_bench_is_imported_once_and_is_of_another_machine(own, k
         ),
         (("bench", "TINY", "--depth", "deep"), "depth is 'deep': give numbers of tokens"),
         (("bench", "TINY", "--depth", "-1"), "depth is -1 tokens"),
+        (("bench", "x.gguf", "--import", "y.jsonl"), "x.gguf and --import y.jsonl are both given"),
         (("bench", "--import", "./nowhere/none.jsonl"), "none.jsonl cannot be read"),
     ],
 )
