@@ -29,7 +29,7 @@ settings.register_profile("ci", deadline=None, phases=PHASES, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 PROJECT = Path(__file__).resolve().parents[1]
-TODAY = date(2026, 11, 23)
+TODAY = date(2026, 11, 25)
 """The day the facts were put together."""
 
 Row = dict[str, str]
@@ -103,6 +103,17 @@ SMALL_FACTS: dict[str, list[Row]] = {
         {"record_id": "them-1", "model_id": "tiny-7b", "gpu_id": "h100-sxm-80gb", "gpu_count": "1", "engine": "vllm",
          "scenario": "offline-max-throughput", "input_tokens": "1000", "output_tokens": "1000",
          "output_tokens_per_s": "4000", "measured_by": "them"},
+    ],
+    "calibration": [
+        {"record_type": "error", "quantity": name, "trait": "all", "level": "all", "left_out": "GPU",
+         "median_error_fraction": "0.1", "error_90th_fraction": "0.3", "low_ratio": "0.8", "high_ratio": "1.3",
+         "n": "50"}
+        for name in ("prefill", "decode", "output, one stream", "output, many streams", "decode, many streams",
+                     "ttft", "ttft, many streams")
+    ],
+    "calibration_residuals": [
+        {"record_id": "them-1", "quantity": "output, many streams", "measured": "4000", "predicted": "3600",
+         "predicted_without_source": "3700"},
     ],
 }  # fmt: skip
 """A dozen rows that build; every row below without an as_of gets one, every row gets a source."""

@@ -40,6 +40,12 @@ def run() -> None:
                     help="Monthly cost over volume through APIs, on rented GPUs and today, and where they cross.",
                 ),
             ],
+            "Explore": [
+                st.Page(
+                    PAGES / "explore/hardware.py", title="Hardware", icon=":material/memory:",
+                    help="Which machines hold a model, how fast it is there, and how sure that is.",
+                ),
+            ],
             "Try": [
                 st.Page(
                     PAGES / "try/playground.py", title="Playground", icon=":material/forum:",

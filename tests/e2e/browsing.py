@@ -16,10 +16,12 @@ from urllib.request import urlopen
 from playwright.sync_api import Browser, ConsoleMessage, Download, Locator, Page, Playwright
 
 PROJECT = Path(__file__).resolve().parents[2]
-PAGES = {"overview": "", "costs": "costs", "playground": "playground", "report": "report", "data": "data"}
+PAGES = {"overview": "", "costs": "costs", "hardware": "hardware", "playground": "playground", "report": "report",
+         "data": "data"}  # fmt: skip
 """Path in the address; the default page lives at / only."""
 NAVIGATION = {
-    "overview": "Overview", "costs": "Costs", "playground": "Playground", "report": "Report", "data": "Data"
+    "overview": "Overview", "costs": "Costs", "hardware": "Hardware", "playground": "Playground", "report": "Report",
+    "data": "Data",
 }  # fmt: skip
 CHART = ".js-plotly-plot .main-svg"
 CHROMIUM_FLAGS = [
@@ -31,7 +33,9 @@ CHROMIUM_FLAGS = [
     "--disable-sync",
     "--disable-quic",
 ]
-NOT_OURS = re.compile(r"/(costs|playground|report|data)/_stcore/(health|host-config)\b|^https://fonts\.gstatic\.com/")
+NOT_OURS = re.compile(
+    r"/(costs|hardware|playground|report|data)/_stcore/(health|host-config)\b|^https://fonts\.gstatic\.com/"
+)
 """On a deep link Streamlit's own page tries whether the app is served below that path, and reads on at /. What is asked
 of other hosts has a test of its own."""
 STARTED_WITHIN_S = 60

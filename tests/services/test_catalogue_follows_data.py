@@ -67,7 +67,7 @@ def test_a_bad_start_without_an_earlier_catalogue_says_why(data, where, today):
 def test_a_last_good_catalogue_of_an_earlier_process_is_used(data, where, today, project):
     program = (
         "import sys\nfrom datetime import date\nfrom pathlib import Path\nfrom llmcompare.store.seed import seed\n"
-        "seed(Path(sys.argv[1]), Path(sys.argv[2]), today=date(2026, 11, 23))"
+        "seed(Path(sys.argv[1]), Path(sys.argv[2]), today=date(2026, 11, 25))"
     )
     subprocess.run([sys.executable, "-c", program, str(where.data), str(where.var)], cwd=project, check=True)
     data.set("gpu_prices", "usd_per_hour", "$2")
@@ -216,7 +216,7 @@ def test_the_age_of_prices_counts_old_and_undated_rows(data, where, today):
     data.set("gpu_prices", "as_of", "", row=2)
     ages = {age.kind: age for age in overview.ages(catalogue.current(today, where).usable(), today)}
     gpu = ages["GPU prices"]
-    assert (gpu.row_count, gpu.stale_count, gpu.undated_count, gpu.median_days) == (4, 1, 1, 22)
+    assert (gpu.row_count, gpu.stale_count, gpu.undated_count, gpu.median_days) == (4, 1, 1, 24)
     assert gpu.newest_as_of == "2026-11-01"
 
 

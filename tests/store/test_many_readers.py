@@ -34,7 +34,7 @@ from llmcompare.store import queries
 from llmcompare.store.db import Catalog
 from llmcompare.store.seed import seed
 sys.stdin.readline()
-built = seed(Path(sys.argv[1]), Path(sys.argv[2]), today=date(2026, 11, 23))
+built = seed(Path(sys.argv[1]), Path(sys.argv[2]), today=date(2026, 11, 25))
 print(built.path.name, len(queries.models(Catalog(built.path))))
 """
 

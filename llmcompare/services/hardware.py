@@ -1,0 +1,309 @@
+"""Which machines hold a model, and which models a machine holds: rows for the Hardware page."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import log
+
+from llmcompare.core import memory
+from llmcompare.core.calibration import Estimate, band_of
+from llmcompare.core.calibration_traits import runs_on, serves
+from llmcompare.core.cost import Band, price_band, usd_per_mtok
+from llmcompare.core.memory import GPU_COUNTS, Need, Use
+from llmcompare.core.options import rentable
+from llmcompare.core.records import Billing, Gpu, GpuOffer
+from llmcompare.core.tables import Cell, Table
+from llmcompare.core.units import BYTES_PER_GIB, rounded, usd_text
+from llmcompare.services import calibration, fit
+from llmcompare.services.calibration import Residual
+from llmcompare.services.catalogue import Facts
+from llmcompare.services.fit import FORMATS_BEST_FIRST, Subject
+from llmcompare.services.predict import Choice, Speeds, speeds
+
+LEFT_OUT_WORDS = {"GeForce", "Instinct", "Quadro", "Generation", "Edition", "Blackwell", "Grace", "Hopper"}
+ENGINES = ("llama.cpp", "vllm", "sglang", "tensorrt-llm", "mlx", "optimum-habana")
+"""That are compared: the one for files on any machine, those for many users, and the makers' own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Price:
+    """What a GPU costs an hour, over the providers of one billing class."""
+
+    usd_per_gpu_hour: Band
+    offers: tuple[GpuOffer, ...]
+    """One per provider, cheapest first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A model in one format on the fewest of 1, 2, 4 or 8 equal GPUs that hold it."""
+
+    gpu: Gpu
+    format_name: str
+    gpu_count: int | None
+    """None when eight do not hold it."""
+    need: Need
+    """On gpu_count GPUs, on one where that is None."""
+    largest_context_tokens: int | None
+    price: Price | None
+    """None where nobody lists one of this billing class."""
+
+
+def priced_gpus(facts: Facts, billing: Billing) -> list[Gpu]:
+    """GPUs that somebody offers under a billing class, largest memory last."""
+    offered = {offer.gpu_id for offer in facts.gpu_offers if offer.billing == billing}
+    return [gpu for gpu in known_gpus(facts) if gpu.gpu_id in offered]
+
+
+def known_gpus(facts: Facts) -> list[Gpu]:
+    """GPUs and machines whose memory is known, largest memory last."""
+    found = [gpu for gpu in facts.gpus.values() if gpu.memory_gb is not None]
+    return sorted(found, key=lambda gpu: (gpu.memory_gb or 0, gpu.name))
+
+
+def places(
+    facts: Facts,
+    model: Subject,
+    use: Use,
+    *,
+    gpus: Sequence[Gpu],
+    billing: Billing,
+    formats: Sequence[str] = FORMATS_BEST_FIRST,
+) -> list[Place]:
+    """Every GPU with every format, in the order given. Raises InputError for a context beyond the model."""
+    counts = fit.gpu_counts(facts, model, use, formats=formats)
+    return [_place(facts, model, use, gpu, name, counts[gpu.gpu_id, name], billing) for gpu in gpus for name in formats]
+
+
+def _place(
+    facts: Facts, model: Subject, use: Use, gpu: Gpu, format_name: str, gpu_count: int | None, billing: Billing
+) -> Place:
+    needed = fit.need_of(model, use, format_name=format_name, gpu_count=gpu_count or 1)
+    return Place(
+        gpu=gpu,
+        format_name=format_name,
+        gpu_count=gpu_count,
+        need=needed,
+        largest_context_tokens=memory.largest_context_tokens(
+            model.shape, use, needed=needed, usable_bytes_per_gpu=fit.usable_bytes(gpu)
+        ),
+        price=None if gpu_count is None else price(facts, gpu.gpu_id, billing=billing, gpu_count=gpu_count),
+    )
+
+
+def price(facts: Facts, gpu_id: str, *, billing: Billing, gpu_count: int) -> Price | None:
+    """Minimum, median and maximum over providers, of machines with at most this many GPUs."""
+    offers, _ = rentable(facts.gpu_offers, gpu_id=gpu_id, billing=billing, gpu_count=gpu_count)
+    if not offers:
+        return None
+    return Price(usd_per_gpu_hour=price_band(offer.usd_per_gpu_hour for offer in offers), offers=offers)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """A place with an engine: how fast it is there and what that costs."""
+
+    place: Place
+    engine: str
+    speeds: Speeds
+    usd_per_mtok: Band | None
+    """Per million output tokens when as many streams run as fit; None where price or speed is not known."""
+
+
+def served(facts: Facts, model: Subject, use: Use, found: Sequence[Place], *, output_tokens: int) -> list[Served]:
+    """Every place that holds the model with every engine that serves its format there, cheapest per token first.
+
+    One sequence leaves open how many run at once: as many as fit. More than one are taken as they are.
+    """
+    pairs = [(place, engine) for place in found if place.gpu_count for engine in engines_for(place)]
+    choices = [
+        Choice(gpu_id=place.gpu.gpu_id, gpu_count=place.gpu_count or 1, engine=engine, weight_format=place.format_name)
+        for place, engine in pairs
+    ]
+    concurrency = float(use.sequences) if use.sequences > 1 else None
+    rates = speeds(
+        facts,
+        model.shape,
+        choices,
+        context_tokens=use.context_tokens,
+        output_tokens=output_tokens,
+        concurrency=concurrency,
+    )
+    rows = [
+        Served(place=place, engine=engine, speeds=rate, usd_per_mtok=_usd_per_mtok(place, rate))
+        for (place, engine), rate in zip(pairs, rates, strict=True)
+    ]
+    return sorted(rows, key=lambda row: (row.usd_per_mtok is None, row.usd_per_mtok.mid if row.usd_per_mtok else 0.0))
+
+
+def written_tokens(use: Use, output_tokens: float) -> int:
+    """Tokens of a reply, in a context of which the prompt has half at least."""
+    return max(1, min(round(output_tokens), use.context_tokens // 2))
+
+
+def engines_for(place: Place) -> list[str]:
+    """Engines that serve this format on this card."""
+    return [name for name in ENGINES if serves(name, place.format_name) and runs_on(name, place.gpu.vendor)]
+
+
+def _usd_per_mtok(place: Place, rate: Speeds) -> Band | None:
+    """The cheapest price with the fastest prediction, and so on."""
+    if place.price is None or rate.output_tokens_per_s is None or place.gpu_count is None:
+        return None
+    price, speed, count = place.price.usd_per_gpu_hour, rate.output_tokens_per_s, place.gpu_count
+
+    def cost(usd_per_gpu_hour: float, tokens_per_s: float) -> float:
+        return usd_per_mtok(usd_per_hour=usd_per_gpu_hour * count, tokens_per_s=tokens_per_s)
+
+    return Band(low=cost(price.low, speed.high), mid=cost(price.mid, speed.value), high=cost(price.high, speed.low))
+
+
+def short_name(gpu: Gpu) -> str:
+    """Of a GPU, for the axis of a chart: without maker, series and packaging."""
+    name = gpu.name.removeprefix(f"{gpu.vendor} ").split(" (")[0]
+    if "GB" not in name.upper() and gpu.memory_gb is not None:
+        name += f" {gpu.memory_gb:g}GB"
+    return " ".join(word for word in name.split() if word not in LEFT_OUT_WORDS)
+
+
+def label(one: Served) -> str:
+    """A deployment in a few words."""
+    return f"{one.place.gpu_count} × {short_name(one.place.gpu)}, {one.place.format_name}, {one.engine}"
+
+
+def cost_in_words(one: Served) -> str:
+    """USD per million output tokens, or that nobody lists a price."""
+    cost = one.usd_per_mtok
+    if cost is None:
+        return "no price of this class"
+    return f"{usd_text(cost.mid)} per million output tokens ({usd_text(cost.low)} to {usd_text(cost.high)})"
+
+
+def rate_in_words(rate: Estimate) -> str:
+    """A speed with its band."""
+    return f"{rounded(rate.value):,g} tokens/s ({rounded(rate.low):,g} to {rounded(rate.high):,g})"
+
+
+def answer(model: Subject, use: Use, found: Sequence[Served]) -> str:
+    """The cheapest deployment per token in a sentence."""
+    asked = f"{model.name} with {use.context_tokens:,} tokens of context"
+    if not found:
+        return f"{asked} fits on none of these GPUs, not even on {max(GPU_COUNTS)} of them."
+    best = found[0]
+    rate = best.speeds.decode_tokens_per_s
+    speed = "" if rate is None else f", {rate_in_words(rate)} for one stream"
+    if best.usd_per_mtok is None:
+        return f"{asked}: {label(best)}{speed}; nobody lists a price of this class."
+    return f"{asked} costs least per token on {label(best)}: {cost_in_words(best)}{speed}."
+
+
+def served_table(found: Sequence[Served]) -> Table:
+    """What to choose from, with every figure's band and basis."""
+    return Table(
+        name="deployments-predicted",
+        title="Deployments, cheapest per token first",
+        columns=(
+            "gpu", "gpu_count", "weight_format", "engine", "usd_per_mtok_low", "usd_per_mtok_mid",
+            "usd_per_mtok_high", "tokens_per_s_one_stream", "tokens_per_s_one_stream_p10",
+            "tokens_per_s_one_stream_p90", "ttft_ms", "ttft_ms_p10", "ttft_ms_p90", "streams_at_once",
+            "output_tokens_per_s", "output_tokens_per_s_p10", "output_tokens_per_s_p90", "basis",
+            "usd_per_gpu_hour_low", "usd_per_gpu_hour_median", "usd_per_gpu_hour_high", "provider_count",
+            "memory_gib", "largest_context_tokens", "as_of", "source", "row_id",
+        ),
+        rows=tuple(_served_row(one) for one in found),
+    )  # fmt: skip
+
+
+def _served_row(one: Served) -> tuple[Cell, ...]:
+    place, rate, price = one.place, one.speeds, one.place.price
+    decode = rate.decode_tokens_per_s
+    return (
+        place.gpu.name, place.gpu_count, place.format_name, one.engine, *_band_cells(one.usd_per_mtok),
+        *_estimate_cells(decode), *_estimate_cells(rate.ttft_ms),
+        None if rate.sequences is None else int(rate.sequences), *_estimate_cells(rate.output_tokens_per_s),
+        rate.reason if decode is None else decode.error_sentence,
+        *_band_cells(None if price is None else price.usd_per_gpu_hour), len(price.offers) if price else 0,
+        rounded(place.need.total_bytes / BYTES_PER_GIB), place.largest_context_tokens,
+        place.gpu.as_of, place.gpu.source, place.gpu.row_id,
+    )  # fmt: skip
+
+
+def _band_cells(band: Band | None) -> tuple[Cell, ...]:
+    return (None, None, None) if band is None else (rounded(band.low), rounded(band.mid), rounded(band.high))
+
+
+def _estimate_cells(found: Estimate | None) -> tuple[Cell, ...]:
+    return (None, None, None) if found is None else (rounded(found.value), rounded(found.low), rounded(found.high))
+
+
+# --- how wrong predictions were ---------------------------------------------------------------------------------------
+
+GROUPS = {
+    calibration.DECODE: "decode", calibration.PREFILL_RATE: "prefill", calibration.OUTPUT_ONE: "decode",
+    calibration.OUTPUT: "batched", calibration.DECODE_MANY: "batched", calibration.TTFT: "wait",
+    calibration.TTFT_MANY: "wait",
+}  # fmt: skip
+"""Colour of a figure in the chart."""
+RATES = "all speeds"
+
+
+def of_quantity(found: Sequence[Residual], quantity: str) -> tuple[list[Residual], str]:
+    """Residuals of one figure, or of all that are speeds, and their unit."""
+    if quantity == RATES:
+        return [one for one in found if GROUPS[one.quantity] != "wait"], "tokens/s"
+    unit = "s" if GROUPS[quantity] == "wait" else "tokens/s"
+    return [one for one in found if one.quantity == quantity], unit
+
+
+def accuracy_sentence(found: Sequence[Residual]) -> str:
+    """The error of these predictions in words."""
+    band = band_of("shown", "shown", [1 / one.ratio for one in found])
+    return (
+        f"Half of these {len(found):,} measurements are within {band.median_error:.0%} of what is predicted without "
+        f"their GPU; four of five are {band.low_ratio:.2f} to {band.high_ratio:.2f} times the prediction."
+    )
+
+
+def accuracy_table(found: Sequence[Residual]) -> Table:
+    """The error by figure and engine."""
+    groups: dict[tuple[str, str], list[Residual]] = {}
+    for one in found:
+        groups.setdefault((one.quantity, one.engine), []).append(one)
+    rows = []
+    for (quantity, engine), members in sorted(groups.items(), key=lambda item: (item[0][0], -len(item[1]))):
+        band = band_of(quantity, engine, [1 / one.ratio for one in members])
+        away = band_of(quantity, engine, [one.measured / one.predicted_without_source for one in members])
+        rows.append(
+            (
+                quantity, engine, len(members), rounded(band.median_error), rounded(away.median_error),
+                rounded(band.low_ratio), rounded(band.high_ratio),
+            )
+        )  # fmt: skip
+    return Table(
+        name="prediction-error",
+        title="Error by figure and engine",
+        columns=(
+            "figure", "engine", "measurements", "median_error_fraction", "median_error_without_source_fraction",
+            "measured_over_predicted_p10", "measured_over_predicted_p90",
+        ),
+        rows=tuple(rows),
+    )  # fmt: skip
+
+
+def residual_table(found: Sequence[Residual]) -> Table:
+    """Every point with its source, the worst first."""
+    ordered = sorted(found, key=lambda one: -abs(log(one.ratio)))
+    return Table(
+        name="predicted-against-measured",
+        title="Predicted against measured",
+        columns=(
+            "record_id", "figure", "model_id", "weight_format", "engine", "gpu_id", "measured", "predicted",
+            "predicted_over_measured", "measured_by", "source",
+        ),
+        rows=tuple(
+            (
+                one.record_id, one.quantity, one.model_id, one.weight_format, one.engine, one.gpu_id, one.measured,
+                rounded(one.predicted), rounded(one.ratio), one.measured_by, one.source,
+            )
+            for one in ordered
+        ),
+    )  # fmt: skip
