@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from llmcompare.core import memory
-from llmcompare.core.memory import GPU_COUNTS, Need, Use
+from llmcompare.core.memory import GPU_COUNTS, Need, Split, Use
 from llmcompare.core.records import Gpu, source_url
 from llmcompare.core.shapes import ModelShape
 from llmcompare.core.units import BYTES_PER_GIB
@@ -20,6 +20,7 @@ from llmcompare.services.catalogue import Facts
 
 USUAL_FORMAT = "bf16"
 """Of a model of the catalogue, where none is named: as most are published."""
+LLAMA_CPP = "llama.cpp"
 FORMATS_BEST_FIRST = (
     "bf16", "gguf-q8_0", "fp8", "gguf-q6_k", "gguf-q5_k_m", "gguf-q4_k_m", "awq-int4", "gguf-q3_k_m", "gguf-q2_k",
 )  # fmt: skip
@@ -64,6 +65,12 @@ class GpuFit:
     """Of this context, on as many."""
     best_format: str | None
     """On one, the format with most bits per weight that fits; None when none does."""
+    gpu_layers_on_one: int | None
+    """Layers that one GPU holds, the rest in RAM; None for a format that llama.cpp does not run."""
+    ram_bytes_beside_one: int | None
+    """In RAM then."""
+    ram_bytes_with_experts: int | None
+    """In RAM when the routed experts lie there and the rest on one GPU; None where the rest does not fit either."""
     row_id: str
 
 
@@ -183,6 +190,7 @@ def _on(gpu: Gpu, model: Subject, use: Use, format_name: str) -> GpuFit:
     needed = next((one for one in needs if one.gpu_count == count), needs[-1])
     context = memory.largest_context_tokens(model.shape, use, needed=needed, usable_bytes_per_gpu=usable)
     sequences = memory.largest_sequences(model.shape, use, needed=needed, usable_bytes_per_gpu=usable)
+    split, experts = _beside_ram(model, needs[0], usable, format_name)
     return GpuFit(
         gpu_id=gpu.gpu_id,
         name=gpu.name,
@@ -193,8 +201,27 @@ def _on(gpu: Gpu, model: Subject, use: Use, format_name: str) -> GpuFit:
         largest_context_tokens=context,
         largest_sequences=sequences,
         best_format=memory.best_format(model.shape, use, formats=FORMATS_BEST_FIRST, usable_bytes_per_gpu=usable),
+        gpu_layers_on_one=split and split.gpu_layers,
+        ram_bytes_beside_one=split and split.ram_bytes,
+        ram_bytes_with_experts=experts and experts.ram_bytes,
         row_id=gpu.row_id,
     )
+
+
+def _beside_ram(model: Subject, needed: Need, usable: int, format_name: str) -> tuple[Split | None, Split | None]:
+    """One GPU and RAM together: by layers, and with the experts in RAM. Only llama.cpp shares a model out so."""
+    if memory.usual_engine(format_name) != LLAMA_CPP:
+        return None, None
+    layers = memory.layers_that_fit(
+        layers=model.shape.layer_count,
+        layer_bytes=(needed.weights_bytes + needed.kv_cache_bytes) // model.shape.layer_count,
+        usable_gpu_bytes=usable - needed.buffers_bytes,
+    )
+    by_layers = memory.split_by_layers(model.shape, needed, gpu_layers=layers)
+    if model.shape.expert_count is None:
+        return by_layers, None
+    experts = memory.split_experts(model.shape, needed, format_name=format_name)
+    return by_layers, experts if experts.gpu_bytes <= usable else None
 
 
 def _format_of(model: Subject, wanted: str | None) -> str:
@@ -254,10 +281,15 @@ def sentences(found: Fit) -> list[str]:
 
 def _gpu_sentence(gpu: GpuFit) -> str:
     if gpu.gpu_count is None:
-        return f"  {gpu.name}: not on {max(GPU_COUNTS)}; {_best(gpu)}"
-    longest = "" if gpu.largest_context_tokens is None else f", up to {gpu.largest_context_tokens:,} tokens"
-    return f"  {gpu.name}: {gpu.gpu_count}{longest}; {_best(gpu)}"
+        return f"  {gpu.name}: not even {max(GPU_COUNTS)} hold it; {_best(gpu)}"
+    longest = "" if gpu.largest_context_tokens is None else f" with up to {gpu.largest_context_tokens:,} tokens"
+    holds = "one holds it" if gpu.gpu_count == 1 else f"{gpu.gpu_count} hold it"
+    return f"  {gpu.name}: {holds}{longest}; {_best(gpu)}"
 
 
 def _best(gpu: GpuFit) -> str:
-    return f"one holds it as {gpu.best_format}" if gpu.best_format else "one holds it in no format"
+    best = f"one holds it as {gpu.best_format}" if gpu.best_format else "one holds it in no format"
+    if gpu.fits or not gpu.gpu_layers_on_one or gpu.ram_bytes_beside_one is None:
+        return best
+    ram = f"{gpu.ram_bytes_beside_one / BYTES_PER_GIB:.1f} GiB of the rest in RAM"
+    return f"{best}; {gpu.gpu_layers_on_one} layers fit on one, with {ram}"
