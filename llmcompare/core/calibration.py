@@ -53,8 +53,8 @@ CONSTANTS = {
     # Two constants per cluster of engine, card and format meet its single-stream rows within 1 to 5 %: bandwidth
     # fractions of 0.75 to 1.0 everywhere, and 30 to 75 µs a layer on GDDR against 90 to 150 µs on HBM.
     "bandwidth_fraction": _constant(0.88, 0.07, memory_class=0.06, family_x_format_kind=0.06),
-    "cache_fraction": _constant(0.75, 0.25, family_x_memory_class=0.3, engine=0.2),
-    "layer_s": _constant(80e-6, 0.4, memory_class=0.35, architecture=0.15, engine=0.2, family_x_format_kind=0.15),
+    "cache_fraction": _constant(0.75, 0.25, family_x_memory_class=0.2, engine=0.1),
+    "layer_s": _constant(80e-6, 0.4, memory_class=0.5, architecture=0.15, engine=0.07, family_x_format_kind=0.15),
     "expert_layer_factor": _constant(1.5, 0.3, family_x_format_kind=0.5),
     # An eager engine starts about 20 times as many operations per layer as a replayed step has gaps.
     "host_layer_s": _constant(
@@ -71,7 +71,7 @@ CONSTANTS = {
     "link_fraction": _constant(0.5, 0.3),
     "stage_s": _constant(3e-4, 0.7),
     "stage_fraction": _constant(0.55, 0.3),
-    "decode_fraction": _constant(0.4, 0.3, memory_class=0.2, format_kind=0.2, engine=0.2),
+    "decode_fraction": _constant(0.9, 0.3, memory_class=0.2, format_kind=0.2, engine=0.2),
     "prefill_fraction": _constant(
         0.55, 0.2, memory_class=0.25, family=0.2, family_x_format_kind=0.15, architecture=0.12, era=0.2
     ),
@@ -82,6 +82,9 @@ CONSTANTS = {
     "kept_fraction": _constant(0.9, 0.3, engine=0.3),
 }
 """All constants, by the name that data/calibration.csv has them under."""
+SINGLE_TOKEN_KERNELS = frozenset({"ggml", "mlx", "packed"})
+"""Families whose kernels for one token are not those for many. sglang on an H20 (4 TB/s, but 148 TFLOP/s) takes 12 ms
+per token of an 8B model in 16 bits, where reading takes 4 ms and a tile of 64 tokens 7 ms."""
 NEVER_UNPACKS = 1e6
 """Stands for an infinite rate where unpacking is free: measured limits appear with ggml kernels only."""
 
@@ -198,17 +201,22 @@ def start(constant: str, trait: str, level: str) -> float:
     return known.starts.get(level, 1.0) if trait == first else 1.0
 
 
-def efficiency(constants: Mapping[str, np.ndarray], *, experts: np.ndarray, unpacks: np.ndarray) -> Efficiency:
+def efficiency(
+    constants: Mapping[str, np.ndarray], *, experts: np.ndarray, unpacks: np.ndarray, vectors: np.ndarray
+) -> Efficiency:
     """The roofline's constants from the calibrated ones, one per deployment.
 
     Layers with experts start more and smaller kernels; packed weights are unpacked by the arithmetic units in ggml.
     """
     given = {
-        one.name: constants[one.name] for one in fields(Efficiency) if one.name not in ("layer_s", "unpack_fraction")
+        one.name: constants[one.name]
+        for one in fields(Efficiency)
+        if one.name not in ("layer_s", "unpack_fraction", "vector_tokens")
     }
     return Efficiency(
         **given,
         layer_s=constants["layer_s"] * np.where(experts, constants["expert_layer_factor"], 1.0),
+        vector_tokens=vectors.astype(float),
         unpack_fraction=np.where(unpacks, constants["unpack_fraction"], NEVER_UNPACKS),
     )
 
@@ -223,6 +231,7 @@ def switches(deployments: Sequence[Traits]) -> dict[str, np.ndarray]:
     """Where the constants for experts and for unpacking apply."""
     return {
         "experts": np.array([one.experts == "experts" for one in deployments]),
+        "vectors": np.array([one.family in SINGLE_TOKEN_KERNELS for one in deployments]),
         "unpacks": np.array([one.family == "ggml" and one.format_kind != "16-bit" for one in deployments]),
     }
 

@@ -19,7 +19,7 @@ Floats = NDArray[np.float64]
 Predict = Callable[[Mapping[str, Floats]], Floats]
 """Logarithm of the predicted rate of each row, from the constants of each row."""
 
-TYPICAL_ERROR = 0.1
+TYPICAL_ERROR = 0.08
 """Standard deviation of the logarithm within a cluster of like measurements."""
 OUTLIER_ERRORS = 2.0
 """Typical errors beyond which a row begins to lose its weight."""

@@ -16,6 +16,8 @@ Number = float | Floats
 KNEE = 4.0
 """Exponent that joins two limits which overlap: 1 would add them, infinity takes the larger. Measured steps near the
 knee take 10 to 20 % longer than the larger limit (4th root of 2 is 1.19)."""
+LARGEST_STEP_TOKENS = 8_192.0
+"""Tokens of prompts that a serving engine reads together (max_num_batched_tokens). Assumption."""
 REDUCED_BYTES_PER_ELEMENT = 2
 """Hidden vectors travel between GPUs as 16-bit floats."""
 REDUCES_PER_LAYER = 2
@@ -66,6 +68,8 @@ class Work:
     """To compare one token with one earlier token, over all layers, and to add up its value."""
     ram_fraction: Number = 0.0
     """Share of the weights that lies in the host's memory."""
+    routing_spread: Number = 1.0
+    """1: each token picks its experts by itself; 0: all pick the same, as models with random weights do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,14 +95,17 @@ class Efficiency:
     """To hand a token to the next stage."""
     stage_fraction: Number
     """How much of what overlapping stages could gain in prefill is gained, 0 to 1."""
-    decode_fraction: Number
-    """Of the arithmetic rate, in a step of many sequences."""
     prefill_fraction: Number
-    """Of the arithmetic rate, in the prefill of a long prompt."""
+    """Of the arithmetic rate, in the products of a long prompt."""
+    decode_fraction: Number
+    """What a step of many sequences reaches of the rate of a prefill of as many tokens."""
     attention_fraction: Number
     """Of the arithmetic rate, in the attention of a prefill."""
     half_tokens: Number
     """Tokens in a prefill at which half of prefill_fraction is reached."""
+    vector_tokens: Number
+    """1 where an engine has kernels for a single token, which multiply as they read; 0 where even one token takes a
+    tile of the matrix units, which shows on cards with little arithmetic for their bandwidth."""
     unpack_fraction: Number
     """Of the arithmetic rate, while packed weights are unpacked for a single token; infinite where that is free."""
 
@@ -136,6 +143,11 @@ def cache_bytes(work: Work, *, context_tokens: Number) -> Number:
     return work.cache_bytes_per_token * context_tokens + work.window_bytes_per_token * windowed
 
 
+def matmul_fraction(known: Efficiency, *, tokens: Number) -> Number:
+    """Share of the arithmetic rate that matrix products of this many tokens reach: few rows do not fill the card."""
+    return known.prefill_fraction / (1 + known.half_tokens / tokens)
+
+
 def all_reduce_s(hardware: Hardware, work: Work, known: Efficiency, *, tokens: Number) -> Number:
     """Seconds in which the GPUs of a layer add up their parts, over all layers: 0 on one GPU.
 
@@ -159,9 +171,10 @@ def decode_step_s(
     bandwidth = hardware.bandwidth_bytes_per_s * hardware.tensor_parallel
     flop_per_s = hardware.matmul_flop_per_s * hardware.tensor_parallel
     flop = FLOP_PER_PARAMETER * work.active_params
-    reading_s = weights_read_bytes(work, tokens=sequences) / (bandwidth * known.bandwidth_fraction)
+    reading_s = weights_read_bytes(work, tokens=sequences**work.routing_spread) / (bandwidth * known.bandwidth_fraction)
     unpacking_s = flop / (flop_per_s * known.unpack_fraction)
-    computing_s = flop * sequences / (flop_per_s * known.decode_fraction)
+    reached = known.decode_fraction * matmul_fraction(known, tokens=sequences)
+    computing_s = flop * np.maximum(sequences - known.vector_tokens, 0.0) / (flop_per_s * reached)
     weights_s = joined(joined(reading_s, unpacking_s), computing_s)
     cached = sequences * cache_bytes(work, context_tokens=context_tokens)
     cache_s = cached / (bandwidth * known.cache_fraction)
@@ -189,21 +202,25 @@ def prefill_s(
     prompt_tokens: Number,
     step_tokens: Number = np.inf,
     earlier_tokens: Number = 0.0,
+    prompts: Number = 1.0,
 ) -> Number:
     """Seconds to read a prompt, in steps of at most step_tokens, behind a context of earlier_tokens.
+
+    So many prompts of this length may be read together.
 
     Arithmetic at the rate that so many tokens reach, or loading the weights once per step, whichever takes longer;
     attention to all tokens before; the fixed time of the layers, and the exchange between GPUs, once per step. Stages
     work on different steps at the same time.
     """
-    tokens = np.minimum(prompt_tokens, step_tokens)
-    steps = np.ceil(prompt_tokens / tokens)
+    every = prompt_tokens * prompts
+    tokens = np.minimum(every, step_tokens)
+    steps = np.ceil(every / tokens)
     flop_per_s = hardware.matmul_flop_per_s * hardware.tensor_parallel
-    reached = known.prefill_fraction / (1 + known.half_tokens / tokens)
-    flop = FLOP_PER_PARAMETER * work.active_params * prompt_tokens / steps
+    reached = matmul_fraction(known, tokens=tokens)
+    flop = FLOP_PER_PARAMETER * work.active_params * every / steps
     bandwidth = hardware.bandwidth_bytes_per_s * hardware.tensor_parallel * known.bandwidth_fraction
     loading_s = weights_read_bytes(work, tokens=tokens) / bandwidth
-    pairs = prompt_tokens * (prompt_tokens / 2 + earlier_tokens)
+    pairs = every * (prompt_tokens / 2 + earlier_tokens)
     attention_s = work.attention_flop_per_pair * pairs / steps / (flop_per_s * known.attention_fraction)
     step_s = joined(flop / (flop_per_s * reached), loading_s) + attention_s + work.layers * known.layer_s
     step_s = step_s + all_reduce_s(hardware, work, known, tokens=tokens)
@@ -224,12 +241,14 @@ def request_s(
 ) -> Number:
     """Seconds of work that one request costs a machine which serves this many at a time.
 
-    Its own prefill, during which the others wait, and its share of the steps that give its output. The context during
-    decode is taken in the middle of the output.
+    Its share of a prefill, during which the others wait, and of the steps that give its output. Short prompts are read
+    together. The context during decode is taken in the middle of the output.
     """
-    prompt_s = prefill_s(hardware, work, known, prompt_tokens=np.maximum(input_tokens, 1.0), step_tokens=step_tokens)
+    prompt = np.maximum(input_tokens, 1.0)
+    together = np.clip(LARGEST_STEP_TOKENS / prompt, 1.0, sequences)
+    prompts_s = prefill_s(hardware, work, known, prompt_tokens=prompt, step_tokens=step_tokens, prompts=together)
     step_s = decode_step_s(hardware, work, known, sequences=sequences, context_tokens=input_tokens + output_tokens / 2)
-    return prompt_s + output_tokens * step_s / sequences
+    return prompts_s / together + output_tokens * step_s / sequences
 
 
 def sequences_that_fit(

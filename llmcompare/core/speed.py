@@ -24,7 +24,6 @@ from llmcompare.core.calibration_traits import (
 from llmcompare.core.memory import (
     KV_BYTES_PER_ELEMENT,
     LLAMA_CPP_BATCH_TOKENS,
-    SERVER_RUNTIME_BYTES_PER_GPU,
     kv_bytes_per_token_and_layer,
     usable_bytes,
 )
@@ -42,6 +41,13 @@ RATE_WHERE_UNKNOWN_FLOP_PER_BYTE = 100.0
 OLD_INSTRUCTIONS_FRACTION = 0.62
 """Of Hopper's tensor rate, with instructions made for Ampere (mma.sync), which ggml's kernels use: 62.9 % measured in
 "Benchmarking and Dissecting the Nvidia Hopper GPU Architecture via Microbenchmarking", arXiv 2402.13499. Assumed."""
+KEEPS_WHOLE_CONTEXT = frozenset({"tensorrt-llm", "optimum-habana"})
+"""Engines whose measurements show no window: Mistral 7B at 20,000 tokens is as slow as with a full cache."""
+MEMORY_AFTER_DRIVER_FRACTION = 0.985
+"""79.2 of the 80 GiB of an A100 are there for programs."""
+RUNTIME_BYTES_PER_GPU = 1e9
+"""Context, libraries and workspaces of a serving engine. Assumption."""
+FREE_FOR_CACHE_FRACTION = 0.9
 SMALLEST_ROOM_FRACTION = 0.6
 """Of the GPUs' memory that weights may fill when the number of GPUs per copy is not given. Assumption."""
 
@@ -59,6 +65,8 @@ class Deployment:
     kv_format: str = "fp16"
     as_of: str | None = None
     """When the engine was released or measured; None for today."""
+    random_weights: bool = False
+    """Measured without a trained model: its router sends all tokens to the same experts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +119,27 @@ def reason_against(deployment: Deployment) -> str | None:
         return (
             f"{held / BYTES_PER_GIB:,.1f} GiB of weights do not fit into {room / BYTES_PER_GIB:,.0f} GiB of "
             f"{deployment.gpu_count} × {gpu.gpu_id}: take more GPUs or a smaller format."
+        )
+    return None
+
+
+def outside_calibration(deployment: Deployment) -> str | None:
+    """Why measurements do not carry a prediction of this deployment; None where they do.
+
+    Left-out rows of these were wrong by half to forty times: their time is that of single kernels and of the host.
+    """
+    engine, format_name = deployment.engine, deployment.weight_format
+    eager = FAMILIES[engine] == "eager"
+    experts = deployment.shape.expert_count is not None
+    if engine in ("lightning", "onnxruntime") or (eager and (experts or format_kind(format_name) != "16-bit")):
+        return (
+            f"outside the calibrated range: {engine} starts every operation of {format_name} from the host, whose "
+            "speed no measurement names. Take 16-bit weights or a serving engine."
+        )
+    if experts and format_name == "gptq-int4":
+        return (
+            "outside the calibrated range: GPTQ kernels for experts were three times slower than their bytes in the "
+            "one list that measured them. Take fp8 or bf16."
         )
     return None
 
@@ -190,11 +219,30 @@ def _numbers(one: Deployment) -> dict[str, float]:
         "tensor_parallel": float(shared),
         "stages": groups if layered else 1.0,
         "copies": 1.0 if layered else groups,
-        "free_bytes": max(room - held - SERVER_RUNTIME_BYTES_PER_GPU * gpus, 1.0),
+        "free_bytes": _free_bytes(one, gpus=gpus, held=held),
         "step_tokens": float(LLAMA_CPP_BATCH_TOKENS) if family == "ggml" else inf,
         "ram_fraction": max(0.0, 1 - room / held) if family == "ggml" else 0.0,
-        **_work(one.shape, one.weight_format, one.kv_format, shared),
+        "routing_spread": 0.0 if one.random_weights else 1.0,
+        **_work(_as_kept(one), one.weight_format, one.kv_format, shared),
     }
+
+
+def _as_kept(one: Deployment) -> ModelShape:
+    """The shape as the engine keeps its cache: without windows where it does not use them."""
+    shape = one.shape
+    if one.engine not in KEEPS_WHOLE_CONTEXT or not shape.window_kv_layer_count:
+        return shape
+    every = shape.full_kv_layer_count + shape.window_kv_layer_count
+    return replace(shape, full_kv_layer_count=every, window_kv_layer_count=0, window_tokens=None)
+
+
+def _free_bytes(one: Deployment, *, gpus: float, held: int) -> float:
+    """What keys and values may fill: nine tenths of what weights and the engine leave (kv_cache_free_gpu_mem_fraction).
+
+    Nearly all memory is counted, not nine tenths as for what surely fits: two 80 GB cards do serve 70B in 16 bits.
+    """
+    left = (one.gpu.memory_gb or 1e6) * BYTES_PER_GIB * MEMORY_AFTER_DRIVER_FRACTION * gpus - held
+    return max(FREE_FOR_CACHE_FRACTION * (left - RUNTIME_BYTES_PER_GPU * gpus), 1.0)
 
 
 def _link_bytes_per_s(gpu: SpeedGpu) -> float:

@@ -50,7 +50,12 @@ class Measurements:
 
 def calibration(facts: Facts) -> Calibration:
     """The stored calibration."""
-    return Calibration(*queries.calibration_rows(facts.catalog))
+    return Calibration(*stored(facts))
+
+
+def stored(facts: Facts) -> tuple[list[Factor], list[Band]]:
+    """Constants and errors of data/calibration.csv."""
+    return queries.calibration_rows(facts.catalog)
 
 
 def scatter_rows(facts: Facts) -> list[Residual]:

@@ -19,7 +19,16 @@ from llmcompare.core.serving import (
     Demand,
 )
 from llmcompare.core.shapes import ModelShape
-from llmcompare.core.speed import Deployment, Stack, reason_against, shape_from_params, stacked, taken, traits
+from llmcompare.core.speed import (
+    Deployment,
+    Stack,
+    outside_calibration,
+    reason_against,
+    shape_from_params,
+    stacked,
+    taken,
+    traits,
+)
 from llmcompare.core.weights import OTHER_NAMES
 from llmcompare.errors import InputError, UnknownIdError
 
@@ -36,6 +45,7 @@ SHORT_PROMPT_TOKENS = 64.0
 SHORT_REPLY_TOKENS = 128.0
 STANDS_FOR = {"a100-unspecified": "a100-pcie-80gb"}
 """The rows so named say that the cards have no NVLink."""
+RANDOM = "random weights"
 DEPTH = re.compile(r"context depth (\d+)")
 EXPERTS_TAG = re.compile(r"\d+b-a\d+b")
 """Two models with as many parameters, and as many active ones, are taken to be built alike."""
@@ -123,7 +133,7 @@ class Reader:
             row.get(name)
             for name in ("model_id", "params_total_billion", "gpu_id", "gpu_count", "tensor_parallel", "engine",
                          "weight_format", "kv_format")
-        ) + (str(row.get("as_of") or "")[:4],)  # fmt: skip
+        ) + (str(row.get("as_of") or "")[:4], RANDOM in str(row.get("note") or ""))  # fmt: skip
         found = self._known.get(key)
         if found is None:
             found = self._known[key] = self._looked_up(row)
@@ -134,7 +144,7 @@ class Reader:
             deployment, from_params = self._read(row)
         except InputError as problem:
             return str(problem)
-        if reason := reason_against(deployment):
+        if reason := reason_against(deployment) or outside_calibration(deployment):
             return reason
         self._deployments.append(deployment)
         self._from_params.append(from_params)
@@ -155,6 +165,7 @@ class Reader:
             weight_format=OTHER_NAMES.get(format_name, format_name),
             kv_format=str(row.get("kv_format") or "fp16").strip(),
             as_of=str(row.get("as_of") or "") or None,
+            random_weights=RANDOM in str(row.get("note") or ""),
         )
         return deployment, from_params
 
@@ -196,7 +207,7 @@ def _demand(row: Mapping[str, Any]) -> tuple[float, ...] | str:
     if kind != ONE_STREAM and (prompt is None or not reply):
         return "input_tokens or output_tokens is empty: speed under load depends on the length of requests."
     if (sequences is not None and sequences < 1) or (prompt or 0) < 0 or (reply or 0) < 0:
-        return f"concurrency {sequences}, {prompt} input and {reply} output tokens: give 1 or more, and no negative tokens."
+        return f"concurrency {sequences}, {prompt} input and {reply} output tokens: give 1 or more, and none negative."
     depth = DEPTH.search(note) if scenario == PREFILL else None
     most = MOST_SEQUENCES.get(str(row.get("engine")), MOST_SEQUENCES_OTHERWISE)
     return (
