@@ -9,14 +9,23 @@ import plotly.graph_objects as go
 
 from llmcompare.core.memory import Need
 from llmcompare.core.units import BYTES_PER_GIB
-from llmcompare.figures.style import FAMILY_COLOURS, FAMILY_NAMES, FAMILY_SYMBOLS, MARK_COLOUR, laid_out, safe
+from llmcompare.figures.style import (
+    FAMILY_COLOURS,
+    FAMILY_NAMES,
+    FAMILY_SYMBOLS,
+    MARK_COLOUR,
+    laid_out,
+    safe,
+    see_through,
+)
 
 ROW_PX = 24
 RANGE_PX = 34
 FRAME_PX = 110
-COUNT_COLOURS = ("#0f7d72", "#41a79c", "#8accc4", "#c9e6e2")
-"""For 1, 2, 4 and 8 GPUs: the fewer, the stronger."""
-COUNT_TEXT_COLOURS = ("#ffffff", "#ffffff", "#10302d", "#10302d")
+COUNT_COLOURS = tuple(see_through("#12998a", opacity) for opacity in (0.95, 0.65, 0.4, 0.18))
+"""For 1, 2, 4 and 8 GPUs: the fewer, the stronger, on a light background and on a dark one."""
+COUNT_TEXT_COLOURS = ("#ffffff", "#ffffff", "#6f7b8a", "#7d8794")
+"""On the weak ones a grey that can be read in either theme: plotly would take the background for white."""
 PART_COLOURS = {"weights": "#3572b8", "KV cache": "#ea7125", "buffers": "#7d8794"}
 PART_PATTERNS = {"weights": "", "KV cache": "/", "buffers": "."}
 SCENARIO_COLOURS = {"decode": "#2f7fdc", "prefill": "#ea7125", "batched": "#8a5cd8", "wait": "#12998a"}
@@ -75,7 +84,7 @@ def fit_grid(cells: Sequence[GridCell], counts: Sequence[int] = (1, 2, 4, 8)) ->
             text=[[str(count) if cell and cell.gpu_count == count else "" for cell in row] for row in rows],
             customdata=[[safe(cell.detail) if cell else "" for cell in row] for row in rows],
             texttemplate="%{text}",
-            textfont={"color": text_colour, "size": 12},
+            textfont={"size": 12, "color": text_colour},
             hovertemplate="%{y}, %{x}<br>%{customdata}<extra></extra>",
             colorscale=[[0, colour], [1, colour]],
             showscale=False,
