@@ -158,6 +158,25 @@ class Capacity:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StreamSpeed:
+    """A published speed of a single stream."""
+
+    record_id: str
+    model_id: str
+    gpu_id: str
+    gpu_count: int
+    engine: str
+    weight_format: str
+    context_tokens: float
+    """In the middle of the reply: the prompt and half of what was written."""
+    decode_tokens_per_s: float
+    measured_by: str
+    row_id: str
+    as_of: str | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ScoreCell:
     """Scores that may be compared with each other: one benchmark, metric, shots, setting and publisher."""
 

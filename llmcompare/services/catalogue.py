@@ -6,7 +6,7 @@ from datetime import date
 from functools import cached_property
 from pathlib import Path
 
-from llmcompare.core.records import ApiOffer, Capacity, Gpu, GpuOffer, Model
+from llmcompare.core.records import ApiOffer, Capacity, Gpu, GpuOffer, Model, StreamSpeed
 from llmcompare.core.shapes import ModelShape
 from llmcompare.errors import DataError, LlmCompareError, StoreError, UnknownIdError
 from llmcompare.store import db, queries, schema
@@ -50,6 +50,15 @@ class Facts:
     def api_offers(self) -> list[ApiOffer]:
         """Present token prices."""
         return queries.api_offers(self.catalog)
+
+    @cached_property
+    def stream_speeds(self) -> dict[tuple[object, ...], list[StreamSpeed]]:
+        """Published speeds of single streams, by GPU, count, engine and weight format."""
+        by_deployment: dict[tuple[object, ...], list[StreamSpeed]] = {}
+        for row in queries.stream_speeds(self.catalog):
+            key = (row.gpu_id, row.gpu_count, row.engine, row.weight_format)
+            by_deployment.setdefault(key, []).append(row)
+        return by_deployment
 
     @cached_property
     def capacities(self) -> dict[str, list[Capacity]]:

@@ -201,9 +201,9 @@ def _on(gpu: Gpu, model: Subject, use: Use, format_name: str) -> GpuFit:
         largest_context_tokens=context,
         largest_sequences=sequences,
         best_format=memory.best_format(model.shape, use, formats=FORMATS_BEST_FIRST, usable_bytes_per_gpu=usable),
-        gpu_layers_on_one=split and split.gpu_layers,
-        ram_bytes_beside_one=split and split.ram_bytes,
-        ram_bytes_with_experts=experts and experts.ram_bytes,
+        gpu_layers_on_one=None if split is None else split.gpu_layers,
+        ram_bytes_beside_one=None if split is None else split.ram_bytes,
+        ram_bytes_with_experts=None if experts is None else experts.ram_bytes,
         row_id=gpu.row_id,
     )
 

@@ -1,25 +1,31 @@
 """Which machines hold a model, and which models a machine holds: rows for the Hardware page."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from math import log
 
 from llmcompare.core import memory
-from llmcompare.core.calibration import Estimate, band_of
+from llmcompare.core.calibration import Estimate, band_of, measured
 from llmcompare.core.calibration_traits import runs_on, serves
 from llmcompare.core.cost import Band, price_band, usd_per_mtok
 from llmcompare.core.memory import GPU_COUNTS, Need, Use
 from llmcompare.core.options import rentable
-from llmcompare.core.records import Billing, Gpu, GpuOffer
+from llmcompare.core.records import Billing, Gpu, GpuOffer, StreamSpeed
+from llmcompare.core.shapes import ModelShape
 from llmcompare.core.tables import Cell, Table
 from llmcompare.core.units import BYTES_PER_GIB, rounded, usd_text
 from llmcompare.services import calibration, fit
 from llmcompare.services.calibration import Residual
 from llmcompare.services.catalogue import Facts
 from llmcompare.services.fit import FORMATS_BEST_FIRST, Subject
-from llmcompare.services.predict import Choice, Speeds, speeds
+from llmcompare.services.predict import MS_PER_S, Choice, Speeds, inverted, speeds
 
 LEFT_OUT_WORDS = {"GeForce", "Instinct", "Quadro", "Generation", "Edition", "Blackwell", "Grace", "Hopper"}
+BUILD = (
+    "layer_count", "hidden_size", "head_count", "kv_head_count", "ffn_hidden_size", "vocabulary_size", "expert_count",
+)  # fmt: skip
+NEAR_CONTEXT = 2.0
+"""Ratio of contexts within which a published figure stands for what is asked. Assumption."""
 ENGINES = ("llama.cpp", "vllm", "sglang", "tensorrt-llm", "mlx", "optimum-habana")
 """That are compared: the one for files on any machine, those for many users, and the makers' own."""
 
@@ -128,11 +134,56 @@ def served(facts: Facts, model: Subject, use: Use, found: Sequence[Place], *, ou
         output_tokens=output_tokens,
         concurrency=concurrency,
     )
+    published = facts.stream_speeds
     rows = [
-        Served(place=place, engine=engine, speeds=rate, usd_per_mtok=_usd_per_mtok(place, rate))
+        Served(
+            place=place,
+            engine=engine,
+            speeds=_with_measured(rate, _nearest(published, facts, model.shape, place, engine, use.context_tokens)),
+            usd_per_mtok=_usd_per_mtok(place, rate),
+        )
         for (place, engine), rate in zip(pairs, rates, strict=True)
     ]
     return sorted(rows, key=lambda row: (row.usd_per_mtok is None, row.usd_per_mtok.mid if row.usd_per_mtok else 0.0))
+
+
+def _nearest(
+    published: Mapping[tuple[object, ...], Sequence[StreamSpeed]],
+    facts: Facts,
+    shape: ModelShape,
+    place: Place,
+    engine: str,
+    context_tokens: int,
+) -> StreamSpeed | None:
+    """A published figure of this very deployment, with the nearest context, at most half or twice as long."""
+    key = (place.gpu.gpu_id, place.gpu_count, engine, place.format_name)
+    alike = [
+        one
+        for one in published.get(key, ())
+        if one.model_id in facts.shapes and _built_alike(facts.shapes[one.model_id], shape)
+    ]
+    near = [one for one in alike if _distance(one, context_tokens) <= log(NEAR_CONTEXT)]
+    return min(near, key=lambda one: (_distance(one, context_tokens), one.record_id), default=None)
+
+
+def _distance(one: StreamSpeed, context_tokens: int) -> float:
+    return abs(log(one.context_tokens / context_tokens))
+
+
+def _built_alike(one: ModelShape, other: ModelShape) -> bool:
+    """The same layers and widths: chat and base models are as fast as each other."""
+    return all(getattr(one, name) == getattr(other, name) for name in BUILD)
+
+
+def _with_measured(rate: Speeds, found: StreamSpeed | None) -> Speeds:
+    if found is None:
+        return rate
+    decode = measured(
+        found.decode_tokens_per_s,
+        source=f"{found.measured_by} ({found.record_id}, {found.as_of or 'undated'})",
+        here=False,
+    )
+    return replace(rate, decode_tokens_per_s=decode, tpot_ms=inverted(decode, MS_PER_S))
 
 
 def written_tokens(use: Use, output_tokens: float) -> int:

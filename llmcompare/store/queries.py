@@ -14,6 +14,7 @@ from llmcompare.core.records import (
     Score,
     ScoreCell,
     SpeedGpu,
+    StreamSpeed,
     TableSummary,
     Unjoined,
 )
@@ -113,6 +114,20 @@ def api_offers(catalog: Catalog) -> list[ApiOffer]:
 def capacities(catalog: Catalog) -> list[Capacity]:
     """Published output rates of replicas, for each model they apply to."""
     return catalog.rows(Capacity, f"SELECT {_columns(Capacity)} FROM capacities ORDER BY model_id, record_id")
+
+
+def stream_speeds(catalog: Catalog) -> list[StreamSpeed]:
+    """Published speeds of single streams whose request is known; rows marked ANOMALY are left out."""
+    return catalog.rows(
+        StreamSpeed,
+        "SELECT record_id, model_id, gpu_id, gpu_count, engine, weight_format,"
+        " input_tokens + output_tokens / 2 AS context_tokens,"
+        " decode_tokens_per_s_per_stream AS decode_tokens_per_s, measured_by, row_id, as_of, source FROM throughput"
+        " WHERE scenario = 'single-stream decode' AND decode_tokens_per_s_per_stream IS NOT NULL"
+        " AND weight_format IS NOT NULL AND input_tokens + output_tokens > 0"
+        " AND NOT contains(coalesce(note, ''), 'ANOMALY') AND NOT contains(coalesce(note, ''), 'include prefill')"
+        " ORDER BY record_id",
+    )
 
 
 def priced_score_cells(catalog: Catalog) -> list[ScoreCell]:
