@@ -140,7 +140,8 @@ class Estimate:
     def error_sentence(self) -> str:
         """The error in words."""
         if self.median_error is None:
-            return f"{self.basis}: no error is known."
+            behind = self.source or f"{self.n} measurements of {self.group}"
+            return f"{self.basis}: {behind}."
         return (
             f"{self.basis}: half of {self.n:,} measurements ({self.group}) are within {self.median_error:.0%}, "
             f"four of five between {self.low:,.3g} and {self.high:,.3g}."
@@ -273,7 +274,7 @@ def band_of(quantity: str, group: str, measured_over_predicted: Sequence[float])
     """The band that left-out residuals give a group.
 
     >>> band_of("decode", "vllm", [0.5, 1.0, 1.1, 2.0]).median_error
-    0.295...
+    0.29545454545454547
     """
     ratios = np.asarray(measured_over_predicted, dtype=float)
     low, high = np.quantile(ratios, [LOW_QUANTILE, HIGH_QUANTILE])
@@ -299,7 +300,7 @@ def corrected(estimate: Estimate, correction: MachineCorrection) -> Estimate:
     >>> band = Band(quantity="decode", group="vllm", median_error=0.1, low_ratio=0.5, high_ratio=2.0, n=50)
     >>> found = corrected(predicted(100.0, band), MachineCorrection(ratios=(0.8, 0.8, 0.8)))
     >>> round(found.value, 1), round(found.low, 1), round(found.high, 1)
-    (84.6, 49.9, 143.3)
+    (84.6, 50.3, 142.3)
     """
     if not correction.ratios:
         return estimate

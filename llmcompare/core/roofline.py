@@ -113,7 +113,7 @@ class Efficiency:
 def joined(one: Number, other: Number, *, exponent: float = KNEE) -> Number:
     """Time of two things that overlap and limit each other: a smooth maximum, without a jump where they are equal.
 
-    >>> round(joined(3.0, 3.0), 2), round(joined(3.0, 1.0), 2)
+    >>> round(float(joined(3.0, 3.0)), 2), round(float(joined(3.0, 1.0)), 2)
     (3.57, 3.01)
     """
     larger = np.maximum(np.maximum(one, other), 1e-30)

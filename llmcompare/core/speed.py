@@ -279,7 +279,7 @@ def shape_from_params(name: str, params_total: float) -> ModelShape:
     """A dense model of this many parameters, with the usual layers and widths: Llama's, in between on a log scale.
 
     >>> shape_from_params("some-34b", 33.7e9).layer_count
-    55
+    48
     """
     sizes = (1.1e9, 8e9, 13e9, 34e9, 70e9, 405e9)
     layers, widths = (22, 32, 40, 48, 80, 126), (2048, 4096, 5120, 8192, 8192, 16384)

@@ -158,9 +158,9 @@ def predict_file(facts: Facts, source: Path, target: Path) -> tuple[int, int]:
 
     Raises InputError for a file that cannot be read as rows. The target appears whole or not at all.
     """
-    names, rows = _read(source)
+    names, rows = read_table(source)
     cells, reasons = predict_rows(
-        _renamed(rows, names), reader=calibration.reader(facts), known=calibration.calibration(facts)
+        in_our_words(names, rows), reader=calibration.reader(facts), known=calibration.calibration(facts)
     )
     part = target.with_name(f".{target.name}.part")
     added = [*BANDED, "reason"]
@@ -184,7 +184,8 @@ def predict_file(facts: Facts, source: Path, target: Path) -> tuple[int, int]:
     return len(rows), answered
 
 
-def _read(source: Path) -> tuple[list[str], list[list[str]]]:
+def read_table(source: Path) -> tuple[list[str], list[list[str]]]:
+    """Header and rows of a CSV file. Raises InputError."""
     try:
         with source.open(newline="", encoding="utf-8-sig") as file:
             listed = list(csv.reader(file))
@@ -204,7 +205,8 @@ def _read(source: Path) -> tuple[list[str], list[list[str]]]:
     return names, rows
 
 
-def _renamed(rows: list[list[str]], names: list[str]) -> list[dict[str, str]]:
+def in_our_words(names: list[str], rows: list[list[str]]) -> list[dict[str, str]]:
+    """Rows under the catalogue's names of their columns."""
     ours = [COLUMNS.get(name, name) for name in names]
     return [dict(zip(ours, row, strict=True)) for row in rows]
 
