@@ -46,6 +46,9 @@ SHORT_REPLY_TOKENS = 128.0
 STANDS_FOR = {"a100-unspecified": "a100-pcie-80gb"}
 """The rows so named say that the cards have no NVLink."""
 RANDOM = "random weights"
+DEPLOYMENT_COLUMNS = ("model_id", "params_total_billion", "gpu_id", "gpu_count", "tensor_parallel", "engine",
+                      "weight_format", "kv_format")  # fmt: skip
+DEMAND_COLUMNS = ("scenario", "concurrency", "input_tokens", "output_tokens", "engine", "note")
 DEPTH = re.compile(r"context depth (\d+)")
 EXPERTS_TAG = re.compile(r"\d+b-a\d+b")
 """Two models with as many parameters, and as many active ones, are taken to be built alike."""
@@ -91,6 +94,7 @@ class Reader:
     def __init__(self, shapes: Mapping[str, ModelShape], gpus: Mapping[str, SpeedGpu]) -> None:
         self._shapes, self._gpus = shapes, gpus
         self._known: dict[tuple[Any, ...], int | str] = {}
+        self._demands: dict[tuple[Any, ...], tuple[float, ...] | str] = {}
         self._deployments: list[Deployment] = []
         self._from_params: list[bool] = []
 
@@ -100,7 +104,7 @@ class Reader:
         reasons: dict[int, str] = {}
         for place, row in enumerate(rows):
             found = self._deployment(row)
-            demand = found if isinstance(found, str) else _demand(row)
+            demand = found if isinstance(found, str) else self._demand(row)
             if isinstance(demand, str):
                 reasons[place] = demand
                 continue
@@ -129,14 +133,17 @@ class Reader:
 
     def _deployment(self, row: Mapping[str, Any]) -> int | str:
         """Place among the deployments, or why there is none."""
-        key = tuple(
-            row.get(name)
-            for name in ("model_id", "params_total_billion", "gpu_id", "gpu_count", "tensor_parallel", "engine",
-                         "weight_format", "kv_format")
-        ) + (str(row.get("as_of") or "")[:4], RANDOM in str(row.get("note") or ""))  # fmt: skip
+        key = (*map(row.get, DEPLOYMENT_COLUMNS), (row.get("as_of") or "")[:4], RANDOM in (row.get("note") or ""))
         found = self._known.get(key)
         if found is None:
             found = self._known[key] = self._looked_up(row)
+        return found
+
+    def _demand(self, row: Mapping[str, Any]) -> tuple[float, ...] | str:
+        key = (*map(row.get, DEMAND_COLUMNS),)
+        found = self._demands.get(key)
+        if found is None:
+            found = self._demands[key] = _demand(row)
         return found
 
     def _looked_up(self, row: Mapping[str, Any]) -> int | str:

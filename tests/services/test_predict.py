@@ -163,6 +163,19 @@ def test_a_page_gets_estimates_with_basis_and_group(facts):
     assert "does not run on NVIDIA" in mlx.reason
 
 
+def test_a_limit_on_the_median_lowers_the_load(facts):
+    choice = [Choice(gpu_id="h100-sxm-80gb", gpu_count=1, engine="vllm", weight_format="fp8")]
+    shape = facts.shapes["llama-3.1-8b-instruct"]
+
+    def most(limit_ms):
+        return predict.speeds(facts, shape, choice, context_tokens=2048, tpot_limit_ms=limit_ms)[0]
+
+    loose, tight, impossible = most(50), most(10), most(0.1)
+    assert loose.output_within_limits.value > tight.output_within_limits.value
+    assert loose.sequences_within_limits > tight.sequences_within_limits >= 1
+    assert impossible.output_within_limits is None
+
+
 def test_a_longer_context_is_never_faster_on_the_page(facts):
     choice = [Choice(gpu_id="h100-sxm-80gb", gpu_count=1, engine="vllm", weight_format="fp8")]
     shape = facts.shapes["llama-3.1-8b-instruct"]
