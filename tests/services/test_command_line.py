@@ -307,8 +307,9 @@ def documented(project) -> list[str]:
 
 def test_every_example_of_the_documentation_runs(project, command, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    # One stays up until it is ended, the other measures a file of the reader's own.
-    examples = [shlex.split(line)[3:] for line in documented(project) if not re.search(r" (serve|bench) ", line)]
+    # One stays up until it is ended, the others take a file of the reader's own.
+    left_out = re.compile(r" (serve|bench|predict) ")
+    examples = [shlex.split(line)[3:] for line in documented(project) if not left_out.search(line)]
     assert {example[0] for example in examples} >= {"costs", "report", "run", "seed", "doctor", "fit"}
     for example in examples:
         ran = command(*example)
@@ -358,3 +359,14 @@ def answer(url: str) -> str:
         except OSError:
             time.sleep(0.2)
     raise AssertionError(f"{url} does not answer")
+
+
+def test_speeds_are_predicted_for_every_row_of_a_file(project, command, tmp_path):
+    out = tmp_path / "predicted.csv"
+    ran = command("predict", "--csv", str(project / "data/throughput.csv"), "--out", str(out), "--json")
+    told = as_json(ran.out)
+    assert (ran.exit_code, told["rows"]) == (0, 2442)
+    assert told["predicted"] > 2100
+    assert out.read_text(encoding="utf-8").count("\n") == 2443
+    refused = command("predict", "--csv", str(tmp_path / "none.csv"), "--out", str(out))
+    assert (refused.exit_code, "cannot be read" in refused.err) == (2, True)
