@@ -121,6 +121,8 @@ def served(facts: Facts, model: Subject, use: Use, found: Sequence[Place], *, ou
     One sequence leaves open how many run at once: as many as fit. More than one are taken as they are.
     """
     pairs = [(place, engine) for place in found if place.gpu_count for engine in engines_for(place)]
+    if not pairs:
+        return []
     choices = [
         Choice(gpu_id=place.gpu.gpu_id, gpu_count=place.gpu_count or 1, engine=engine, weight_format=place.format_name)
         for place, engine in pairs

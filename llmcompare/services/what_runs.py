@@ -198,17 +198,20 @@ def models_on(
 
 
 def one_per_size(models: Mapping[str, Model]) -> list[Model]:
-    """Of the models of a generation with the same size, the one that chats; newest generation first."""
+    """Of the models of a generation with the same size, the newest that chats; newest generation first."""
+    newest_first = sorted(models.values(), key=lambda model: (model.released_on or "", model.model_id), reverse=True)
     best: dict[tuple[str, str, float | None], Model] = {}
-    for model in sorted(models.values(), key=_chats_first):
+    for model in sorted(newest_first, key=_chats_first):
         best.setdefault((model.family, model.generation, model.params_total_billion), model)
-    return sorted(best.values(), key=lambda model: (model.released_on or "", model.model_id), reverse=True)
+    kept = {model.model_id for model in best.values()}
+    return [model for model in newest_first if model.model_id in kept]
 
 
-def _chats_first(model: Model) -> tuple[int, int, str]:
+def _chats_first(model: Model) -> tuple[int, int]:
+    """Of two that chat the one with the shorter name: the other has a longer context, or sees."""
     chats = any(word in model.model_id for word in ("instruct", "chat"))
     base = model.model_id.endswith("-base")
-    return (0 if chats else 2 if base else 1, len(model.model_id), model.model_id)
+    return (0 if chats else 2 if base else 1, len(model.model_id))
 
 
 def _runnable(facts: Facts, model: Model, use: Use, usable: int, gpu_count: int, formats: Sequence[str]) -> Runnable:

@@ -17,13 +17,14 @@ from llmcompare.services.fit import Subject
 from llmcompare.services.hardware import Place, Served
 from llmcompare.services.what_runs import WhatRuns
 from llmcompare.ui import show
-from llmcompare.ui.inputs import ANY, BOUND
+from llmcompare.ui.inputs import ANY, BOUND, explain_choice
 from llmcompare.ui.safe import plain
 
 DEFAULT_CONTEXT_TOKENS = 8_192
 SHORTEST_CONTEXT_TOKENS = 1_024
 LONGEST_CONTEXT_TOKENS = 10 * 2**20
 """Of any model of the catalogue."""
+MOST_SEQUENCES = 4_096
 RESIDUAL_FILTERS = {"engine": "Engine", "gpu_id": "GPU", "measured_by": "Measured by"}
 POINTS_TOLD = 5
 MODELS_DRAWN = 30
@@ -42,6 +43,7 @@ WHERE, WHAT, ACCURACY, HERE = VIEWS = (
 
 def pick_view() -> str:
     """Which question the page answers."""
+    explain_choice("view", VIEWS)
     found: str = st.segmented_control(
         "Question", VIEWS, default=WHERE, key="view", bind=BOUND, required=True, label_visibility="collapsed"
     )
@@ -53,6 +55,9 @@ def pick_use(model: Subject) -> Use:
     limit = model.shape.context_extended_tokens or model.shape.context_native_tokens or LONGEST_CONTEXT_TOKENS
     doubled = [SHORTEST_CONTEXT_TOKENS * 2**step for step in range(14)]
     choices = sorted({tokens for tokens in doubled if tokens <= limit} | {limit})
+    explain_choice("context", choices)
+    explain_choice("sequences", range(1, MOST_SEQUENCES + 1))
+    explain_choice("kv_format", KV_BYTES_PER_ELEMENT)
     left, middle, right = st.columns([4, 1, 1], vertical_alignment="bottom")
     context = left.select_slider(
         "Context, tokens",
@@ -63,8 +68,9 @@ def pick_use(model: Subject) -> Use:
         help="Prompt and reply of one sequence together.",
     )
     sequences = middle.number_input(
-        "Sequences", 1, 4096, 1, key="sequences", bind=BOUND, help="Held at the same time, each with a full context."
-    )
+        "Sequences", 1, MOST_SEQUENCES, 1, key="sequences", bind=BOUND,
+        help="Held at the same time, each with a full context.",
+    )  # fmt: skip
     kv_format = right.selectbox(
         "KV cache", list(KV_BYTES_PER_ELEMENT), index=1, key="kv_format", bind=BOUND, help="Format of keys and values."
     )
@@ -202,9 +208,11 @@ def show_accuracy(found: Sequence[Residual]) -> None:
 def _filtered(found: Sequence[Residual]) -> tuple[list[Residual], str]:
     columns = st.columns(4)
     names = [hardware.RATES, *sorted({one.quantity for one in found})]
+    explain_choice("figure", names)
     shown, unit = hardware.of_quantity(found, columns[0].selectbox("Figure", names, key="figure", bind=BOUND))
     for (name, label), column in zip(RESIDUAL_FILTERS.items(), columns[1:], strict=True):
         values = sorted({getattr(one, name) for one in found})
+        explain_choice(f"only_{name}", [ANY, *values])
         chosen = column.selectbox(label, [ANY, *values], key=f"only_{name}", bind=BOUND)
         shown = [one for one in shown if chosen in (ANY, getattr(one, name))]
     return shown, unit
@@ -238,12 +246,14 @@ def show_what_runs(facts: Facts, wanted_output_tokens: float) -> None:
     """Which models a machine holds, in which format, how fast."""
     answer = st.container()
     gpu, count = _pick_machine(facts)
+    explain_choice("context_there", CONTEXTS)
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     context = left.select_slider(
         "Context, tokens", CONTEXTS, value=DEFAULT_CONTEXT_TOKENS, key="context_there", bind=BOUND,
         help="Prompt and reply of one sequence together.",
     )  # fmt: skip
     formats = what_runs.formats_for(gpu)
+    explain_choice("format_there", [BEST, *formats])
     chosen = right.selectbox(
         "Format", [BEST, *formats], key="format_there", bind=BOUND, help="Best: the most bits per weight that fit."
     )
@@ -264,6 +274,8 @@ def _pick_machine(facts: Facts) -> tuple[Gpu | None, int]:
     """A GPU of the catalogue and how many, or None for this machine."""
     gpus = {gpu.gpu_id: gpu for gpu in hardware.known_gpus(facts)}
     names = [HERE_ID, *gpus]
+    explain_choice("machine", names)
+    explain_choice("gpus", GPU_COUNTS)
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     chosen = left.selectbox(
         "Machine", names, index=names.index(DEFAULT_GPU) if DEFAULT_GPU in gpus else 0, key="machine", bind=BOUND

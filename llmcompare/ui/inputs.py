@@ -1,6 +1,6 @@
 """The widgets that every page shares. Their keys are the fields of a scenario and the parameters of a link."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Iterable, Mapping
 from math import isfinite
 from typing import Any, Literal
 
@@ -222,10 +222,10 @@ def _explain_link(facts: Facts, link: Mapping[str, str], used: Scenario) -> None
             _warn_of_link(f"{problem}{instead} The rest of the link is in use.")
 
 
-def _explain_choice(name: str, options: Collection[str]) -> None:
-    """The same for a select box of one page."""
+def explain_choice(name: str, options: Iterable[object]) -> None:
+    """The same for an input of one page that takes only these values."""
     value = st.session_state.get("link", {}).pop(name, None)
-    if value is not None and value not in options:
+    if value is not None and value not in map(str, options):
         _warn_of_link(f"{name} {value!r} is not to be had here: choose one from the list.")
 
 
@@ -235,7 +235,7 @@ def _warn_of_link(text: str) -> None:
 
 def pick_score_cell(cells: Mapping[str, ScoreCell]) -> ScoreCell:
     """Which comparable scores stand for quality; those that cover most families and models come first."""
-    _explain_choice("quality", cells)
+    explain_choice("quality", cells)
     chosen = st.selectbox(
         "Quality measure",
         list(cells),
@@ -248,7 +248,7 @@ def pick_score_cell(cells: Mapping[str, ScoreCell]) -> ScoreCell:
 
 def pick_table(names: list[str]) -> str:
     """A table of the catalogue."""
-    _explain_choice("table", names)
+    explain_choice("table", names)
     return st.selectbox("Table", names, index=names.index("gpu_prices"), key="table", bind=BOUND)
 
 

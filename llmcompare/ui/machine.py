@@ -157,4 +157,4 @@ def _import_file() -> None:
             except InputError as problem:
                 st.error(plain(str(problem)), icon=":material/error:")
                 return
-        st.success(plain(f"{counted(len(read.facts), 'measurement')} of {uploaded.name} are kept."))
+        st.success(plain(f"{counted(len(read.facts), 'measurement')} of {uploaded.name} imported."))

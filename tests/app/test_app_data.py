@@ -10,7 +10,7 @@ import pytest
 from llmcompare.store.paths import PROJECT_FOLDER as PROJECT
 from llmcompare.store.paths import Folders
 
-PAGES = ["decide/overview", "decide/costs", "share/report", "share/data"]
+PAGES = ["decide/overview", "decide/costs", "explore/hardware", "share/report", "share/data"]
 HOSTILE = "<script>alert(1)</script> $x^2$ :red[x] :smile: [a](http://x.example) **b** `c`"
 LIVE_MARKUP = ["<script>", "$x^2$", ":red[x]", ":smile:", "](http://x.example)", "**b**", "`c`"]
 MODEL = "llama-3.3-70b-instruct"
@@ -72,7 +72,13 @@ def without_own_markup(sent: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("page", "key"), [("decide/overview", "quality_against_cost"), ("decide/costs", "cost_curves")]
+    ("page", "key"),
+    [
+        ("decide/overview", "quality_against_cost"),
+        ("decide/costs", "cost_curves"),
+        ("explore/hardware", "fit_grid"),
+        ("explore/hardware", "speed_ranges"),
+    ],
 )
 def test_no_label_of_a_chart_holds_a_tag_from_data(hostile_data, open_app, page, key):
     spec = open_app(page, **today("gpt-4o")).run_of.get_by_key(key).proto.spec

@@ -11,6 +11,7 @@ from llmcompare.services import tables as catalogue_tables
 MAIN_ELEMENT = {
     "decide/overview": "quality_against_cost",
     "decide/costs": "cost_curves",
+    "explore/hardware": "fit_grid",
     "share/report": "report_html",
     "share/data": "rows_csv",
 }
