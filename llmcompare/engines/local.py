@@ -172,7 +172,8 @@ class LocalEngine:
                     error = f"the worker was silent for {self._silence_limit_s:.0f} s and was ended."
                     yield Failed(error=error, crashed=True, time_s=now)
                     return
-                yield Tick(time_s=now)
+                # Not now: a token that was written before now may still be on its way.
+                yield Tick(time_s=heard)
                 continue
             heard = time.monotonic()
             if raw is None:

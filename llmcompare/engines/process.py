@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any, TextIO
 
 ALIVE_S = 1.0
+TOGETHER_S = 0.05
+"""A person sees no difference: a page is drawn 4 times a second."""
 POLITENESS = 10
 """Of nice(1), which has 0 for everybody else and 19 at most."""
 TEMPLATE_LIMIT_S = 2
@@ -134,6 +136,26 @@ def begin() -> TextIO:
     pipe = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     return pipe
+
+
+class Sender:
+    """Writes events to the parent. Tokens that follow each other fast go together.
+
+    Each write wakes the parent, which takes 0.2 ms from a loop that has every core: with a write per token 2 threads
+    on 2 cores reached 0.96 of a bare loop, with fewer more than 1 (bench_engine.py).
+    """
+
+    def __init__(self, pipe: TextIO) -> None:
+        self._pipe = pipe
+        self._written_s = 0.0
+
+    def __call__(self, event: dict[str, Any]) -> None:
+        """At once, unless it is a token shortly after another event: then with the next one."""
+        self._pipe.write(json.dumps(event) + "\n")
+        now = time.monotonic()
+        if event["event"] != "token" or now - self._written_s > TOGETHER_S:
+            self._pipe.flush()
+            self._written_s = now
 
 
 def _yield_to_others() -> None:

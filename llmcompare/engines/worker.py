@@ -33,6 +33,7 @@ from llmcompare.engines.process import (
     CancelledError,
     Control,
     RefusedError,
+    Sender,
     begin,
     described,
     peak_memory_bytes,
@@ -385,10 +386,7 @@ def main() -> None:
         pipe.close()
         return
 
-    def send(event: dict[str, Any]) -> None:
-        pipe.write(json.dumps(event) + "\n")
-        pipe.flush()
-
+    send = Sender(pipe)
     commands: queue.Queue[dict[str, Any]] = queue.Queue()
     control = Control(send)
     threading.Thread(target=read_commands, args=(commands, control), daemon=True).start()
