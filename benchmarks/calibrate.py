@@ -67,8 +67,13 @@ def constants(fitted: Fit) -> list[dict[str, object]]:
 
 def errors(found: Measurements, fitted: Fit) -> list[dict[str, object]]:
     rows = []
-    for left_out, predicted in (("GPU", fitted.without_gpu), ("source", fitted.without_source)):
-        for band in calibration.bands(found, predicted):
+    kinds = {
+        "GPU": (fitted.without_gpu,),
+        "source": (fitted.without_source,),
+        "either": (fitted.without_gpu, fitted.without_source),
+    }
+    for left_out, predictions in kinds.items():
+        for band in calibration.bands(found, *predictions):
             rows.append(
                 {
                     "record_type": "error",

@@ -105,7 +105,7 @@ SMALL_FACTS: dict[str, list[Row]] = {
          "output_tokens_per_s": "4000", "measured_by": "them"},
     ],
     "calibration": [
-        {"record_type": "error", "quantity": name, "trait": "all", "level": "all", "left_out": "GPU",
+        {"record_type": "error", "quantity": name, "trait": "all", "level": "all", "left_out": "either",
          "median_error_fraction": "0.1", "error_90th_fraction": "0.3", "low_ratio": "0.8", "high_ratio": "1.3",
          "n": "50"}
         for name in ("prefill", "decode", "output, one stream", "output, many streams", "decode, many streams",

@@ -13,7 +13,8 @@ ONE_STREAM, ALL_AT_ONCE, CLOSED_LOOP = 0, 1, 2
 """One request at a time; a batch that starts and ends together; requests that each follow another's end."""
 MOST_SEQUENCES = {"tensorrt-llm": 2048.0, "llama.cpp": 32.0, "ollama": 4.0}
 MOST_SEQUENCES_OTHERWISE = 256.0
-"""Sequences that an engine runs at once by default (max_num_seqs, max_batch_size) where memory allows more."""
+"""Sequences that an engine runs at once by default (max_num_seqs, max_batch_size) where memory allows more. Assumption:
+versions differ, and no source was read for each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,15 +39,17 @@ PCIE_BYTES_PER_S = 32e9
 RATE_WHERE_UNKNOWN_FLOP_PER_BYTE = 100.0
 """Arithmetic rate over bandwidth of a card whose rate is not known: decode of one sequence hardly depends on it."""
 OLD_INSTRUCTIONS_FRACTION = 0.62
-"""Of Hopper's tensor rate, with instructions made for Ampere (mma.sync), which ggml's kernels use: 62.9 % measured in
-"Benchmarking and Dissecting the Nvidia Hopper GPU Architecture via Microbenchmarking", arXiv 2402.13499. Assumed."""
+"""Of Hopper's tensor rate, which only its own instructions reach; ggml's kernels use those of Ampere. Assumption: the
+share was not read in a source, and the measured prefill of Hopper cards is met with it."""
 KEEPS_WHOLE_CONTEXT = frozenset({"tensorrt-llm", "optimum-habana"})
 """Engines whose measurements show no window: Mistral 7B at 20,000 tokens is as slow as with a full cache."""
 MEMORY_AFTER_DRIVER_FRACTION = 0.985
-"""79.2 of the 80 GiB of an A100 are there for programs."""
+"""The driver keeps some for itself. Assumption."""
 RUNTIME_BYTES_PER_GPU = 1e9
 """Context, libraries and workspaces of a serving engine. Assumption."""
 FREE_FOR_CACHE_FRACTION = 0.9
+"""Of what is left, for keys and values: free_gpu_memory_fraction of TensorRT-LLM
+(nvidia.github.io/TensorRT-LLM/examples/kvcacheconfig.html)."""
 SMALLEST_ROOM_FRACTION = 0.6
 """Of the GPUs' memory that weights may fill when the number of GPUs per copy is not given. Assumption."""
 

@@ -209,14 +209,15 @@ def _weights(found: Measurements, kinds: list[str]) -> Floats:
     return np.array([sizes[cluster] ** -0.25 for cluster in clusters])
 
 
-def bands(found: Measurements, predicted: dict[str, Floats]) -> list[Band]:
-    """The error of every quantity by engine, and of all engines together."""
+def bands(found: Measurements, *predictions: dict[str, Floats]) -> list[Band]:
+    """The error of every quantity by engine, and of all engines together, over one or several left-out predictions."""
     engines = np.array([row["engine"] for row in found.rows])
     listed = []
     for name in QUANTITIES:
-        ratios = found.values[name] / predicted[name]
-        known = np.isfinite(ratios)
+        ratios = np.array([found.values[name] / predicted[name] for predicted in predictions])
+        known = np.isfinite(ratios[0])
         for group in ["all", *sorted(set(engines[known].tolist()))]:
             chosen = known & ((engines == group) | (group == "all"))
-            listed.append(band_of(name, group, ratios[chosen].tolist()))
+            # A measurement counts once, however often it was predicted.
+            listed.append(replace(band_of(name, group, ratios[:, chosen].ravel().tolist()), n=int(chosen.sum())))
     return listed

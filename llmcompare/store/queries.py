@@ -67,7 +67,7 @@ def speed_gpus(catalog: Catalog) -> dict[str, SpeedGpu]:
 
 
 def calibration_rows(catalog: Catalog) -> tuple[list[Factor], list[Band]]:
-    """Constants of the speed prediction, and its errors on GPUs that the fit had not seen."""
+    """Constants of the speed prediction, and its errors on GPUs and sources that the fit had not seen."""
     factors = catalog.rows(
         Factor,
         "SELECT quantity AS constant, trait, level, constant_value AS value, n FROM calibration"
@@ -77,7 +77,7 @@ def calibration_rows(catalog: Catalog) -> tuple[list[Factor], list[Band]]:
         Band,
         'SELECT quantity, level AS "group", median_error_fraction AS median_error, low_ratio, high_ratio, n,'
         " error_90th_fraction AS error_90th"
-        " FROM calibration WHERE record_type = 'error' AND left_out = 'GPU' ORDER BY line",
+        " FROM calibration WHERE record_type = 'error' AND left_out = 'either' ORDER BY line",
     )
     return factors, bands
 

@@ -277,7 +277,7 @@ CREATE TABLE calibration (
     trait VARCHAR NOT NULL,
     level VARCHAR NOT NULL,
     constant_value DOUBLE CHECK (constant_value > 0),
-    left_out VARCHAR CHECK (left_out IN ('GPU', 'source')),
+    left_out VARCHAR CHECK (left_out IN ('GPU', 'source', 'either')),
     median_error_fraction DOUBLE CHECK (median_error_fraction >= 0),
     error_90th_fraction DOUBLE CHECK (error_90th_fraction >= median_error_fraction),
     low_ratio DOUBLE CHECK (low_ratio > 0),
@@ -293,7 +293,7 @@ COMMENT ON TABLE calibration IS 'What measurements say about the constants of th
 COMMENT ON COLUMN calibration.quantity IS 'the constant, or the predicted quantity';
 COMMENT ON COLUMN calibration.trait IS 'all: the constant itself; else the trait whose level multiplies it. Of an error: engine';
 COMMENT ON COLUMN calibration.constant_value IS 'the constant in its own unit (_s: seconds, _fraction, _tokens), or a factor';
-COMMENT ON COLUMN calibration.left_out IS 'what the fit had not seen when the error was counted';
+COMMENT ON COLUMN calibration.left_out IS 'what the fit had not seen when the error was counted; either: both kinds together, which the bands are made of';
 COMMENT ON COLUMN calibration.median_error_fraction IS 'median of |predicted / measured - 1|';
 COMMENT ON COLUMN calibration.low_ratio IS 'measured over predicted, 10th percentile';
 COMMENT ON COLUMN calibration.high_ratio IS 'measured over predicted, 90th percentile';
