@@ -5,7 +5,7 @@ fewer measurements there are, so that an engine or a kind of card with few rows 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from math import exp, log
 from statistics import median
 from typing import Literal
@@ -174,16 +174,22 @@ class Calibration:
         return value
 
     def band(self, quantity: str, group: str) -> Band:
-        """The error of a group; of all groups of the quantity, widened, where the group has too few rows."""
+        """The error of a group; of all groups of the quantity, widened, where the group has too few rows.
+
+        It holds the prediction itself, also where all measurements lie to one side of theirs.
+        """
         found = self._bands.get((quantity, group))
-        if found is not None and found.n >= FEW_ROWS:
-            return found
+        if found is None or found.n < FEW_ROWS:
+            found = self._of_all(quantity, group, found.n if found else 0)
+        return replace(found, low_ratio=min(found.low_ratio, 1.0), high_ratio=max(found.high_ratio, 1.0))
+
+    def _of_all(self, quantity: str, group: str, count: int) -> Band:
         every = self._bands.get((quantity, "all"))
         if every is None:
             raise InputError(f"data/calibration.csv has no error of {quantity!r}: run benchmarks/calibrate.py again.")
         return Band(
             quantity=quantity,
-            group=f"all engines, as {group} has {found.n if found else 0} measurements",
+            group=f"all engines, as {group} has {count} measurements",
             median_error=every.median_error * FEW_ROWS_WIDENED,
             low_ratio=every.low_ratio / FEW_ROWS_WIDENED,
             high_ratio=every.high_ratio * FEW_ROWS_WIDENED,

@@ -46,6 +46,7 @@ SUPPORTED = {
 VENDORS = {"mlx": ("Apple",), "tensorrt-llm": ("NVIDIA",), "optimum-nvidia": ("NVIDIA",), "optimum-habana": ("Intel",),
            "exllamav2": ("NVIDIA", "AMD"), "lmdeploy-turbomind": ("NVIDIA",)}  # fmt: skip
 """Engines that run on these vendors' hardware only."""
+ON_GAUDI = frozenset({"optimum-habana", "vllm"})
 NOT_ON_APPLE = frozenset({"vllm", "sglang", "tgi"})
 
 
@@ -79,8 +80,10 @@ def serves(engine: str, format_name: str) -> bool:
     )
 
 
-def runs_on(engine: str, vendor: str) -> bool:
-    """Whether an engine runs on hardware of this vendor."""
+def runs_on(engine: str, *, vendor: str, gpu_id: str) -> bool:
+    """Whether an engine runs on this hardware."""
+    if gpu_id.startswith("gaudi"):
+        return engine in ON_GAUDI
     return vendor in VENDORS.get(engine, (vendor,)) and not (vendor == "Apple" and engine in NOT_ON_APPLE)
 
 

@@ -111,7 +111,7 @@ def reason_against(deployment: Deployment) -> str | None:
         return f"no measurement of the engine {engine!r} is known: take one of {', '.join(sorted(SUPPORTED))}."
     if not serves(engine, deployment.weight_format):
         return f"{engine} does not serve {deployment.weight_format}: it takes {', '.join(SUPPORTED[engine])}."
-    if not runs_on(engine, gpu.vendor):
+    if not runs_on(engine, vendor=gpu.vendor, gpu_id=gpu.gpu_id):
         return f"{engine} does not run on {gpu.vendor} hardware: choose another engine."
     if deployment.kv_format not in KV_BYTES_PER_ELEMENT:
         return f"{deployment.kv_format!r} is no format of a KV cache: take {', '.join(KV_BYTES_PER_ELEMENT)}."
@@ -192,9 +192,12 @@ def matmul_flop_per_s(gpu: SpeedGpu, *, engine: str, format_name: str) -> float 
 def stacked(deployments: Sequence[Deployment]) -> Stack:
     """Arrays of these deployments, which must be possible ones."""
     rows = [_numbers(one) for one in deployments]
-    columns = {name: np.array([row[name] for row in rows], dtype=float) for name in (rows[0] if rows else ())}
+    names = [field.name for kind in (Hardware, Work, Stack) for field in fields(kind)]
+    # Named without rows too: of no deployments the arrays are empty.
+    columns = {name: np.array([row[name] for row in rows if name in row], dtype=float) for name in names}
+    hardware = {field.name: columns[field.name] for field in fields(Hardware) if not rows or field.name in rows[0]}
     return Stack(
-        hardware=Hardware(**{field.name: columns[field.name] for field in fields(Hardware) if field.name in columns}),
+        hardware=Hardware(**hardware),
         work=Work(**{field.name: columns[field.name] for field in fields(Work)}),
         copies=columns["copies"],
         free_bytes=columns["free_bytes"],

@@ -1,6 +1,6 @@
 """Where a model fits, what its memory is made of, how fast it is, and how far predictions were from measurements."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from math import ceil, floor, log10
@@ -19,6 +19,7 @@ from llmcompare.figures.style import (
     see_through,
 )
 
+TOO_SMALL = "too small"
 ROW_PX = 24
 RANGE_PX = 34
 FRAME_PX = 110
@@ -75,6 +76,7 @@ def fit_grid(cells: Sequence[GridCell], counts: Sequence[int] = (1, 2, 4, 8)) ->
     formats = list(dict.fromkeys(cell.format_name for cell in cells))
     by_place = {(cell.gpu_name, cell.format_name): cell for cell in cells}
     figure = go.Figure()
+    _add_empty_cells(figure, gpus, formats, by_place)
     for count, colour, text_colour in zip(counts, COUNT_COLOURS, COUNT_TEXT_COLOURS, strict=True):
         rows = [[by_place.get((gpu, name)) for name in formats] for gpu in gpus]
         figure.add_heatmap(
@@ -102,6 +104,25 @@ def fit_grid(cells: Sequence[GridCell], counts: Sequence[int] = (1, 2, 4, 8)) ->
     figure.update_yaxes(showgrid=False, autorange="reversed", tickfont={"size": 11})
     figure.update_layout(legend={"y": -0.02, "yanchor": "top"})
     return figure
+
+
+def _add_empty_cells(
+    figure: go.Figure, gpus: Sequence[str], formats: Sequence[str], by_place: Mapping[tuple[str, str], GridCell]
+) -> None:
+    """Nothing to see, but a hover box says what would be needed."""
+    rows = [[by_place.get((gpu, name)) for name in formats] for gpu in gpus]
+    figure.add_heatmap(
+        x=[safe(name) for name in formats],
+        y=[safe(name) for name in gpus],
+        z=[[0 if cell and cell.gpu_count is None else None for cell in row] for row in rows],
+        text=[["" for _ in row] for row in rows],
+        customdata=[[safe(cell.detail) if cell else "" for cell in row] for row in rows],
+        hovertemplate="%{y}, %{x}<br>%{customdata}<extra></extra>",
+        colorscale=[[0, "rgba(0,0,0,0)"], [1, "rgba(0,0,0,0)"]],
+        name=TOO_SMALL,
+        showscale=False,
+        hoverongaps=False,
+    )
 
 
 def memory_bars(needs: Sequence[tuple[str, Need]], *, capacities: Sequence[tuple[str, int]] = ()) -> go.Figure:
@@ -166,7 +187,7 @@ def speed_ranges(ranges: Sequence[SpeedRange], *, x_title: str) -> go.Figure:
             mode="markers",
             marker={"symbol": FAMILY_SYMBOLS[family], "color": FAMILY_COLOURS[family], "size": 9},
             name=FAMILY_NAMES[family],
-            customdata=[safe(one.detail) for one in shown],
+            customdata=[_lines(one.detail) for one in shown],
             hovertemplate="%{y}<br>%{customdata}<extra></extra>",
         )
     laid_out(figure, x_title=x_title, y_title="")

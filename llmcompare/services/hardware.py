@@ -60,6 +60,11 @@ def priced_gpus(facts: Facts, billing: Billing) -> list[Gpu]:
     return [gpu for gpu in known_gpus(facts) if gpu.gpu_id in offered]
 
 
+def is_nominal(gpu: Gpu) -> bool:
+    """The catalogue has the vendor's nominal figures of it, which nobody read again in a data sheet."""
+    return gpu.source.startswith("nominal")
+
+
 def known_gpus(facts: Facts) -> list[Gpu]:
     """GPUs and machines whose memory is known, largest memory last."""
     found = [gpu for gpu in facts.gpus.values() if gpu.memory_gb is not None]
@@ -115,12 +120,34 @@ class Served:
     """Per million output tokens when as many streams run as fit; None where price or speed is not known."""
 
 
-def served(facts: Facts, model: Subject, use: Use, found: Sequence[Place], *, output_tokens: int) -> list[Served]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What the medians may be at most; None for no limit."""
+
+    ttft_ms: float | None = None
+    tpot_ms: float | None = None
+
+
+NO_LIMITS = Limits()
+
+
+def served(
+    facts: Facts,
+    model: Subject,
+    use: Use,
+    found: Sequence[Place],
+    *,
+    output_tokens: int,
+    limits: Limits = NO_LIMITS,
+) -> list[Served]:
     """Every place that holds the model with every engine that serves its format there, cheapest per token first.
 
-    One sequence leaves open how many run at once: as many as fit. More than one are taken as they are.
+    One sequence leaves open how many run at once: as many as fit, and as the limits allow. More than one are taken as
+    they are. A place that breaks a limit with one stream alone has no rate and no cost: it cannot do what is asked.
     """
-    pairs = [(place, engine) for place in found if place.gpu_count for engine in engines_for(place)]
+    pairs = [
+        (place, engine) for place in found if place.gpu_count for engine in engines_on(place.gpu, place.format_name)
+    ]
     if not pairs:
         return []
     choices = [
@@ -135,7 +162,11 @@ def served(facts: Facts, model: Subject, use: Use, found: Sequence[Place], *, ou
         context_tokens=use.context_tokens,
         output_tokens=output_tokens,
         concurrency=concurrency,
+        ttft_limit_ms=limits.ttft_ms,
+        tpot_limit_ms=limits.tpot_ms,
     )
+    if limits != NO_LIMITS:
+        rates = [_within_limits(rate) for rate in rates]
     published = facts.stream_speeds
     rows = [
         Served(
@@ -147,6 +178,11 @@ def served(facts: Facts, model: Subject, use: Use, found: Sequence[Place], *, ou
         for (place, engine), rate in zip(pairs, rates, strict=True)
     ]
     return sorted(rows, key=lambda row: (row.usd_per_mtok is None, row.usd_per_mtok.mid if row.usd_per_mtok else 0.0))
+
+
+def _within_limits(rate: Speeds) -> Speeds:
+    """The rate and the streams that keep the limits stand for those that fill the memory."""
+    return replace(rate, output_tokens_per_s=rate.output_within_limits, sequences=rate.sequences_within_limits)
 
 
 def _nearest(
@@ -193,9 +229,11 @@ def written_tokens(use: Use, output_tokens: float) -> int:
     return max(1, min(round(output_tokens), use.context_tokens // 2))
 
 
-def engines_for(place: Place) -> list[str]:
+def engines_on(gpu: Gpu, format_name: str) -> list[str]:
     """Engines that serve this format on this card."""
-    return [name for name in ENGINES if serves(name, place.format_name) and runs_on(name, place.gpu.vendor)]
+    return [
+        name for name in ENGINES if serves(name, format_name) and runs_on(name, vendor=gpu.vendor, gpu_id=gpu.gpu_id)
+    ]
 
 
 def _usd_per_mtok(place: Place, rate: Speeds) -> Band | None:
@@ -227,7 +265,7 @@ def cost_in_words(one: Served) -> str:
     """USD per million output tokens, or that nobody lists a price."""
     cost = one.usd_per_mtok
     if cost is None:
-        return "no price of this class"
+        return "no price of this class" if one.place.price is None else "no rate within the limits"
     return f"{usd_text(cost.mid)} per million output tokens ({usd_text(cost.low)} to {usd_text(cost.high)})"
 
 
@@ -245,8 +283,21 @@ def answer(model: Subject, use: Use, found: Sequence[Served]) -> str:
     rate = best.speeds.decode_tokens_per_s
     speed = "" if rate is None else f", {rate_in_words(rate)} for one stream"
     if best.usd_per_mtok is None:
-        return f"{asked}: {label(best)}{speed}; nobody lists a price of this class."
+        missing = "nobody lists a price of this class" if best.place.price is None else cost_in_words(best)
+        return f"{asked}: {label(best)}{speed}; {missing}."
     return f"{asked} costs least per token on {label(best)}: {cost_in_words(best)}{speed}."
+
+
+def basis_of_answer(found: Sequence[Served]) -> str:
+    """What the figures of the answer stand on."""
+    rate = found[0].speeds.output_tokens_per_s if found else None
+    decode = found[0].speeds.decode_tokens_per_s if found else None
+    parts = []
+    if decode is not None:
+        parts.append(f"Speed of one stream: {decode.error_sentence}")
+    if rate is not None:
+        parts.append(f"Cost per token, from the rate of all streams and the list prices: {rate.error_sentence}")
+    return " ".join(parts)
 
 
 def served_table(found: Sequence[Served]) -> Table:

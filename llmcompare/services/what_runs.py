@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from llmcompare.core import memory
 from llmcompare.core.bench import SpeedTest
 from llmcompare.core.calibration import Estimate
-from llmcompare.core.calibration_traits import runs_on, serves
 from llmcompare.core.memory import Need, Use
 from llmcompare.core.records import Gpu, Model
 from llmcompare.core.shapes import ModelShape
@@ -16,7 +15,7 @@ from llmcompare.core.units import BYTES_PER_GIB, rounded
 from llmcompare.services import fit, machine, runs
 from llmcompare.services.catalogue import Facts
 from llmcompare.services.fit import FORMATS_BEST_FIRST
-from llmcompare.services.hardware import ENGINES
+from llmcompare.services.hardware import engines_on
 from llmcompare.services.predict import Choice, speeds
 
 GGUF = "gguf-"
@@ -76,11 +75,7 @@ def formats_for(gpu: Gpu | None) -> tuple[str, ...]:
     """Formats that some engine serves on a GPU, most bits first; this machine runs GGUF files."""
     if gpu is None:
         return tuple(name for name in FORMATS_BEST_FIRST if name.startswith(GGUF))
-    return tuple(name for name in FORMATS_BEST_FIRST if _engines(name, gpu))
-
-
-def _engines(format_name: str, gpu: Gpu) -> list[str]:
-    return [name for name in ENGINES if serves(name, format_name) and runs_on(name, gpu.vendor)]
+    return tuple(name for name in FORMATS_BEST_FIRST if engines_on(gpu, name))
 
 
 def what_runs(
@@ -103,7 +98,7 @@ def _on_gpu(facts: Facts, one: Runnable, use: Use, gpu: Gpu, gpu_count: int, out
         return Running(runnable=one)
     choices = [
         Choice(gpu_id=gpu.gpu_id, gpu_count=gpu_count, engine=name, weight_format=one.format_name)
-        for name in _engines(one.format_name, gpu)
+        for name in engines_on(gpu, one.format_name)
     ]
     rates = speeds(
         facts, one.shape, choices, context_tokens=use.context_tokens, output_tokens=output_tokens, concurrency=1.0

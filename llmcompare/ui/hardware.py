@@ -1,6 +1,6 @@
 """The parts of the Hardware page: where a model fits, what a machine runs, how far predictions were off."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import streamlit as st
 
@@ -14,7 +14,7 @@ from llmcompare.services import fit, hardware, what_runs
 from llmcompare.services.calibration import Residual
 from llmcompare.services.catalogue import Facts
 from llmcompare.services.fit import Subject
-from llmcompare.services.hardware import Place, Served
+from llmcompare.services.hardware import Limits, Place, Served
 from llmcompare.services.what_runs import WhatRuns
 from llmcompare.ui import show
 from llmcompare.ui.inputs import ANY, BOUND, explain_choice
@@ -77,6 +77,21 @@ def pick_use(model: Subject) -> Use:
     return Use(context_tokens=int(context), sequences=int(sequences), kv_format=kv_format)
 
 
+def pick_limits() -> Limits:
+    """What the medians may be at most."""
+    with st.expander("Latency limits"):
+        left, right = st.columns(2)
+        ttft_ms = left.number_input(
+            "Time to first token, ms", 1, 600_000, None, key="ttft_limit_ms", bind=BOUND, placeholder="no limit",
+            help="Median at a steady load. Fewer streams run at once until it is kept.",
+        )  # fmt: skip
+        tpot_ms = right.number_input(
+            "Time per token, ms", 1, 60_000, None, key="tpot_limit_ms", bind=BOUND, placeholder="no limit",
+            help="Median of each stream after its first token.",
+        )  # fmt: skip
+    return Limits(ttft_ms=ttft_ms, tpot_ms=tpot_ms)
+
+
 def show_places(model: Subject, use: Use, places: Sequence[Place]) -> None:
     """The grid of GPUs and formats, and what the memory is made of."""
     st.subheader("Which GPUs hold it")
@@ -89,7 +104,19 @@ def show_places(model: Subject, use: Use, places: Sequence[Place]) -> None:
         )
         for place in places
     ]
+    st.caption(
+        "The number is how many of a GPU hold the model, 1, 2, 4 or 8; an empty cell is too small. Point at a cell for "
+        "memory, longest context and price."
+    )
     show.chart(figures.fit_grid(cells), key="fit_grid", description=_grid_in_words(model, use, places))
+    _say_nominal(place.gpu for place in places)
+
+
+def _say_nominal(gpus: Iterable[Gpu]) -> None:
+    names = sorted({hardware.short_name(gpu) for gpu in gpus if hardware.is_nominal(gpu)})
+    if names:
+        listed = ", ".join(names)
+        st.caption(plain(f"Nominal figures of the vendor, not read again in a data sheet: {listed}."))
 
 
 def _detail(place: Place) -> str:
@@ -141,7 +168,8 @@ def show_served(model: Subject, use: Use, found: Sequence[Served], *, family: st
     st.subheader("How fast, and at what price")
     cheapest: dict[str, Served] = {}
     for one in found:
-        cheapest.setdefault(one.place.gpu.gpu_id, one)
+        if one.speeds.output_tokens_per_s is not None:
+            cheapest.setdefault(one.place.gpu.gpu_id, one)
     shown = list(cheapest.values())[:DEPLOYMENTS_DRAWN]
     st.caption(
         plain(
@@ -157,7 +185,7 @@ def show_served(model: Subject, use: Use, found: Sequence[Served], *, family: st
             low=rate.low,
             mid=rate.value,
             high=rate.high,
-            detail=f"{hardware.rate_in_words(rate)}; {hardware.cost_in_words(one)}",
+            detail=f"{hardware.rate_in_words(rate)}; {hardware.cost_in_words(one)}\n{rate.error_sentence}",
         )
         for one in shown
         if (rate := one.speeds.decode_tokens_per_s) is not None
@@ -264,6 +292,8 @@ def show_what_runs(facts: Facts, wanted_output_tokens: float) -> None:
         output_tokens=hardware.written_tokens(use, wanted_output_tokens),
     )  # fmt: skip
     answer.markdown(f"#### {plain(found.answer)}")
+    if gpu is not None:
+        _say_nominal([gpu])
     if gpu is None and not found.is_calibrated:
         st.info("No speed is predicted for this machine before one model was measured: see “This machine”.",
                 icon=":material/speed:")  # fmt: skip
@@ -291,7 +321,7 @@ def _draw_what_runs(found: WhatRuns) -> None:
         SpeedRange(
             label=one.runnable.model.display_name, family=one.runnable.model.family, low=rate.low, mid=rate.value,
             high=rate.high,
-            detail=f"{one.runnable.format_name}, {one.engine}: {hardware.rate_in_words(rate)}",
+            detail=f"{one.runnable.format_name}, {one.engine}: {hardware.rate_in_words(rate)}\n{rate.error_sentence}",
         )
         for one in found.models
         if (rate := one.decode_tokens_per_s) is not None

@@ -46,10 +46,12 @@ def test_an_engine_serves_only_its_own_formats():
 
 
 def test_an_engine_runs_only_on_its_vendors_hardware():
-    assert runs_on("mlx", "Apple")
-    assert not runs_on("mlx", "NVIDIA")
-    assert not runs_on("tensorrt-llm", "AMD")
-    assert runs_on("vllm", "AMD")
+    assert runs_on("mlx", vendor="Apple", gpu_id="apple-m4-max")
+    assert not runs_on("mlx", vendor="NVIDIA", gpu_id="h100-sxm-80gb")
+    assert not runs_on("tensorrt-llm", vendor="AMD", gpu_id="mi300x-192gb")
+    assert runs_on("vllm", vendor="AMD", gpu_id="mi300x-192gb")
+    assert not runs_on("llama.cpp", vendor="Intel", gpu_id="gaudi3-128gb")
+    assert runs_on("llama.cpp", vendor="Intel", gpu_id="arc-pro-b60-dual")
 
 
 def test_cards_fall_into_kinds_by_memory_and_generation():

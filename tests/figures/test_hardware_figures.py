@@ -9,7 +9,7 @@ from llmcompare import figures
 from llmcompare.core import memory
 from llmcompare.core.memory import GPU_COUNTS, Use
 from llmcompare.core.units import BYTES_PER_GIB
-from llmcompare.figures.hardware import SCENARIO_COLOURS, SCENARIO_SYMBOLS, GridCell, Point, SpeedRange
+from llmcompare.figures.hardware import SCENARIO_COLOURS, SCENARIO_SYMBOLS, TOO_SMALL, GridCell, Point, SpeedRange
 from llmcompare.figures.style import FAMILY_COLOURS, FAMILY_SYMBOLS
 from llmcompare.services import fit
 from llmcompare.services.fit import FORMATS_BEST_FIRST
@@ -30,10 +30,15 @@ def cell(gpu, name, count, detail=""):
     return GridCell(gpu_name=gpu, format_name=name, gpu_count=count, detail=detail)
 
 
+def coloured(figure: go.Figure) -> list[go.Heatmap]:
+    """One heat map per count; the one that is not seen is for the hover boxes of empty cells."""
+    return [data for data in figure.data if data.type == "heatmap" and data.name != TOO_SMALL]
+
+
 def shown(figure: go.Figure) -> dict[tuple[str, str], str]:
     """The number in each cell of the grid that has one."""
     found = {}
-    for heat in (data for data in figure.data if data.type == "heatmap"):
+    for heat in coloured(figure):
         for gpu, texts_there, filled in zip(heat.y, heat.text, heat.z, strict=True):
             for name, text, value in zip(heat.x, texts_there, filled, strict=True):
                 assert (text == "") == (value is None), "a colour without a number, or a number without a colour"
@@ -64,15 +69,18 @@ def test_every_count_has_a_name_in_the_legend_and_a_colour_of_its_own():
     named = [(data.name, data.marker.color) for data in figure.data if data.type == "scatter"]
     assert [name for name, _ in named] == ["1 GPU", "2 GPUs", "4 GPUs", "8 GPUs"]
     assert len({colour for _, colour in named}) == 4
-    filled = [data.colorscale[0][1] for data in figure.data if data.type == "heatmap"]
+    filled = [data.colorscale[0][1] for data in coloured(figure)]
     assert filled == [colour for _, colour in named]
 
 
 def test_what_is_said_of_a_cell_stands_in_its_hover_box():
     figure = figures.fit_grid([cell("A", "bf16", 2, "140 GiB on 2 GPUs"), cell("A", "q4", None, "needs 900 GiB")])
-    two = next(data for data in figure.data if data.type == "heatmap" and data.text[0][0] == "2")
-    assert list(two.customdata[0]) == ["140 GiB on 2 GPUs", "needs 900 GiB"]
-    assert "%{customdata}" in two.hovertemplate
+    two = next(data for data in coloured(figure) if data.text[0][0] == "2")
+    empty = trace(figure, TOO_SMALL)
+    for heat, filled in ((two, [1, None]), (empty, [None, 0])):
+        assert list(heat.z[0]) == filled
+        assert list(heat.customdata[0]) == ["140 GiB on 2 GPUs", "needs 900 GiB"]
+        assert "%{customdata}" in heat.hovertemplate
 
 
 # --- memory -----------------------------------------------------------------------------------------------------------

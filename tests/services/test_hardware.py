@@ -154,10 +154,14 @@ def test_an_engine_serves_only_its_formats_on_its_cards(served):
 
 def test_every_place_that_holds_the_model_is_served_as_often_as_it_has_engines(places, served):
     held = [one for one in places if one.gpu_count]
-    assert len(served) == sum(len(hardware.engines_for(one)) for one in held)
+    assert len(served) == sum(len(hardware.engines_on(one.gpu, one.format_name)) for one in held)
     assert all(one.place.gpu_count for one in served)
-    without = [one for one in held if not hardware.engines_for(one)]
-    assert {(one.gpu.vendor, one.format_name) for one in without} == {("Apple", "fp8"), ("Apple", "awq-int4")}
+    without = [one for one in held if not hardware.engines_on(one.gpu, one.format_name)]
+    assert {one.gpu.vendor for one in without} == {"Apple", "Intel"}
+    assert {one.format_name for one in without if one.gpu.vendor == "Apple"} == {"fp8", "awq-int4"}
+    # A Gaudi is no GPU that llama.cpp knows.
+    gaudi = {one.format_name for one in without if one.gpu.vendor == "Intel"}
+    assert gaudi == {name for name in FORMATS_BEST_FIRST if name.startswith("gguf-")}
 
 
 def test_every_prediction_has_a_band_and_says_on_what_it_rests(served):
@@ -284,3 +288,22 @@ def test_the_table_of_errors_counts_every_point_once(residuals):
     counts = [row[table.columns.index("measurements")] for row in table.rows]
     assert sum(counts) == len(residuals)
     assert len({row[:2] for row in table.rows}) == len(table.rows)
+
+
+def test_limits_on_the_medians_lower_the_rate_and_raise_the_cost(real_facts, llama, places):
+    use = Use(context_tokens=8_192)
+
+    def by_label(limits):
+        found = hardware.served(real_facts, llama, use, places, output_tokens=300, limits=limits)
+        return {hardware.label(one): one for one in found}
+
+    free, limited = by_label(hardware.NO_LIMITS), by_label(hardware.Limits(ttft_ms=5_000, tpot_ms=60))
+    assert free.keys() == limited.keys()
+    kept = [name for name, one in limited.items() if one.speeds.output_tokens_per_s is not None]
+    assert 0 < len(kept) < len(free)
+    for name in kept:
+        assert limited[name].speeds.output_tokens_per_s.value <= free[name].speeds.output_tokens_per_s.value * 1.001
+        assert limited[name].speeds.sequences <= free[name].speeds.sequences
+    for name in limited.keys() - set(kept):
+        assert limited[name].usd_per_mtok is None
+        assert "within the limits" in hardware.cost_in_words(limited[name]) or limited[name].place.price is None

@@ -114,6 +114,22 @@ def test_a_row_that_cannot_be_answered_says_why_and_stops_no_other(facts, tmp_pa
     assert all(good[name] for name in BANDED)
 
 
+def test_a_file_of_which_no_row_can_be_answered_is_written_with_reasons(facts, tmp_path):
+    (line,) = answered(facts, tmp_path, [row(gpu_id="no-such-gpu")])
+    assert "no-such-gpu" in line["reason"]
+    assert [line[name] for name in BANDED] == [""] * len(BANDED)
+
+
+def test_no_band_excludes_its_own_prediction(facts, tmp_path):
+    asked = [
+        row(engine=engine, weight_format="fp16") for engine in ("vllm", "sglang", "tensorrt-llm", "tgi", "exllamav2")
+    ]
+    for line in answered(facts, tmp_path, asked):
+        for name in ADDED:
+            if line[name]:
+                assert float(line[f"{name}_low"]) <= float(line[name]) <= float(line[f"{name}_high"]), name
+
+
 def test_a_model_known_by_its_parameters_gets_a_wider_band(facts, tmp_path):
     known, unknown = answered(facts, tmp_path, [row(), row(model_id="new-8b", params_total_b="8.03")])
     name = "predicted_decode_tok_s_per_stream"
