@@ -8,9 +8,9 @@ from playwright.sync_api import sync_playwright
 
 IMAGES = PROJECT / "docs" / "images"
 WIDTH = 1280
-HEIGHTS = {"overview": 1240, "costs": 860}
+HEIGHTS = {"overview": 1240, "costs": 860, "hardware": 1540}
 """Down to the end of the chart."""
-PICTURES = {"overview": {}, "costs": {"requests_per_month": 5_000_000}}
+PICTURES = {"overview": {}, "costs": {"requests_per_month": 5_000_000}, "hardware": {}}
 
 
 def main() -> None:
@@ -27,7 +27,8 @@ def main() -> None:
         for name, link in PICTURES.items():
             page.set_viewport_size({"width": WIDTH, "height": HEIGHTS[name]})
             tab.open(server.address(name, **link))
-            page.locator(".js-plotly-plot .scatterlayer .trace").first.wait_for()
+            # Attached is drawn: a horizontal line has no height, and would never count as visible.
+            page.locator(".js-plotly-plot .scatterlayer .trace").first.wait_for(state="attached")
             page.mouse.move(5, 5)
             page.wait_for_timeout(500)
             file = IMAGES / f"{name}.png"
