@@ -10,7 +10,7 @@ from llmcompare.core.memory import GPU_COUNTS, KV_BYTES_PER_ELEMENT, Use
 from llmcompare.core.records import Billing, Gpu, source_url
 from llmcompare.core.units import BYTES_PER_GIB, count_text, counted
 from llmcompare.figures.hardware import GridCell, Point, SpeedRange
-from llmcompare.services import fit, hardware, what_runs
+from llmcompare.services import accuracy, fit, hardware, what_runs
 from llmcompare.services.calibration import Residual
 from llmcompare.services.catalogue import Facts
 from llmcompare.services.fit import Subject
@@ -213,7 +213,7 @@ def show_accuracy(found: Sequence[Residual]) -> None:
     if not shown:
         st.info("No measurement matches all of these filters: set one of them to any.", icon=":material/filter_alt:")
         return
-    sentence = hardware.accuracy_sentence(shown)
+    sentence = accuracy.accuracy_sentence(shown)
     st.markdown(f"#### {plain(sentence)}")
     chosen = st.plotly_chart(
         figures.predicted_against_measured([_residual_point(one) for one in shown], unit=unit),
@@ -228,16 +228,16 @@ def show_accuracy(found: Sequence[Residual]) -> None:
         _tell(by_id.get(tuple(point.get("customdata", ("", "", ""))[1:3])))
     st.caption("Choose a point to see the measurement and its source; the tables hold them all.")
     st.subheader("Error by figure and engine")
-    show.table(hardware.accuracy_table(shown), key="accuracy")
+    show.table(accuracy.accuracy_table(shown), key="accuracy")
     st.subheader("Every point, the worst first")
-    show.table(hardware.residual_table(shown), key="residuals")
+    show.table(accuracy.residual_table(shown), key="residuals")
 
 
 def _filtered(found: Sequence[Residual]) -> tuple[list[Residual], str]:
     columns = st.columns(4)
-    names = [hardware.RATES, *sorted({one.quantity for one in found})]
+    names = [accuracy.RATES, *sorted({one.quantity for one in found})]
     explain_choice("figure", names)
-    shown, unit = hardware.of_quantity(found, columns[0].selectbox("Figure", names, key="figure", bind=BOUND))
+    shown, unit = accuracy.of_quantity(found, columns[0].selectbox("Figure", names, key="figure", bind=BOUND))
     for (name, label), column in zip(RESIDUAL_FILTERS.items(), columns[1:], strict=True):
         values = sorted({getattr(one, name) for one in found})
         explain_choice(f"only_{name}", [ANY, *values])
@@ -259,7 +259,7 @@ def _tell(one: Residual | None) -> None:
 
 def _residual_point(one: Residual) -> Point:
     return Point(
-        group=hardware.GROUPS[one.quantity],
+        group=accuracy.GROUPS[one.quantity],
         measured=one.measured,
         predicted=one.predicted,
         detail=f"{one.model_id}, {one.weight_format}, {one.engine}, {one.gpu_id}; {one.measured_by}",

@@ -7,7 +7,7 @@ import pytest
 
 from llmcompare.core.memory import Use
 from llmcompare.models.library import demo_model_path
-from llmcompare.services import calibration, fit, hardware, machine, runs, what_runs
+from llmcompare.services import accuracy, calibration, fit, hardware, machine, runs, what_runs
 from tests.services.test_bench_files import FACT, SHAPE, TG
 from tests.tiny_models import write_tiny
 
@@ -272,16 +272,16 @@ def test_this_machine_has_no_speeds_before_it_was_measured_and_has_them_after(op
 
 def test_all_measured_speeds_are_shown_first_with_their_error_in_words(open_app, facts):
     app = open_app(PAGE, view=ACCURACY)
-    found, _ = hardware.of_quantity(calibration.scatter_rows(facts), hardware.RATES)
+    found, _ = accuracy.of_quantity(calibration.scatter_rows(facts), accuracy.RATES)
     assert len(app.table(POINTS)) == len(found)
-    assert hardware.accuracy_sentence(found) in app.text
+    assert accuracy.accuracy_sentence(found) in app.text
     assert app.table(POINTS)["source_link"].str.startswith("https://").all()
     assert app.table("Error by figure and engine")["measurements"].sum() == len(found)
 
 
 def test_each_filter_narrows_the_table_and_the_sentence(open_app, facts):
     app = open_app(PAGE, view=ACCURACY)
-    left = hardware.of_quantity(calibration.scatter_rows(facts), hardware.RATES)[0]
+    left = accuracy.of_quantity(calibration.scatter_rows(facts), accuracy.RATES)[0]
     for key, value in {"figure": "decode", "only_engine": "llama.cpp", "only_measured_by": "Xiongjie Dai"}.items():
         before = len(left)
         name = "quantity" if key == "figure" else key.removeprefix("only_")
@@ -289,7 +289,7 @@ def test_each_filter_narrows_the_table_and_the_sentence(open_app, facts):
         app.set(key, value)
         assert 0 < len(left) < before
         assert len(app.table(POINTS)) == len(left)
-        assert hardware.accuracy_sentence(left) in app.text
+        assert accuracy.accuracy_sentence(left) in app.text
 
 
 def test_filters_that_no_measurement_matches_are_one_sentence(open_app):

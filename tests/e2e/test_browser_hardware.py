@@ -8,7 +8,7 @@ from browsing import Tab, serving
 from playwright.sync_api import Locator, expect
 
 from llmcompare.core.memory import Use
-from llmcompare.services import calibration, fit, hardware
+from llmcompare.services import accuracy, calibration, fit, hardware
 
 MODEL = "llama-3.3-70b-instruct"
 DEMO = "SmolLM2-135M-Instruct.Q4_1.gguf"
@@ -123,7 +123,7 @@ def test_walk_2_a_point_of_the_scatter_leads_to_its_measurement_and_source(serve
     shown = [
         one for one in calibration.scatter_rows(facts) if (one.quantity, one.engine) == (calibration.DECODE, "mlx")
     ]
-    until(tab, lambda: hardware.accuracy_sentence(shown) in said(tab))
+    until(tab, lambda: accuracy.accuracy_sentence(shown) in said(tab))
     point = tab.page.evaluate(POINT)
     (measured,) = [one for one in shown if one.record_id == point["record"]]
     assert measured.record_id not in said(tab)

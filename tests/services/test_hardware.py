@@ -11,7 +11,7 @@ from llmcompare.core.memory import GPU_COUNTS, Use
 from llmcompare.core.records import Residual, source_url
 from llmcompare.errors import InputError
 from llmcompare.figures.hardware import SCENARIO_COLOURS
-from llmcompare.services import calibration, fit, hardware
+from llmcompare.services import accuracy, calibration, fit, hardware
 from llmcompare.services.fit import FORMATS_BEST_FIRST
 
 GIB = 1024**3
@@ -251,7 +251,7 @@ def residual(measured, predicted=100.0, **cells):
 
 def test_the_error_in_words_is_that_of_the_points_shown():
     # Predicted 100: a tenth too high, right, and a quarter too low.
-    said = hardware.accuracy_sentence([residual(90.0), residual(100.0), residual(125.0)])
+    said = accuracy.accuracy_sentence([residual(90.0), residual(100.0), residual(125.0)])
     assert said.startswith("Half of these 3 measurements are within 11% of what is predicted")
     # 10th and 90th percentile of 0.90, 1.00, 1.25 by linear interpolation.
     assert said.endswith("four of five are 0.92 to 1.20 times the prediction.")
@@ -259,16 +259,16 @@ def test_the_error_in_words_is_that_of_the_points_shown():
 
 def test_speeds_and_times_are_not_mixed():
     found = [residual(1.0, quantity=name) for name in calibration.QUANTITIES]
-    speeds, unit = hardware.of_quantity(found, hardware.RATES)
+    speeds, unit = accuracy.of_quantity(found, accuracy.RATES)
     assert unit == "tokens/s"
     assert {one.quantity for one in found} - {one.quantity for one in speeds} == {"ttft", "ttft, many streams"}
-    assert hardware.of_quantity(found, calibration.TTFT) == ([found[calibration.QUANTITIES.index("ttft")]], "s")
-    assert hardware.of_quantity(found, calibration.DECODE)[1] == "tokens/s"
+    assert accuracy.of_quantity(found, calibration.TTFT) == ([found[calibration.QUANTITIES.index("ttft")]], "s")
+    assert accuracy.of_quantity(found, calibration.DECODE)[1] == "tokens/s"
 
 
 def test_every_figure_that_is_measured_has_a_colour():
-    assert set(hardware.GROUPS) == set(calibration.QUANTITIES)
-    assert set(hardware.GROUPS.values()) <= set(SCENARIO_COLOURS)
+    assert set(accuracy.GROUPS) == set(calibration.QUANTITIES)
+    assert set(accuracy.GROUPS.values()) <= set(SCENARIO_COLOURS)
 
 
 def test_every_point_has_an_id_of_its_own_and_a_source_to_open(residuals):
@@ -278,13 +278,13 @@ def test_every_point_has_an_id_of_its_own_and_a_source_to_open(residuals):
 
 
 def test_the_table_of_points_begins_with_the_worst_too_high_or_too_low():
-    found = hardware.residual_table([residual(110.0), residual(25.0), residual(900.0), residual(100.0)])
+    found = accuracy.residual_table([residual(110.0), residual(25.0), residual(900.0), residual(100.0)])
     measured = [row[found.columns.index("measured")] for row in found.rows]
     assert measured == [900.0, 25.0, 110.0, 100.0]
 
 
 def test_the_table_of_errors_counts_every_point_once(residuals):
-    table = hardware.accuracy_table(residuals)
+    table = accuracy.accuracy_table(residuals)
     counts = [row[table.columns.index("measurements")] for row in table.rows]
     assert sum(counts) == len(residuals)
     assert len({row[:2] for row in table.rows}) == len(table.rows)
