@@ -15,12 +15,11 @@ import numpy as np
 import numpy.typing as npt
 
 from llmcompare.core.bench import SpeedTest, TestKind
+from llmcompare.core.memory import Use, kv_cache_bytes
 from llmcompare.core.shapes import ModelShape
 from llmcompare.core.tensors import is_tied
 from llmcompare.core.units import BYTES_PER_GIB
 
-KV_ELEMENT_BYTES = 2
-"""The KV cache holds f16."""
 FLOP_PER_WEIGHT = 2
 """A multiplication and an addition."""
 UNPACKING_BYTES_PER_WEIGHT = 0.55
@@ -131,34 +130,10 @@ def prompt_weight_count(shape: ModelShape) -> float:
     return shape.params_active - _table_size(shape) * (1 if is_tied(shape) else 2)
 
 
-def kv_read_bytes(shape: ModelShape, *, context_tokens: float) -> float:
-    """Of the KV cache, read for one token after so many.
-
-    >>> llama = ModelShape(
-    ...     name="llama-3-8b",
-    ...     params_total=8.03e9,
-    ...     params_active=8.03e9,
-    ...     layer_count=32,
-    ...     hidden_size=4096,
-    ...     head_count=32,
-    ...     kv_head_count=8,
-    ...     key_size=128,
-    ...     value_size=128,
-    ...     full_kv_layer_count=32,
-    ... )
-    >>> kv_read_bytes(llama, context_tokens=8192) / 2**30
-    1.0
-    """
-    layer_tokens = shape.full_kv_layer_count * context_tokens
-    if shape.window_kv_layer_count:
-        layer_tokens += shape.window_kv_layer_count * min(context_tokens, shape.window_tokens or context_tokens)
-    return layer_tokens * shape.kv_head_count * (shape.key_size + shape.value_size) * KV_ELEMENT_BYTES
-
-
 def decode_bytes(model: ModelInFormat, *, context_tokens: float) -> float:
     """Read for one written token: the active weights and the KV cache."""
     share = min(1.0, read_weight_count(model.shape) / model.shape.params_total)
-    return model.weights_bytes * share + kv_read_bytes(model.shape, context_tokens=context_tokens)
+    return model.weights_bytes * share + _kv_read_bytes(model.shape, context_tokens)
 
 
 def attention_flop(shape: ModelShape, test: SpeedTest) -> float:
@@ -171,6 +146,12 @@ def attention_flop(shape: ModelShape, test: SpeedTest) -> float:
 def prefill_flop(shape: ModelShape, test: SpeedTest) -> float:
     """Operations of a whole prompt."""
     return FLOP_PER_WEIGHT * prompt_weight_count(shape) * test.tokens + attention_flop(shape, test)
+
+
+def _kv_read_bytes(shape: ModelShape, context_tokens: float) -> int:
+    """Of the KV cache, read for one token after so many."""
+    tokens = round(context_tokens)
+    return kv_cache_bytes(shape, Use(context_tokens=tokens)) if tokens else 0
 
 
 def _table_size(shape: ModelShape) -> float:
@@ -188,7 +169,7 @@ def _features(model: ModelInFormat, test: SpeedTest) -> Figures:
         attention = attention_flop(shape, test)
         speed = PREFILL_SPEED_BY_FORMAT.get(model.quantization or "", 1.0)
         return np.array([(prefill_flop(shape, test) - attention) / speed, attention])
-    kv_bytes = kv_read_bytes(shape, context_tokens=_middle_context(test))
+    kv_bytes = _kv_read_bytes(shape, _middle_context(test))
     weights = decode_bytes(model, context_tokens=_middle_context(test)) - kv_bytes
     unpacking = UNPACKING_BYTES_PER_WEIGHT * read_weight_count(shape)
     return test.tokens * np.array([weights, unpacking, kv_bytes, float(LAYER_BYTES * shape.layer_count)])

@@ -16,7 +16,6 @@ from llmcompare.core.this_machine import (
     decode_bytes,
     effective_bandwidth,
     effective_flop_per_s,
-    kv_read_bytes,
     machine_id,
     machine_speed,
     predicted_from,
@@ -80,13 +79,19 @@ def smol(quantization, weights_bytes):
     return ModelInFormat(shape=SMOL, weights_bytes=weights_bytes, quantization=quantization)
 
 
-def test_the_kv_cache_of_llama_3_8b_at_8192_tokens_is_one_gib():
-    assert kv_read_bytes(SHAPE, context_tokens=8192) == 2**30
+def cache_read(shape, context_tokens):
+    """What a longer context adds to the bytes of a token."""
+    model = replace(MODEL, shape=shape)
+    return decode_bytes(model, context_tokens=context_tokens) - decode_bytes(model, context_tokens=1)
+
+
+def test_of_the_kv_cache_of_llama_3_8b_one_gib_is_read_after_8192_tokens():
+    assert cache_read(SHAPE, 8192) == 2**30 * 8191 / 8192
 
 
 def test_a_window_bounds_what_is_read_of_the_cache():
     windowed = replace(SHAPE, full_kv_layer_count=8, window_kv_layer_count=24, window_tokens=1024)
-    assert kv_read_bytes(windowed, context_tokens=8192) == 2**30 * (8 + 24 / 8) / 32
+    assert cache_read(windowed, 8192) == 2**30 * (8 * 8191 + 24 * 1023) / 32 / 8192
 
 
 def test_of_untied_embeddings_a_written_token_reads_one_row_and_of_tied_ones_all():
