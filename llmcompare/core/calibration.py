@@ -143,8 +143,8 @@ class Estimate:
             behind = self.source or f"{self.n} measurements of {self.group}"
             return f"{self.basis}: {behind}."
         return (
-            f"{self.basis}: half of {self.n:,} measurements ({self.group}) are within {self.median_error:.0%}, "
-            f"four of five between {self.low:,.3g} and {self.high:,.3g}."
+            f"{self.basis}: half of {self.n:,} measurements ({self.group}) are within {self.median_error:.0%}, four of "
+            f"five {self.low / self.value:.2f} to {self.high / self.value:.2f} times the prediction."
         )
 
 
@@ -189,8 +189,8 @@ class Calibration:
             raise InputError(f"data/calibration.csv has no error of {quantity!r}: run benchmarks/calibrate.py again.")
         return Band(
             quantity=quantity,
-            group=f"all engines, as {group} has {count} measurements",
-            median_error=every.median_error * FEW_ROWS_WIDENED,
+            group=f"all engines, as {group} has {count} measurements; the band is a quarter wider than theirs",
+            median_error=every.median_error,
             low_ratio=every.low_ratio / FEW_ROWS_WIDENED,
             high_ratio=every.high_ratio * FEW_ROWS_WIDENED,
             n=every.n,

@@ -47,6 +47,14 @@ VENDORS = {"mlx": ("Apple",), "tensorrt-llm": ("NVIDIA",), "optimum-nvidia": ("N
            "exllamav2": ("NVIDIA", "AMD"), "lmdeploy-turbomind": ("NVIDIA",)}  # fmt: skip
 """Engines that run on these vendors' hardware only."""
 ON_GAUDI = frozenset({"optimum-habana", "vllm"})
+GENERATIONS = ("Pascal", "Volta", "Turing", "Ampere", "Ada", "Hopper", "Blackwell")
+OLDEST = {"awq-int4": "Turing", "int8": "Turing", "fp8": "Turing", "bf16": "Ampere", "nvfp4": "Blackwell"}
+OLDEST_OTHERWISE = "Volta"
+"""NVIDIA generations from which on serving engines have kernels for a format: the tables of vLLM
+(docs.vllm.ai/en/v0.14.0/features/quantization, docs.vllm.ai/en/v0.32.0/features/quantization/llm_compressor/fp8).
+Assumptions: other serving engines are alike; bf16 needs Ampere, NVFP4 needs Blackwell."""
+NOT_ON_AMD = {"vllm": ("awq-int4", "gptq-int4", "gptq-int8")}
+"""By the same table."""
 NOT_ON_APPLE = frozenset({"vllm", "sglang", "tgi"})
 
 
@@ -85,6 +93,18 @@ def runs_on(engine: str, *, vendor: str, gpu_id: str) -> bool:
     if gpu_id.startswith("gaudi"):
         return engine in ON_GAUDI
     return vendor in VENDORS.get(engine, (vendor,)) and not (vendor == "Apple" and engine in NOT_ON_APPLE)
+
+
+def has_kernels(engine: str, format_name: str, *, vendor: str, generation: str) -> bool:
+    """Whether a serving engine runs a format on a card's generation; others are not restricted here."""
+    if FAMILIES.get(engine) != "serving":
+        return True
+    if vendor == "AMD":
+        return format_name not in NOT_ON_AMD.get(engine, ())
+    if generation not in GENERATIONS:
+        return True
+    oldest = OLDEST.get(format_name, OLDEST_OTHERWISE)
+    return GENERATIONS.index(generation) >= GENERATIONS.index(oldest)
 
 
 def format_kind(format_name: str) -> str:

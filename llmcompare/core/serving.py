@@ -17,6 +17,11 @@ MOST_SEQUENCES_OTHERWISE = 256.0
 versions differ, and no source was read for each."""
 
 
+def most_sequences(engine: str) -> float:
+    """That an engine runs at once by default."""
+    return MOST_SEQUENCES.get(engine, MOST_SEQUENCES_OTHERWISE)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Demand:
     """What is asked of each deployment."""

@@ -17,6 +17,7 @@ from llmcompare.core.calibration_traits import (
     architecture,
     era,
     format_kind,
+    has_kernels,
     memory_class,
     runs_on,
     serves,
@@ -113,6 +114,9 @@ def reason_against(deployment: Deployment) -> str | None:
         return f"{engine} does not serve {deployment.weight_format}: it takes {', '.join(SUPPORTED[engine])}."
     if not runs_on(engine, vendor=gpu.vendor, gpu_id=gpu.gpu_id):
         return f"{engine} does not run on {gpu.vendor} hardware: choose another engine."
+    kind = architecture(gpu)
+    if not has_kernels(engine, deployment.weight_format, vendor=gpu.vendor, generation=kind):
+        return f"{engine} has no kernels for {deployment.weight_format} on {kind} cards: take another format or engine."
     if deployment.kv_format not in KV_BYTES_PER_ELEMENT:
         return f"{deployment.kv_format!r} is no format of a KV cache: take {', '.join(KV_BYTES_PER_ELEMENT)}."
     held = weights_bytes(deployment.shape, format_name=deployment.weight_format)
@@ -135,8 +139,8 @@ def outside_calibration(deployment: Deployment) -> str | None:
     experts = deployment.shape.expert_count is not None
     if engine in ("lightning", "onnxruntime") or (eager and (experts or format_kind(format_name) != "16-bit")):
         return (
-            f"outside the calibrated range: {engine} starts every operation of {format_name} from the host, whose "
-            "speed no measurement names. Take 16-bit weights or a serving engine."
+            f"outside the calibrated range: {engine} starts every operation of such a model in {format_name} from the "
+            "host, whose speed no measurement names. Take a serving engine."
         )
     if experts and format_name == "gptq-int4":
         return (

@@ -95,7 +95,10 @@ def subject(facts: Facts, name: str) -> Subject:
         shown = row.display_name if name in facts.names else f"{name} (the architecture of {row.display_name})"
         return Subject(name=shown, shape=shape, row_ids=(row.row_id,), source=row.source)
     if name in facts.names:
-        raise InputError(f"no source gives the layers and heads of {name}: name a GGUF file of it instead.")
+        raise InputError(
+            f"no source gives the layers and heads of {name}: `python -m llmcompare fit FILE.gguf` reads them from a "
+            "file of it."
+        )
     if is_remote(name):
         return of_file(remote_headers(name))
     if name.lower().endswith(".gguf") and Path(name).is_file():
@@ -147,23 +150,33 @@ def need_of(model: Subject, use: Use, *, format_name: str, gpu_count: int = 1) -
     return memory.need(model.shape, use, format_name=format_name, gpu_count=gpu_count, file_weights_bytes=exact)
 
 
+def possible_counts(model: ModelShape, *, format_name: str, unified: bool) -> list[int]:
+    """How many GPUs can share a model: machines whose processor shares the memory are not ganged, and serving engines
+    give each GPU as many heads as every other."""
+    if unified:
+        return [1]
+    by_layers = memory.usual_engine(format_name) == LLAMA_CPP
+    return [count for count in GPU_COUNTS if count <= model.head_count and (by_layers or model.head_count % count == 0)]
+
+
 def gpu_counts(
     facts: Facts, model: Subject, use: Use, *, formats: Iterable[str] = FORMATS_BEST_FIRST
 ) -> dict[tuple[str, str], int | None]:
     """Fewest of 1, 2, 4 and 8 GPUs by GPU and format; None when eight do not hold it. Fast enough for a slider."""
     needs = {
-        name: [
+        (name, unified): [
             need_of(model, use, format_name=name, gpu_count=count)
-            for count in GPU_COUNTS
-            if count <= model.shape.head_count
+            for count in possible_counts(model.shape, format_name=name, unified=unified)
         ]
         for name in formats
+        for unified in (False, True)
     }
     return {
         (gpu.gpu_id, name): _fewest(needed, usable_bytes(gpu))
         for gpu in facts.gpus.values()
         if gpu.memory_gb is not None
-        for name, needed in needs.items()
+        for (name, unified), needed in needs.items()
+        if unified == is_unified(gpu)
     }
 
 
@@ -184,7 +197,7 @@ def _fewest(needs: Sequence[Need], usable: int) -> int | None:
 
 def _on(gpu: Gpu, model: Subject, use: Use, format_name: str) -> GpuFit:
     usable = usable_bytes(gpu)
-    counts = [count for count in GPU_COUNTS if count <= model.shape.head_count]
+    counts = possible_counts(model.shape, format_name=format_name, unified=is_unified(gpu))
     needs = [need_of(model, use, format_name=format_name, gpu_count=count) for count in counts]
     count = _fewest(needs, usable)
     needed = next((one for one in needs if one.gpu_count == count), needs[-1])
@@ -281,7 +294,7 @@ def sentences(found: Fit) -> list[str]:
 
 def _gpu_sentence(gpu: GpuFit) -> str:
     if gpu.gpu_count is None:
-        return f"  {gpu.name}: not even {max(GPU_COUNTS)} hold it; {_best(gpu)}"
+        return f"  {gpu.name}: none hold it, neither one nor more; {_best(gpu)}"
     longest = "" if gpu.largest_context_tokens is None else f" with up to {gpu.largest_context_tokens:,} tokens"
     holds = "one holds it" if gpu.gpu_count == 1 else f"{gpu.gpu_count} hold it"
     return f"  {gpu.name}: {holds}{longest}; {_best(gpu)}"

@@ -11,6 +11,7 @@ from llmcompare.core.cost import Band, price_band, usd_per_mtok
 from llmcompare.core.memory import GPU_COUNTS, Need, Use
 from llmcompare.core.options import rentable
 from llmcompare.core.records import Billing, Gpu, GpuOffer, StreamSpeed
+from llmcompare.core.serving import most_sequences
 from llmcompare.core.shapes import ModelShape
 from llmcompare.core.tables import Cell, Table
 from llmcompare.core.units import BYTES_PER_GIB, rounded, usd_text
@@ -137,12 +138,13 @@ def served(
     found: Sequence[Place],
     *,
     output_tokens: int,
+    streams: int | None = None,
     limits: Limits = NO_LIMITS,
 ) -> list[Served]:
     """Every place that holds the model with every engine that serves its format there, cheapest per token first.
 
-    One sequence leaves open how many run at once: as many as fit, and as the limits allow. More than one are taken as
-    they are. A place that breaks a limit with one stream alone has no rate and no cost: it cannot do what is asked.
+    So many streams run at once, or as many as fit and as the limits allow where none are given. A place that breaks a
+    limit with one stream alone has no rate and no cost: it cannot do what is asked.
     """
     pairs = [
         (place, engine) for place in found if place.gpu_count for engine in engines_on(place.gpu, place.format_name)
@@ -150,17 +152,22 @@ def served(
     if not pairs:
         return []
     choices = [
-        Choice(gpu_id=place.gpu.gpu_id, gpu_count=place.gpu_count or 1, engine=engine, weight_format=place.format_name)
+        Choice(
+            gpu_id=place.gpu.gpu_id,
+            gpu_count=place.gpu_count or 1,
+            engine=engine,
+            weight_format=place.format_name,
+            kv_format=use.kv_format,
+            concurrency=float(streams) if streams else _fitting_streams(model, use, place, engine),
+        )
         for place, engine in pairs
     ]
-    concurrency = float(use.sequences) if use.sequences > 1 else None
     rates = speeds(
         facts,
         model.shape,
         choices,
         context_tokens=use.context_tokens,
         output_tokens=output_tokens,
-        concurrency=concurrency,
         ttft_limit_ms=limits.ttft_ms,
         tpot_limit_ms=limits.tpot_ms,
     )
@@ -175,8 +182,22 @@ def served(
             usd_per_mtok=_usd_per_mtok(place, rate),
         )
         for (place, engine), rate in zip(pairs, rates, strict=True)
+        if rate.decode_tokens_per_s is not None
     ]
-    return sorted(rows, key=lambda row: (row.usd_per_mtok is None, row.usd_per_mtok.mid if row.usd_per_mtok else 0.0))
+    return sorted(rows, key=_by_cost)
+
+
+def _by_cost(one: Served) -> tuple[bool, bool, float]:
+    """The cheapest first; then those without a price, then those that break a limit."""
+    cost = one.usd_per_mtok
+    return one.speeds.output_tokens_per_s is None, cost is None, cost.mid if cost else 0.0
+
+
+def _fitting_streams(model: Subject, use: Use, place: Place, engine: str) -> float:
+    """As many as the memory holds beside weights and buffers, and the engine runs at once."""
+    usable = fit.usable_bytes(place.gpu)
+    held = memory.largest_sequences(model.shape, use, needed=place.need, usable_bytes_per_gpu=usable)
+    return max(1.0, min(float(held), most_sequences(engine)))
 
 
 def _within_limits(rate: Speeds) -> Speeds:
@@ -265,7 +286,8 @@ def cost_in_words(one: Served) -> str:
     cost = one.usd_per_mtok
     if cost is None:
         return "no price of this class" if one.place.price is None else "no rate within the limits"
-    return f"{usd_text(cost.mid)} per million output tokens ({usd_text(cost.low)} to {usd_text(cost.high)})"
+    band = f"{usd_text(cost.low)} to {usd_text(cost.high)}"
+    return f"{usd_text(cost.mid)} per million output tokens, their prompts included ({band})"
 
 
 def rate_in_words(rate: Estimate) -> str:
@@ -273,24 +295,34 @@ def rate_in_words(rate: Estimate) -> str:
     return f"{rounded(rate.value):,g} tokens/s ({rounded(rate.low):,g} to {rounded(rate.high):,g})"
 
 
-def answer(model: Subject, use: Use, found: Sequence[Served]) -> str:
+def answer(model: Subject, use: Use, found: Sequence[Served], limits: Limits = NO_LIMITS) -> str:
     """The cheapest deployment per token in a sentence."""
-    asked = f"{model.name} with {use.context_tokens:,} tokens of context"
+    asked = f"{model.name} with {use.context_tokens:,} tokens of context{_limits_in_words(limits)}"
     if not found:
         return f"{asked} fits on none of these GPUs, not even on {max(GPU_COUNTS)} of them."
     best = found[0]
+    if best.speeds.output_tokens_per_s is None and limits != NO_LIMITS:
+        return f"{asked}: none of these GPUs keeps the limits with a single stream. Give more time, or less context."
     rate = best.speeds.decode_tokens_per_s
     speed = "" if rate is None else f", {rate_in_words(rate)} for one stream"
     if best.usd_per_mtok is None:
-        missing = "nobody lists a price of this class" if best.place.price is None else cost_in_words(best)
-        return f"{asked}: {label(best)}{speed}; {missing}."
+        return f"{asked}: {label(best)}{speed}; nobody lists a price of this class."
     return f"{asked} costs least per token on {label(best)}: {cost_in_words(best)}{speed}."
+
+
+def _limits_in_words(limits: Limits) -> str:
+    parts = []
+    if limits.ttft_ms is not None:
+        parts.append(f"{limits.ttft_ms:,.0f} ms to the first token")
+    if limits.tpot_ms is not None:
+        parts.append(f"{limits.tpot_ms:,.0f} ms per token")
+    return f", within {' and '.join(parts)}," if parts else ""
 
 
 def basis_of_answer(found: Sequence[Served]) -> str:
     """What the figures of the answer stand on."""
     rate = found[0].speeds.output_tokens_per_s if found else None
-    decode = found[0].speeds.decode_tokens_per_s if found else None
+    decode = found[0].speeds.decode_tokens_per_s if found and rate is not None else None
     parts = []
     if decode is not None:
         parts.append(f"Speed of one stream: {decode.error_sentence}")

@@ -42,6 +42,10 @@ ADDED = (
 )
 BANDED = tuple(name + ending for name in ADDED for ending in ("", "_low", "_high"))
 OUTPUT_WITHOUT_TOKENS = "a prefill gives no output tokens: decode, output and time per token stay empty."
+AT_RATE_SCENARIO = "server-at-rate"
+AT_RATE = "no column says how fast requests arrive: the most that the deployment gives."
+NO_PROMPT = "no prompt: prefill and time to first token stay empty."
+BEYOND_CONTEXT = "the request is longer than what the model takes: a speed, but no answer of use."
 RATE_UNKNOWN = "the catalogue has no arithmetic rate of this GPU: add matmul_tflop_per_s to gpus.csv."
 EXTRAPOLATED = "the model is not in the catalogue with its layers: predicted from its parameters, with a wider band."
 
@@ -79,6 +83,9 @@ class Choice:
     gpu_count: int
     engine: str
     weight_format: str
+    kv_format: str = "fp16"
+    concurrency: float | None = None
+    """Streams at once; None for as many as fit."""
 
 
 class _Answers:
@@ -157,11 +164,19 @@ def _fill(
         column = cells[name]
         for place, value in zip(places[mask].tolist(), values[mask].tolist(), strict=True):
             column[place] = "%.5g" % value  # noqa: UP031 - half the time of an f-string, and there are 1.5 million
-    said_of = zip(is_prefill.tolist(), (~rate_known).tolist(), asked.from_params.tolist(), strict=True)
-    for place, case in zip(asked.places, said_of, strict=True):
+    no_prompt = asked.demand.input_tokens <= 1
+    at_rate = [rows[place].get("scenario") == AT_RATE_SCENARIO for place in asked.places]
+    said_of = {
+        OUTPUT_WITHOUT_TOKENS: is_prefill.tolist(),
+        RATE_UNKNOWN: (~rate_known).tolist(),
+        NO_PROMPT: (rate_known & no_prompt).tolist(),
+        AT_RATE: at_rate,
+        BEYOND_CONTEXT: asked.beyond_context.tolist(),
+        EXTRAPOLATED: asked.from_params.tolist(),
+    }
+    for place, case in zip(asked.places, zip(*said_of.values(), strict=True), strict=True):
         if any(case):
-            said = zip((OUTPUT_WITHOUT_TOKENS, RATE_UNKNOWN, EXTRAPOLATED), case, strict=True)
-            reasons[place] = " ".join(sentence for sentence, holds in said if holds)
+            reasons[place] = " ".join(sentence for sentence, holds in zip(said_of, case, strict=True) if holds)
 
 
 def predict_file(facts: Facts, source: Path, target: Path) -> tuple[int, int]:
@@ -232,13 +247,12 @@ def speeds(
     *,
     context_tokens: int,
     output_tokens: int = 256,
-    concurrency: float | None = None,
     ttft_limit_ms: float | None = None,
     tpot_limit_ms: float | None = None,
 ) -> list[Speeds]:
     """Speeds of one model in many deployments, in their order.
 
-    The prompt fills the context up to the output. Without a concurrency as many streams run as fit in memory. With a
+    The prompt fills the context up to the output. A choice without a concurrency runs as many streams as fit. With a
     limit on a median, output_within_limits is the most that keeps it.
     """
     if context_tokens <= output_tokens:
@@ -255,7 +269,8 @@ def speeds(
             "engine": choice.engine,
             "weight_format": choice.weight_format,
             "scenario": scenario,
-            "concurrency": concurrency,
+            "kv_format": choice.kv_format,
+            "concurrency": choice.concurrency,
             "input_tokens": prompt,
             "output_tokens": output_tokens,
         }
@@ -285,6 +300,9 @@ def _limited(speed: Speeds, best: Best, known: Calibration, *, many: int) -> Spe
     output = float(best.output_tokens_per_s[many])
     if np.isnan(output):
         return speed
+    if speed.sequences is not None and best.sequences[many] >= speed.sequences:
+        # More than are asked for, or than fit, would still keep the limits.
+        return replace(speed, output_within_limits=speed.output_tokens_per_s, sequences_within_limits=speed.sequences)
     return replace(
         speed,
         output_within_limits=predicted(output, known.band(OUTPUT, speed.engine)),

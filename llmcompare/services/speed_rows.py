@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite, nan
+from math import inf, isfinite, nan
 from typing import Any
 
 import numpy as np
@@ -13,10 +13,9 @@ from llmcompare.core.records import SpeedGpu
 from llmcompare.core.serving import (
     ALL_AT_ONCE,
     CLOSED_LOOP,
-    MOST_SEQUENCES,
-    MOST_SEQUENCES_OTHERWISE,
     ONE_STREAM,
     Demand,
+    most_sequences,
 )
 from llmcompare.core.shapes import ModelShape
 from llmcompare.core.speed import (
@@ -40,6 +39,7 @@ KINDS = {
     "server-at-concurrency": CLOSED_LOOP,
     "server-at-rate": CLOSED_LOOP,
 }
+MOST_TOKENS, MOST_AT_ONCE = 1e8, 1e6
 SHORT_PROMPT_TOKENS = 64.0
 """Of a single-stream test that does not say, like the first question of a chat. Assumption."""
 SHORT_REPLY_TOKENS = 128.0
@@ -79,6 +79,8 @@ class Questions:
     demand: Demand
     from_params: np.ndarray
     """Rows whose model is known by its number of parameters only."""
+    beyond_context: np.ndarray
+    """Rows whose request is longer than what the model takes."""
     reasons: Mapping[int, str]
     """Why the other rows cannot be answered, by place."""
 
@@ -113,6 +115,7 @@ class Reader:
             demands.append(demand)
         at = np.array(index, dtype=np.intp)
         table = np.array(demands, dtype=float).reshape(-1, 7)
+        limits = np.array([_limit_tokens(one.shape) for one in self._deployments], dtype=float)
         return Questions(
             places=tuple(places),
             stack=stacked(self._deployments),
@@ -128,6 +131,7 @@ class Reader:
                 decode_only=table[:, 6] > 0,
             ),
             from_params=np.array(self._from_params, dtype=bool)[at],
+            beyond_context=table[:, 2] + table[:, 3] > limits[at],
             reasons=reasons,
         )
 
@@ -163,10 +167,13 @@ class Reader:
         format_name = str(row.get("weight_format") or "").strip().lower()
         if not format_name:
             raise InputError("weight_format is empty: name the format of the weights, fp16 for example.")
+        gpu_count = _count(row, "gpu_count")
+        if shared is not None and shared > gpu_count:
+            raise InputError(f"tensor_parallel is {shared:g} of {gpu_count} GPUs: give at most that many.")
         deployment = Deployment(
             shape=shape,
             gpu=self._gpu(row),
-            gpu_count=_count(row, "gpu_count"),
+            gpu_count=gpu_count,
             tensor_parallel=None if shared is None else _count(row, "tensor_parallel"),
             engine=str(row.get("engine") or "").strip(),
             weight_format=OTHER_NAMES.get(format_name, format_name),
@@ -215,8 +222,10 @@ def _demand(row: Mapping[str, Any]) -> tuple[float, ...] | str:
         return "input_tokens or output_tokens is empty: speed under load depends on the length of requests."
     if (sequences is not None and sequences < 1) or (prompt or 0) < 0 or (reply or 0) < 0:
         return f"concurrency {sequences}, {prompt} input and {reply} output tokens: give 1 or more, and none negative."
+    if max(prompt or 0, reply or 0) > MOST_TOKENS or (sequences or 0) > MOST_AT_ONCE:
+        return f"concurrency {sequences}, {prompt} input and {reply} output tokens: no machine serves so much."
     depth = DEPTH.search(note) if scenario == PREFILL else None
-    most = MOST_SEQUENCES.get(str(row.get("engine")), MOST_SEQUENCES_OTHERWISE)
+    most = most_sequences(str(row.get("engine")))
     return (
         float(kind),
         1.0 if kind == ONE_STREAM else nan if sequences is None else sequences,
@@ -226,6 +235,10 @@ def _demand(row: Mapping[str, Any]) -> tuple[float, ...] | str:
         most,
         float("pure decode" in note),
     )
+
+
+def _limit_tokens(shape: ModelShape) -> float:
+    return shape.context_extended_tokens or shape.context_native_tokens or inf
 
 
 def _number(row: Mapping[str, Any], name: str) -> float | None:

@@ -97,12 +97,10 @@ def _on_gpu(facts: Facts, one: Runnable, use: Use, gpu: Gpu, gpu_count: int, out
     if one.shape is None or one.format_name is None:
         return Running(runnable=one)
     choices = [
-        Choice(gpu_id=gpu.gpu_id, gpu_count=gpu_count, engine=name, weight_format=one.format_name)
+        Choice(gpu_id=gpu.gpu_id, gpu_count=gpu_count, engine=name, weight_format=one.format_name, concurrency=1.0)
         for name in engines_on(gpu, one.format_name)
     ]
-    rates = speeds(
-        facts, one.shape, choices, context_tokens=use.context_tokens, output_tokens=output_tokens, concurrency=1.0
-    )
+    rates = speeds(facts, one.shape, choices, context_tokens=use.context_tokens, output_tokens=output_tokens)
     known = [(rate.decode_tokens_per_s, rate) for rate in rates if rate.decode_tokens_per_s is not None]
     if not known:
         return Running(runnable=one)

@@ -6,6 +6,7 @@ import streamlit as st
 
 from llmcompare import figures
 from llmcompare.core import memory
+from llmcompare.core.calibration import Calibration
 from llmcompare.core.memory import GPU_COUNTS, KV_BYTES_PER_ELEMENT, Use
 from llmcompare.core.records import Billing, Gpu, source_url
 from llmcompare.core.units import BYTES_PER_GIB, count_text, counted
@@ -50,8 +51,8 @@ def pick_view() -> str:
     return found
 
 
-def pick_use(model: Subject) -> Use:
-    """Context, sequences and cache format."""
+def pick_use(model: Subject) -> tuple[Use, int | None]:
+    """Context and cache format; streams at once, None for as many as fit."""
     limit = model.shape.context_extended_tokens or model.shape.context_native_tokens or LONGEST_CONTEXT_TOKENS
     doubled = [SHORTEST_CONTEXT_TOKENS * 2**step for step in range(14)]
     choices = sorted({tokens for tokens in doubled if tokens <= limit} | {limit})
@@ -67,19 +68,20 @@ def pick_use(model: Subject) -> Use:
         bind=BOUND,
         help="Prompt and reply of one sequence together.",
     )
-    sequences = middle.number_input(
-        "Sequences", 1, MOST_SEQUENCES, 1, key="sequences", bind=BOUND,
-        help="Held at the same time, each with a full context.",
+    streams: int | None = middle.number_input(
+        "Streams", 1, MOST_SEQUENCES, None, key="sequences", bind=BOUND, placeholder="all that fit",
+        help="Requests at once, each with a full context in memory. Empty: one must fit, and as many run as do.",
     )  # fmt: skip
     kv_format = right.selectbox(
         "KV cache", list(KV_BYTES_PER_ELEMENT), index=1, key="kv_format", bind=BOUND, help="Format of keys and values."
     )
-    return Use(context_tokens=int(context), sequences=int(sequences), kv_format=kv_format)
+    return Use(context_tokens=int(context), sequences=streams or 1, kv_format=kv_format), streams
 
 
 def pick_limits() -> Limits:
     """What the medians may be at most."""
-    with st.expander("Latency limits"):
+    given = any(st.session_state.get(name) or st.query_params.get(name) for name in ("ttft_limit_ms", "tpot_limit_ms"))
+    with st.expander("Latency limits", expanded=bool(given)):
         left, right = st.columns(2)
         ttft_ms = left.number_input(
             "Time to first token, ms", 1, 600_000, None, key="ttft_limit_ms", bind=BOUND, placeholder="no limit",
@@ -174,7 +176,8 @@ def show_served(model: Subject, use: Use, found: Sequence[Served], *, family: st
     st.caption(
         plain(
             f"One stream with a prompt of {use.context_tokens - output_tokens:,} tokens and {output_tokens:,} written; "
-            "the line holds four of five measurements. The cheapest deployment per token of each GPU, cheapest first. "
+            "the line holds four of five measurements, a mark without one was measured. The cheapest deployment per "
+            "token of each GPU, cheapest first. "
             "Medians of a steady load: how long the slowest requests wait is not predicted."
         )
     )
@@ -190,11 +193,12 @@ def show_served(model: Subject, use: Use, found: Sequence[Served], *, family: st
         for one in shown
         if (rate := one.speeds.decode_tokens_per_s) is not None
     ]  # fmt: skip
-    show.chart(
-        figures.speed_ranges(ranges, x_title="tokens/s of one stream (log scale)"),
-        key="speed_ranges",
-        description=hardware.answer(model, use, found),
-    )
+    if ranges:
+        show.chart(
+            figures.speed_ranges(ranges, x_title="tokens/s of one stream (log)"),
+            key="speed_ranges",
+            description=hardware.answer(model, use, found),
+        )
     show.table(hardware.served_table(found), key="served")
 
 
@@ -207,7 +211,7 @@ def pick_gpus(facts: Facts, billing: Billing) -> list[Gpu]:
 # --- predicted against measured ---------------------------------------------------------------------------------------
 
 
-def show_accuracy(found: Sequence[Residual]) -> None:
+def show_accuracy(found: Sequence[Residual], known: Calibration) -> None:
     """Every measurement against what is predicted for it by a fit that had not seen its GPU."""
     shown, unit = _filtered(found)
     if not shown:
@@ -227,8 +231,9 @@ def show_accuracy(found: Sequence[Residual]) -> None:
     for point in chosen["selection"]["points"][:POINTS_TOLD]:
         _tell(by_id.get(tuple(point.get("customdata", ("", "", ""))[1:3])))
     st.caption("Choose a point to see the measurement and its source; the tables hold them all.")
-    st.subheader("Error by figure and engine")
-    show.table(accuracy.accuracy_table(shown), key="accuracy")
+    st.subheader("Error by engine, GPU and source")
+    st.caption("A group of 30 or more whose band holds fewer than 72 or more than 88 of 100 measurements says so.")
+    show.table(accuracy.accuracy_table(shown, known), key="accuracy")
     st.subheader("Every point, the worst first")
     show.table(accuracy.residual_table(shown), key="residuals")
 
@@ -330,7 +335,7 @@ def _draw_what_runs(found: WhatRuns) -> None:
         st.subheader("How fast")
         st.caption("One stream; the line holds four of five measurements. The newest models first.")
         show.chart(
-            figures.speed_ranges(ranges[:MODELS_DRAWN], x_title="tokens/s of one stream (log scale)"),
+            figures.speed_ranges(ranges[:MODELS_DRAWN], x_title="tokens/s of one stream (log)"),
             key="what_runs_speeds",
             description=found.answer,
         )

@@ -13,13 +13,13 @@ view = parts.pick_view()
 if view == parts.WHERE:
     model = fit.subject(facts, scenario.model)
     answer = st.container()
-    use = parts.pick_use(model)
+    use, streams = parts.pick_use(model)
     limits = parts.pick_limits()
     gpus = parts.pick_gpus(facts, scenario.billing)
     places = hardware.places(facts, model, use, gpus=gpus, billing=scenario.billing)
     output_tokens = hardware.written_tokens(use, scenario.output_tokens)
-    served = hardware.served(facts, model, use, places, output_tokens=output_tokens, limits=limits)
-    answer.markdown(f"#### {plain(hardware.answer(model, use, served))}")
+    served = hardware.served(facts, model, use, places, output_tokens=output_tokens, streams=streams, limits=limits)
+    answer.markdown(f"#### {plain(hardware.answer(model, use, served, limits))}")
     answer.caption(plain(hardware.basis_of_answer(served)))
     parts.show_places(model, use, places)
     family = facts.model(scenario.model).family
@@ -28,6 +28,6 @@ if view == parts.WHERE:
 elif view == parts.WHAT:
     parts.show_what_runs(facts, scenario.output_tokens)
 elif view == parts.ACCURACY:
-    parts.show_accuracy(calibration.scatter_rows(facts))
+    parts.show_accuracy(calibration.scatter_rows(facts), calibration.calibration(facts))
 else:
     machine.show_machine()

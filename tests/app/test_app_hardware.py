@@ -46,7 +46,9 @@ def placed(facts, *, model=LLAMA, gpus=None, **use):
 def answered(facts, *, model=LLAMA, **use):
     """The sentence for a workload of 300 tokens written."""
     subject, asked = fit.subject(facts, model), Use(**use)
-    found = hardware.served(facts, subject, asked, placed(facts, model=model, **use), output_tokens=300)
+    found = hardware.served(
+        facts, subject, asked, placed(facts, model=model, **use), output_tokens=300, streams=use.get("sequences")
+    )
     return hardware.answer(subject, asked, found)
 
 
@@ -169,7 +171,10 @@ def test_a_model_with_a_shorter_context_is_asked_for_one_that_it_takes(open_app,
 def test_a_model_without_layers_in_the_catalogue_is_one_sentence_and_the_inputs_stay(open_app):
     app = open_app(PAGE, model="mistral-large-3")
     assert app.tracebacks == []
-    assert app.errors == "no source gives the layers and heads of mistral-large-3: name a GGUF file of it instead."
+    assert app.errors == (
+        "no source gives the layers and heads of mistral-large-3: `python -m llmcompare fit FILE.gguf` reads them from "
+        "a file of it."
+    )
     assert app.value("view") == WHERE
     assert app.value("model") == "mistral-large-3"
     assert app.set("model", LLAMA).errors == ""
@@ -276,7 +281,7 @@ def test_all_measured_speeds_are_shown_first_with_their_error_in_words(open_app,
     assert len(app.table(POINTS)) == len(found)
     assert accuracy.accuracy_sentence(found) in app.text
     assert app.table(POINTS)["source_link"].str.startswith("https://").all()
-    assert app.table("Error by figure and engine")["measurements"].sum() == len(found)
+    assert app.table("Error by figure and engine, GPU and source")["measurements"].sum() == 3 * len(found)
 
 
 def test_each_filter_narrows_the_table_and_the_sentence(open_app, facts):

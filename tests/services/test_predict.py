@@ -102,6 +102,12 @@ def test_measured_columns_change_nothing(facts, tmp_path):
         ({"input_tokens": "-5"}, "none negative"),
         ({"input_tokens": "nan"}, "input_tokens is 'nan'"),
         ({"scenario": "dreaming"}, "'dreaming' is no scenario"),
+        ({"gpu_count": "2", "tensor_parallel": "8"}, "tensor_parallel is 8 of 2 GPUs"),
+        ({"input_tokens": "1e30"}, "no machine serves so much"),
+        (
+            {"gpu_id": "t4-16gb", "engine": "vllm", "weight_format": "bf16"},
+            "vllm has no kernels for bf16 on Turing cards",
+        ),
         ({"scenario": "server-at-concurrency", "input_tokens": ""}, "input_tokens or output_tokens is empty"),
         ({"model_id": "llama-3.1-405b-instruct"}, "do not fit"),
         ({"engine": "transformers"}, "outside the calibrated range"),
@@ -112,6 +118,17 @@ def test_a_row_that_cannot_be_answered_says_why_and_stops_no_other(facts, tmp_pa
     assert reason in bad["reason"]
     assert not any(bad[name] for name in BANDED)
     assert all(good[name] for name in BANDED)
+
+
+def test_a_figure_that_needs_a_word_has_one_beside_it(facts, tmp_path):
+    at_rate = row(scenario="server-at-rate", output_tokens="128", concurrency_or_batch="")
+    late = row(model_id="llama-3-8b", input_tokens="20000")
+    (rate, long, silent) = answered(facts, tmp_path, [at_rate, late, row(input_tokens="0")])
+    assert "how fast requests arrive" in rate["reason"]
+    assert rate["predicted_output_tok_s_total"]
+    assert "longer than what the model takes" in long["reason"]
+    assert "no prompt" in silent["reason"]
+    assert not silent["predicted_ttft_ms"]
 
 
 def test_a_file_of_which_no_row_can_be_answered_is_written_with_reasons(facts, tmp_path):
