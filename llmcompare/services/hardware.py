@@ -316,7 +316,7 @@ def _limits_in_words(limits: Limits) -> str:
         parts.append(f"{limits.ttft_ms:,.0f} ms to the first token")
     if limits.tpot_ms is not None:
         parts.append(f"{limits.tpot_ms:,.0f} ms per token")
-    return f", within {' and '.join(parts)}," if parts else ""
+    return f" and at most {' and '.join(parts)}" if parts else ""
 
 
 def basis_of_answer(found: Sequence[Served]) -> str:

@@ -24,7 +24,10 @@ FROM model_aliases WHERE alias IN (SELECT model_id FROM models);
 CREATE VIEW model_names AS
 SELECT model_id AS name, model_id, 'same id' AS relation FROM models
 UNION ALL
-SELECT a.alias, a.model_id, a.relation FROM model_aliases a JOIN models USING (model_id);
+SELECT a.alias, a.model_id, a.relation FROM model_aliases a JOIN models USING (model_id)
+UNION ALL
+SELECT hf_repo, model_id, 'repository of its weights' FROM models
+WHERE hf_repo IS NOT NULL AND hf_repo NOT IN (SELECT alias FROM model_aliases);
 
 -- What memory and speed follow from. The defaults for cells that no source fills stand here and nowhere else.
 CREATE VIEW model_shapes AS

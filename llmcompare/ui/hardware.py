@@ -69,8 +69,8 @@ def pick_use(model: Subject) -> tuple[Use, int | None]:
         help="Prompt and reply of one sequence together.",
     )
     streams: int | None = middle.number_input(
-        "Streams", 1, MOST_SEQUENCES, None, key="sequences", bind=BOUND, placeholder="all that fit",
-        help="Requests at once, each with a full context in memory. Empty: one must fit, and as many run as do.",
+        "Streams", 1, MOST_SEQUENCES, None, key="sequences", bind=BOUND, placeholder="all",
+        help="Requests at once, each with a full context in memory. Empty: one must fit, and as many run as fit.",
     )  # fmt: skip
     kv_format = right.selectbox(
         "KV cache", list(KV_BYTES_PER_ELEMENT), index=1, key="kv_format", bind=BOUND, help="Format of keys and values."

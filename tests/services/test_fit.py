@@ -113,6 +113,10 @@ def test_what_cannot_be_answered_is_one_sentence_with_value_and_advice(command, 
     assert refused.out == ""
 
 
+def test_the_repository_of_the_weights_is_a_name_too(real_facts):
+    assert fit.subject(real_facts, "meta-llama/Llama-3.3-70B-Instruct").shape.name == "llama-3.3-70b-instruct"
+
+
 def test_a_name_that_shares_an_architecture_says_so(real_facts):
     shared = next(name for name in real_facts.shapes if name not in real_facts.names)
     assert fit.subject(real_facts, shared).name.startswith(f"{shared} (the architecture of ")
