@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 ALIVE_S = 1.0
-TOGETHER_S = 0.05
+TOGETHER_S = 0.1
 """A person sees no difference: a page is drawn 4 times a second."""
 POLITENESS = 10
 """Of nice(1), which has 0 for everybody else and 19 at most."""
