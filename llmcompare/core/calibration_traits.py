@@ -135,6 +135,11 @@ def memory_class(gpu: SpeedGpu) -> str:
     return "server GDDR" if gpu.gpu_class == "datacenter" else "GDDR"
 
 
+def shares_memory(gpu: SpeedGpu) -> bool:
+    """Whether the processor uses the same memory."""
+    return memory_class(gpu) in ("Apple", "shared")
+
+
 _GEFORCE = {"1": "Pascal", "2": "Turing", "3": "Ampere", "4": "Ada", "5": "Blackwell"}
 
 

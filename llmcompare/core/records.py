@@ -33,21 +33,6 @@ class Model:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Gpu:
-    """A GPU, or a whole machine where the vendor sells memory and processor as one."""
-
-    gpu_id: str
-    name: str
-    vendor: str
-    memory_gb: float | None
-    """Nominal GB as the vendor prints it."""
-    memory_type: str | None = None
-    row_id: str
-    as_of: str | None
-    source: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SpeedGpu:
     """What the speed of a GPU follows from."""
 
@@ -55,6 +40,7 @@ class SpeedGpu:
     vendor: str
     gpu_class: str
     memory_gb: float | None
+    """Nominal GB as the vendor prints it."""
     architecture: str | None = None
     memory_type: str | None = None
     memory_bandwidth_gb_per_s: float = 0.0
@@ -62,6 +48,16 @@ class SpeedGpu:
     fp8_dense_tflop_per_s: float | None = None
     nvlink_gb_per_s: float | None = None
     gpu_to_gpu_gb_per_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gpu(SpeedGpu):
+    """A GPU, or a whole machine where the vendor sells memory and processor as one."""
+
+    name: str
+    row_id: str
+    as_of: str | None
+    source: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,7 @@
 """What users of a deployment see: rates and times of one stream, of many at once, and of as many as fit in memory."""
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,7 +72,8 @@ def figures(stack: Stack, known: Efficiency, demand: Demand, *, kept_fraction: F
     running = np.where(demand.kind == ONE_STREAM, 1.0, running)
     context = demand.input_tokens + demand.output_tokens / 2
     step_s = decode_step_s(stack.hardware, stack.work, known, sequences=running, context_tokens=context)
-    one_prompt_s = prefill_s(
+    reading_s = partial(
+        prefill_s,
         stack.hardware,
         stack.work,
         known,
@@ -79,15 +81,8 @@ def figures(stack: Stack, known: Efficiency, demand: Demand, *, kept_fraction: F
         step_tokens=stack.step_tokens,
         earlier_tokens=demand.earlier_tokens,
     )
-    prompts_s = prefill_s(
-        stack.hardware,
-        stack.work,
-        known,
-        prompt_tokens=prompt,
-        step_tokens=stack.step_tokens,
-        earlier_tokens=demand.earlier_tokens,
-        prompts=_prompts_ahead(demand.kind, running),
-    )
+    one_prompt_s = reading_s()
+    prompts_s = reading_s(prompts=_prompts_ahead(demand.kind, running))
     each_s = request_s(
         stack.hardware,
         stack.work,

@@ -21,6 +21,7 @@ from llmcompare.core.calibration_traits import (
     memory_class,
     runs_on,
     serves,
+    shares_memory,
 )
 from llmcompare.core.memory import (
     KV_BYTES_PER_ELEMENT,
@@ -217,7 +218,7 @@ def _numbers(one: Deployment) -> dict[str, float]:
     rate = matmul_flop_per_s(one.gpu, engine=one.engine, format_name=one.weight_format)
     bandwidth = one.gpu.memory_bandwidth_gb_per_s * 1e9
     held = weights_bytes(one.shape, format_name=one.weight_format)
-    unified = memory_class(one.gpu) in ("Apple", "shared")
+    unified = shares_memory(one.gpu)
     gpus = one.gpu_count if layered else shared
     room = usable_bytes(one.gpu.memory_gb or 1e6, unified=unified) * gpus
     return {

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from llmcompare.core.calibration import (
     Band,
-    Calibration,
     Factor,
     band_of,
     efficiency,
@@ -48,11 +47,6 @@ class Measurements:
     """Measured rows of each scenario, those that cannot be predicted included."""
 
 
-def calibration(facts: Facts) -> Calibration:
-    """The stored calibration."""
-    return Calibration(*stored(facts))
-
-
 def stored(facts: Facts) -> tuple[list[Factor], list[Band]]:
     """Constants and errors of data/calibration.csv."""
     return queries.calibration_rows(facts.catalog)
@@ -65,7 +59,7 @@ def scatter_rows(facts: Facts) -> list[Residual]:
 
 def reader(facts: Facts) -> Reader:
     """Looks models and GPUs up in the catalogue."""
-    return Reader(facts.shapes, queries.speed_gpus(facts.catalog))
+    return Reader(facts.shapes, facts.gpus)
 
 
 def measurements(facts: Facts) -> Measurements:

@@ -6,6 +6,7 @@ from datetime import date
 from functools import cached_property
 from pathlib import Path
 
+from llmcompare.core.calibration import Calibration
 from llmcompare.core.records import ApiOffer, Capacity, Gpu, GpuOffer, Model, StreamSpeed
 from llmcompare.core.shapes import ModelShape
 from llmcompare.errors import DataError, LlmCompareError, StoreError, UnknownIdError
@@ -50,6 +51,11 @@ class Facts:
     def api_offers(self) -> list[ApiOffer]:
         """Present token prices."""
         return queries.api_offers(self.catalog)
+
+    @cached_property
+    def calibration(self) -> Calibration:
+        """What measurements say of the speed of deployments, and how wrong predictions are."""
+        return Calibration(*queries.calibration_rows(self.catalog))
 
     @cached_property
     def stream_speeds(self) -> dict[tuple[object, ...], list[StreamSpeed]]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from llmcompare.core import memory
+from llmcompare.core.calibration_traits import shares_memory
 from llmcompare.core.memory import GPU_COUNTS, Need, Split, Use
 from llmcompare.core.records import Gpu, source_url
 from llmcompare.core.shapes import ModelShape
@@ -176,19 +177,13 @@ def gpu_counts(
         for gpu in facts.gpus.values()
         if gpu.memory_gb is not None
         for (name, unified), needed in needs.items()
-        if unified == is_unified(gpu)
+        if unified == shares_memory(gpu)
     }
 
 
 def usable_bytes(gpu: Gpu) -> int:
     """Bytes of a GPU that a deployment may fill; 0 where its memory is not known."""
-    return memory.usable_bytes(gpu.memory_gb or 0, unified=is_unified(gpu))
-
-
-def is_unified(gpu: Gpu) -> bool:
-    """Whether the processor uses the same memory."""
-    by_type = (gpu.memory_type or "").startswith("LPDDR")
-    return by_type or gpu.vendor == "Apple" or gpu.gpu_id.startswith("strix-halo")
+    return memory.usable_bytes(gpu.memory_gb or 0, unified=shares_memory(gpu))
 
 
 def _fewest(needs: Sequence[Need], usable: int) -> int | None:
@@ -197,7 +192,7 @@ def _fewest(needs: Sequence[Need], usable: int) -> int | None:
 
 def _on(gpu: Gpu, model: Subject, use: Use, format_name: str) -> GpuFit:
     usable = usable_bytes(gpu)
-    counts = possible_counts(model.shape, format_name=format_name, unified=is_unified(gpu))
+    counts = possible_counts(model.shape, format_name=format_name, unified=shares_memory(gpu))
     needs = [need_of(model, use, format_name=format_name, gpu_count=count) for count in counts]
     count = _fewest(needs, usable)
     needed = next((one for one in needs if one.gpu_count == count), needs[-1])

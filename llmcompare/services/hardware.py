@@ -1,4 +1,4 @@
-"""Which machines hold a model, and which models a machine holds: rows for the Hardware page."""
+"""Which machines hold a model, how fast it is there and what that costs: rows for the Hardware page."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -3,10 +3,11 @@
 import json
 import os
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from functools import cache
 from math import inf
+from typing import TypeAlias
 
 from llmcompare.core import this_machine
 from llmcompare.core.bench import SpeedTest
@@ -72,6 +73,10 @@ class Prediction:
     high_tokens_per_s: float
     measured_count: int
     """Tests that it stands on."""
+
+
+Predictor: TypeAlias = Callable[[ModelInFormat, SpeedTest], Prediction | None]
+"""How fast a machine should run a model; None while nothing of the kind was measured on it."""
 
 
 def facts() -> ThisMachine:
@@ -196,29 +201,33 @@ def residuals(
     return found, spread([one.ratio for one in found])
 
 
-def predicted(
-    log: ResultsLog, machine: str, setting: Setting, model: ModelInFormat, test: SpeedTest
-) -> Prediction | None:
-    """How fast a machine should run a model; None while nothing of the kind was measured on it."""
+def predictor(log: ResultsLog, machine: str, setting: Setting) -> Predictor:
+    """How fast a machine should run a model; None while nothing of the kind was measured on it. Learns once."""
     found = _of(log, machine, setting)
-    tokens_per_s = predicted_tokens_per_s(machine_speed(found), model, test)
-    if tokens_per_s is None:
-        return None
-    ratios = [one.ratio for one in this_machine.residuals(found) if one.observation.test.kind == test.kind]
-    low, high = this_machine.band(tokens_per_s, ratios)
-    count = sum(one.test.kind == test.kind for one in found)
-    return Prediction(tokens_per_s=tokens_per_s, low_tokens_per_s=low, high_tokens_per_s=high, measured_count=count)
+    learnt, earlier = machine_speed(found), this_machine.residuals(found)
+
+    def predict(model: ModelInFormat, test: SpeedTest) -> Prediction | None:
+        tokens_per_s = predicted_tokens_per_s(learnt, model, test)
+        if tokens_per_s is None:
+            return None
+        ratios = [one.ratio for one in earlier if one.observation.test.kind == test.kind]
+        low, high = this_machine.band(tokens_per_s, ratios)
+        count = sum(one.test.kind == test.kind for one in found)
+        return Prediction(tokens_per_s=tokens_per_s, low_tokens_per_s=low, high_tokens_per_s=high, measured_count=count)
+
+    return predict
 
 
 def other_formats(
     log: ResultsLog, machine: str, setting: Setting, model: ModelInFormat, test: SpeedTest
 ) -> dict[str, Prediction]:
     """How fast the same model should be in formats other than its own; empty while nothing of the kind was measured."""
+    predict = predictor(log, machine, setting)
     found = {}
     for name in OTHER_FORMATS:
         size = weights_bytes(model.shape, format_name=name)
         made = ModelInFormat(shape=model.shape, weights_bytes=size, quantization=name)
-        prediction = predicted(log, machine, setting, made, test)
+        prediction = predict(made, test)
         if name != model.quantization and prediction is not None:
             found[name] = prediction
     return found

@@ -27,7 +27,6 @@ from llmcompare.services.calibration import (
 )
 from llmcompare.services.catalogue import Facts
 from llmcompare.services.speed_rows import COLUMNS, PREFILL, Questions, Reader
-from llmcompare.store import queries
 
 Floats = NDArray[np.float64]
 MS_PER_S = 1000.0
@@ -185,9 +184,7 @@ def predict_file(facts: Facts, source: Path, target: Path) -> tuple[int, int]:
     Raises InputError for a file that cannot be read as rows. The target appears whole or not at all.
     """
     names, rows = read_table(source)
-    cells, reasons = predict_rows(
-        in_our_words(names, rows), reader=calibration.reader(facts), known=calibration.calibration(facts)
-    )
+    cells, reasons = predict_rows(in_our_words(names, rows), reader=calibration.reader(facts), known=facts.calibration)
     part = target.with_name(f".{target.name}.part")
     added = [*BANDED, "reason"]
     kept = [at for at, name in enumerate(names) if name not in added]
@@ -258,7 +255,7 @@ def speeds(
     if context_tokens <= output_tokens:
         output_tokens = max(1, context_tokens // 2)
     prompt = max(1, context_tokens - output_tokens)
-    reader = Reader({shape.name: shape}, queries.speed_gpus(facts.catalog))
+    reader = Reader({shape.name: shape}, facts.gpus)
     rows = [
         {
             "model_id": shape.name,
@@ -280,7 +277,7 @@ def speeds(
     asked = reader.questions(rows)
     if not asked.places:
         return [_refused(choice, asked.reasons[2 * at]) for at, choice in enumerate(choices)]
-    known = calibration.calibration(facts)
+    known = facts.calibration
     answers = _Answers(known, asked)
     limited = ttft_limit_ms is not None or tpot_limit_ms is not None
     best = answers.best(ttft_limit_ms=ttft_limit_ms, tpot_limit_ms=tpot_limit_ms) if limited else None

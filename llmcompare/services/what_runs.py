@@ -112,27 +112,24 @@ def _here(facts: Facts, use: Use, formats: Sequence[str], output_tokens: int) ->
     here = machine.facts()
     log = runs.log()
     settings = machine.settings_measured(log, here.machine_id)
-    found = []
-    for one in models_on(facts, use, usable_bytes_per_gpu=here.available_memory_bytes, formats=formats):
-        rate = None
-        if settings and one.shape is not None and one.format_name is not None and one.need is not None:
-            made = ModelInFormat(
-                shape=one.shape,
-                weights_bytes=one.need.weights_bytes,
-                quantization=one.format_name.removeprefix(GGUF).upper(),
-            )
-            test = SpeedTest(
-                prompt_tokens=0, generated_tokens=output_tokens, depth_tokens=use.context_tokens - output_tokens
-            )
-            rate = machine.predicted(log, here.machine_id, settings[0], made, test)
-        found.append(
-            Running(
-                runnable=one,
-                engine=LOCAL_ENGINE if one.format_name else None,
-                decode_tokens_per_s=None if rate is None else _estimate(rate),
-            )
-        )
-    return WhatRuns(name="This machine", use=use, models=tuple(found), is_calibrated=bool(settings))
+    predict = machine.predictor(log, here.machine_id, settings[0]) if settings else None
+    test = SpeedTest(prompt_tokens=0, generated_tokens=output_tokens, depth_tokens=use.context_tokens - output_tokens)
+    found = models_on(facts, use, usable_bytes_per_gpu=here.available_memory_bytes, formats=formats)
+    return WhatRuns(
+        name="This machine",
+        use=use,
+        models=tuple(_running_here(one, predict, test) for one in found),
+        is_calibrated=predict is not None,
+    )
+
+
+def _running_here(one: Runnable, predict: machine.Predictor | None, test: SpeedTest) -> Running:
+    if one.shape is None or one.format_name is None or one.need is None:
+        return Running(runnable=one)
+    quantization = one.format_name.removeprefix(GGUF).upper()
+    made = ModelInFormat(shape=one.shape, weights_bytes=one.need.weights_bytes, quantization=quantization)
+    rate = None if predict is None else predict(made, test)
+    return Running(runnable=one, engine=LOCAL_ENGINE, decode_tokens_per_s=None if rate is None else _estimate(rate))
 
 
 def _estimate(rate: machine.Prediction) -> Estimate:

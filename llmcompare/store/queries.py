@@ -13,7 +13,6 @@ from llmcompare.core.records import (
     Residual,
     Score,
     ScoreCell,
-    SpeedGpu,
     StreamSpeed,
     TableSummary,
     Unjoined,
@@ -57,13 +56,8 @@ def model_shapes(catalog: Catalog) -> dict[str, ModelShape]:
 
 def gpus(catalog: Catalog) -> list[Gpu]:
     """All GPUs by name."""
-    return catalog.rows(Gpu, f"SELECT {_columns(Gpu)} FROM gpus ORDER BY name")
-
-
-def speed_gpus(catalog: Catalog) -> dict[str, SpeedGpu]:
-    """What speeds are predicted from, by GPU."""
-    names = _columns(SpeedGpu).replace("gpu_class", "class AS gpu_class")
-    return {gpu.gpu_id: gpu for gpu in catalog.rows(SpeedGpu, f"SELECT {names} FROM gpus ORDER BY gpu_id")}
+    names = _columns(Gpu).replace("gpu_class", "class AS gpu_class")
+    return catalog.rows(Gpu, f"SELECT {names} FROM gpus ORDER BY name")
 
 
 def calibration_rows(catalog: Catalog) -> tuple[list[Factor], list[Band]]:

@@ -28,6 +28,6 @@ if view == parts.WHERE:
 elif view == parts.WHAT:
     parts.show_what_runs(facts, scenario.output_tokens)
 elif view == parts.ACCURACY:
-    parts.show_accuracy(calibration.scatter_rows(facts), calibration.calibration(facts))
+    parts.show_accuracy(calibration.scatter_rows(facts), facts.calibration)
 else:
     machine.show_machine()

@@ -31,7 +31,15 @@ MODEL = Model(
     **FROM,
 )
 GPUS = {
-    name: Gpu(gpu_id=name, name=f"NVIDIA {name}", vendor="NVIDIA", memory_gb=80.0, row_id=f"gpus:{name}", **FROM)
+    name: Gpu(
+        gpu_id=name,
+        name=f"NVIDIA {name}",
+        vendor="NVIDIA",
+        gpu_class="datacenter",
+        memory_gb=80.0,
+        row_id=f"gpus:{name}",
+        **FROM,
+    )  # fmt: skip
     for name in ("h100", "l40s")
 }
 TODAY = ApiOffer(

@@ -163,11 +163,11 @@ def test_another_model_on_a_measured_machine_has_a_band_around_its_prediction(tm
     log = log_of(tmp_path, FULL)
     larger = ModelInFormat(shape=SHAPE, weights_bytes=2000, quantization="F16")
     test = SpeedTest(prompt_tokens=0, generated_tokens=64)
-    found = machine.predicted(log, "here", Setting(threads=2), larger, test)
+    found = machine.predictor(log, "here", Setting(threads=2))(larger, test)
     assert found.low_tokens_per_s < found.tokens_per_s < found.high_tokens_per_s
     assert found.measured_count == 1
-    assert machine.predicted(log, "here", Setting(threads=1), larger, test) is None
-    assert machine.predicted(log, "elsewhere", Setting(threads=2), larger, test) is None
+    assert machine.predictor(log, "here", Setting(threads=1))(larger, test) is None
+    assert machine.predictor(log, "elsewhere", Setting(threads=2))(larger, test) is None
 
 
 def test_settings_are_not_mixed(tmp_path):

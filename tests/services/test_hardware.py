@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmcompare.core import memory
+from llmcompare.core.calibration_traits import shares_memory
 from llmcompare.core.memory import GPU_COUNTS, Use
 from llmcompare.core.records import Residual, source_url
 from llmcompare.errors import InputError
@@ -41,7 +42,7 @@ def served(real_facts, llama, places):
 
 @pytest.fixture(scope="module")
 def known(real_facts):
-    return calibration.calibration(real_facts)
+    return real_facts.calibration
 
 
 def engines(place):
@@ -67,7 +68,7 @@ def test_the_count_is_the_fewest_that_hold_it(llama, places):
             need = memory.need(llama.shape, AT_8K, format_name=place.format_name, gpu_count=count)
             holds = need.total_bytes <= count * usable
             if count in fit.possible_counts(
-                llama.shape, format_name=place.format_name, unified=fit.is_unified(place.gpu)
+                llama.shape, format_name=place.format_name, unified=shares_memory(place.gpu)
             ):
                 assert holds == (place.gpu_count is not None and count >= place.gpu_count), (place.gpu.gpu_id, count)
 

@@ -229,7 +229,7 @@ def test_the_targets_are_kept_on_gpus_that_the_fit_had_not_seen(found, residuals
 
 @pytest.mark.parametrize("left_out", ["GPU", "source"])
 def test_the_band_holds_72_to_88_percent_of_every_group_of_30(facts, residuals, left_out):
-    known = calibration.calibration(facts)
+    known = facts.calibration
     groups = defaultdict(list)
     for one in residuals:
         band = known.band(one.quantity, one.engine)
