@@ -3,11 +3,15 @@
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, Literal, get_args
 
 from llmcompare.core.records import RENTED_BILLINGS, Billing
+from llmcompare.core.traffic import TRAFFIC_SHAPES, Traffic, TrafficShape, traffic
 from llmcompare.core.workload import Workload
 from llmcompare.errors import InputError
+
+CapacityBasis = Literal["measured-first", "predicted"]
+Running = Literal["always-on", "scheduled", "profile"]
 
 RANGES: dict[str, tuple[float, float]] = {
     "target_utilisation_fraction": (0.001, 1),
@@ -15,8 +19,41 @@ RANGES: dict[str, tuple[float, float]] = {
     "own_output_tokens_per_s": (0.001, 1e9),
     "own_usd_per_gpu_hour": (0.001, 10_000),
     "today_usd_per_month": (0.01, 1e12),
+    "peak_to_mean": (1, 1_000),
+    "growth_fraction_per_month": (-0.9, 10),
+    "ttft_limit_ms": (1, 1e7),
+    "tpot_limit_ms": (0.01, 1e6),
+    "concurrency": (1, 100_000),
+    "own_input_usd_per_mtok": (0, 100_000),
+    "own_cached_input_usd_per_mtok": (0, 100_000),
+    "own_output_usd_per_mtok": (0, 100_000),
+    "batch_fraction": (0, 1),
+    "min_replicas": (0, 10_000),
+    "spare_replicas": (0, 10_000),
+    "spot_allowance_fraction": (0, 10),
+    "cold_start_s": (0, 3_600),
+    "idle_timeout_s": (0, 86_400),
+    "requests_per_worker": (1, 10_000),
+    "purchase_usd": (1, 1e9),
+    "owned_gpu_count": (1, 10_000),
+    "owned_months": (1, 240),
+    "resale_usd": (0, 1e9),
+    "load_w": (1, 1e7),
+    "idle_w": (0, 1e7),
+    "pue": (1, 5),
+    "usd_per_kwh": (0, 100),
+    "hosting_usd_per_month": (0, 1e9),
+    "staff_hours_per_month": (0, 100_000),
+    "staff_usd_per_hour": (0, 10_000),
+    "min_bits_per_weight": (1, 32),
 }
 """What a field may hold, None apart; beyond it a figure is a slip of the pen. The workload has its own ranges."""
+CHOICES: dict[str, tuple[str, ...]] = {
+    "traffic": TRAFFIC_SHAPES,
+    "capacity_basis": get_args(CapacityBasis),
+    "running": get_args(Running),
+}
+"""Words that a field may hold."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,20 +83,98 @@ class Scenario:
     """Only deployments on this GPU."""
     gpus_per_replica: int = 1
     """Counts with an own rate and no chosen measurement."""
+    traffic: TrafficShape = "flat"
+    """How the month's requests are spread over its hours."""
+    hourly_profile: str | None = None
+    """24 or 168 relative rates after commas, Monday 0 h first; counts with the traffic 'own'."""
+    peak_to_mean: float = 1.0
+    """Busiest minutes of an hour over that hour's mean."""
+    growth_fraction_per_month: float = 0.0
+    """Of the requests; 0.1 for 10 % more each month."""
+    ttft_limit_ms: float | None = None
+    """Most that the median time to first token may be."""
+    tpot_limit_ms: float | None = None
+    """Most that the median time per output token may be."""
+    concurrency: float | None = None
+    """Requests at once on one replica; None for as many as fit and keep the limits."""
+    api_provider: str | None = None
+    """Only this provider's API listings."""
+    own_input_usd_per_mtok: float | None = None
+    """The user's own API prices; they replace the listings, and the output price is needed too."""
+    own_cached_input_usd_per_mtok: float | None = None
+    own_output_usd_per_mtok: float | None = None
+    batch_fraction: float = 0.0
+    """Share of the requests that can wait for a provider's batch price, 0 to 1."""
+    capacity_basis: CapacityBasis = "measured-first"
+    """Whether published serving rates come before predicted ones; a latency limit always needs predicted ones."""
+    engine: str | None = None
+    """Only deployments with this engine."""
+    weight_format: str | None = None
+    """Only deployments in this weight format."""
+    running: Running = "always-on"
+    """always-on: replicas for the peak all month. scheduled: one number in busy hours, one in the others.
+    profile: each hour of the week its own number."""
+    min_replicas: int = 1
+    spare_replicas: int = 0
+    """Beyond what the peak needs, in case one fails."""
+    spot_allowance_fraction: float = 0.1
+    """Hours paid beyond those used, for interruptions of spot machines."""
+    serverless_provider: str | None = None
+    """Only this provider's serverless GPUs."""
+    cold_start_s: float = 60.0
+    """Until a new serverless worker answers: machine, image, weights, engine."""
+    idle_timeout_s: float | None = None
+    """A serverless worker stays after its last request; None for the provider's default."""
+    requests_per_worker: int = 1
+    """At once in one serverless worker."""
+    purchase_usd: float | None = None
+    """Of one own machine; None for no such option."""
+    owned_gpu: str | None = None
+    """In the own machine; None for the GPU of the rented deployment."""
+    owned_gpu_count: int = 1
+    owned_months: float = 36
+    """From purchase to resale."""
+    resale_usd: float = 0.0
+    load_w: float | None = None
+    """Of one machine under load; None for its GPUs' board power and an allowance for the rest."""
+    idle_w: float | None = None
+    pue: float = 1.4
+    """Power of the building over power of its machines."""
+    usd_per_kwh: float = 0.15
+    hosting_usd_per_month: float = 0.0
+    """Per machine: rack, network, space."""
+    staff_hours_per_month: float = 10.0
+    staff_usd_per_hour: float = 80.0
+    min_bits_per_weight: float = 4.0
+    """Quality floor: formats with fewer bits per weight are out."""
 
     def __post_init__(self) -> None:
         if self.billing not in RENTED_BILLINGS:
             raise InputError(f"billing is {self.billing!r}: give one of {', '.join(RENTED_BILLINGS)}.")
+        for name, choices in CHOICES.items():
+            if getattr(self, name) not in choices:
+                raise InputError(f"{name} is {str(getattr(self, name))[:30]!r}: give one of {', '.join(choices)}.")
         for name, (low, high) in RANGES.items():
             value = getattr(self, name)
             if value is not None and not low <= value <= high:
                 raise InputError(f"{name} is {_text(value)[:30]}: give a number from {low:g} to {high:g}.")
         self.workload  # noqa: B018 - raises InputError for a workload that cannot be
+        self.spread  # noqa: B018 - raises InputError for a profile that cannot be
 
     @property
     def workload(self) -> Workload:
         """The workload part. Raises InputError."""
         return Workload(**{name: getattr(self, name) for name in Workload.__dataclass_fields__})
+
+    @property
+    def spread(self) -> Traffic:
+        """The requests over the hours of a week. Raises InputError."""
+        return traffic(self.traffic, hourly_profile=self.hourly_profile, peak_to_mean=self.peak_to_mean)
+
+    @property
+    def has_latency_limit(self) -> bool:
+        """Whether a median time may not be exceeded."""
+        return self.ttft_limit_ms is not None or self.tpot_limit_ms is not None
 
     def query(self, *, every_field: bool = False) -> dict[str, str]:
         """Parameters of a link that opens this scenario: model, workload, and what differs from the defaults.

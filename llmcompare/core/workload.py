@@ -11,6 +11,17 @@ MAX_REQUESTS_PER_MONTH = 10**12
 MAX_TOKENS_PER_REQUEST = 10**7
 """The order of the largest context in the catalogue."""
 
+PRESETS: dict[str, tuple[int, int]] = {
+    "chat": (512, 256),
+    "balanced": (1_024, 1_024),
+    "RAG": (4_096, 512),
+    "documents": (10_240, 1_536),
+    "classification": (800, 20),
+}
+"""Input and output tokens of usual requests. Assumption: shapes to start from, until a log says more."""
+CHARACTERS_PER_TOKEN = 4.0
+"""Of English prose. Assumption: code and other languages take fewer characters per token, and tokenizers differ."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workload:
@@ -65,3 +76,14 @@ class Workload:
         1.0
         """
         return self.requests_per_month / SECONDS_PER_MONTH
+
+
+def tokens_of_characters(characters: float, *, characters_per_token: float = CHARACTERS_PER_TOKEN) -> float:
+    """Tokens of a text of this many characters. Raises InputError for a factor outside 0.1 to 100.
+
+    >>> tokens_of_characters(2_000)
+    500.0
+    """
+    if not 0.1 <= characters_per_token <= 100:
+        raise InputError(f"characters_per_token is {characters_per_token:g}: give a number from 0.1 to 100.")
+    return characters / characters_per_token

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from llmcompare import cli
+from llmcompare.cli import scenario as cli
 from llmcompare.core import words
 from llmcompare.core.records import RENTED_BILLINGS
 from llmcompare.core.scenario import Scenario

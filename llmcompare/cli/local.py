@@ -1,0 +1,114 @@
+"""Models on this machine: run, bench."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from llmcompare.cli.app import EXIT_REFUSED, Json, app, print_json
+from llmcompare.core.replies import figures_in_words, reply_json
+from llmcompare.core.units import counted
+from llmcompare.engines.base import Sampling
+from llmcompare.errors import InputError
+from llmcompare.services import bench, bench_files, export, machine, runs
+
+
+@app.command(name="run")
+def run_command(
+    prompt: Annotated[str, typer.Argument(help="What the models should answer.")],
+    *,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(help="A GGUF file, or the name of one in var/models; may be given several times."),
+    ] = None,
+    system: Annotated[str | None, typer.Option(help="System prompt.")] = None,
+    max_tokens: Annotated[int, typer.Option(help="Most tokens to generate.")] = 256,
+    temperature: Annotated[float, typer.Option(help="0 is greedy.")] = 0.0,
+    top_p: Annotated[float, typer.Option(help="Share of probability to sample from.")] = 1.0,
+    seed: Annotated[int, typer.Option(help="Of the random numbers, at temperatures above 0.")] = 0,
+    context: Annotated[int, typer.Option(min=32, help="Tokens of context to load each model with.")] = 4096,
+    scheduling: Annotated[
+        str, typer.Option(help="in-turn: figures can be compared. together: all at once, they slow each other.")
+    ] = "in-turn",
+    as_json: Json = False,
+) -> None:
+    """Run one prompt through local models, side by side. Without --model, through the demo model."""
+    plan = runs.Plan(
+        prompt=prompt,
+        system=system,
+        models=runs.models_named(model or []),
+        sampling=Sampling(max_tokens=max_tokens, temperature=temperature, top_p=top_p, seed=seed),
+        scheduling=runs.scheduling(scheduling),
+        context_tokens=context,
+    )
+    replies = runs.run(plan)
+    if as_json:
+        shown = [reply_json(reply, plan.scheduling) for reply in replies]
+        print_json({"prompt": prompt, "run_id": replies[0].run_id, "replies": shown})
+    else:
+        for reply in replies:
+            print(f"== {reply.model}\n{reply.text}\n   {figures_in_words(reply, plan.scheduling)}\n")
+    if all(reply.error for reply in replies):
+        raise typer.Exit(EXIT_REFUSED)
+
+
+@app.command(name="bench")
+def bench_command(
+    model: Annotated[
+        str | None, typer.Argument(help="A GGUF file, or the name of one in var/models.", show_default=False)
+    ] = None,
+    *,
+    threads: Annotated[int | None, typer.Option(help="As many as there are free cores unless told otherwise.")] = None,
+    prompt: Annotated[int, typer.Option(help="Tokens to read at once; 0 leaves reading out.")] = 512,
+    generate: Annotated[int, typer.Option(help="Tokens to write one by one; 0 leaves writing out.")] = 128,
+    depth: Annotated[str, typer.Option(help="Tokens already in the context; several after commas.")] = "0",
+    repetitions: Annotated[int, typer.Option(help="Of each test, after a warm-up.")] = 5,
+    jsonl: Annotated[Path | None, typer.Option(help="Write the figures to this file, as llama-bench does.")] = None,
+    import_file: Annotated[
+        Path | None, typer.Option("--import", help="Take the figures of this file instead of measuring.")
+    ] = None,
+    measured_here: Annotated[
+        bool, typer.Option("--measured-here", help="The imported file is of this machine.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Measure how fast this machine runs a model: pp512, tg128 and so on, as llama-bench counts them."""
+    if import_file is not None:
+        if model is not None:
+            raise InputError(f"{model} and --import {import_file} are both given: measure, or import a file.")
+        _import(import_file, measured_here=measured_here, as_json=as_json)
+        return
+    if model is None:
+        raise InputError("no model is named: give a GGUF file, or --import FILE.jsonl.")
+    plan = bench.plan(
+        model,
+        prompt_tokens=prompt,
+        generated_tokens=generate,
+        depths=_counts("depth", depth),
+        repetitions=repetitions,
+        threads=threads,
+    )
+    found = bench.run(plan)
+    if jsonl is not None:
+        export.write_file(jsonl, bench_files.json_lines([bench_files.row_of(test) for test in found.tests]))
+    looked = machine.looked_at(runs.log())
+    if as_json:
+        print_json(bench.as_json(found, looked))
+    else:
+        print("\n".join([*bench.sentences(found), machine.hardware_in_words(looked)]))
+
+
+def _import(path: Path, *, measured_here: bool, as_json: bool) -> None:
+    read = bench.import_file(path, measured_here=measured_here)
+    if as_json:
+        print_json({"file": str(path), "imported": len(read.facts), "left_out": read.combined_count})
+        return
+    left_out = f", {read.combined_count} left out that time reading and writing together" if read.combined_count else ""
+    print(f"{counted(len(read.facts), 'measurement')} of {path.name} imported{left_out}.")
+
+
+def _counts(name: str, text: str) -> list[int]:
+    try:
+        return [int(part) for part in text.split(",")]
+    except ValueError:
+        raise InputError(f"{name} is {text!r}: give numbers of tokens, several after commas.") from None
