@@ -6,17 +6,9 @@ from typing import Literal
 
 from llmcompare.core import breakeven
 from llmcompare.core.breakeven import Crossings
-from llmcompare.core.options import (
-    ApiOption,
-    CurveBand,
-    Deployment,
-    PriceBook,
-    TodayOption,
-    api_option,
-    deployments,
-    today_option,
-)
+from llmcompare.core.options import ApiOption, CurveBand, PriceBook, TodayOption, api_option, today_option
 from llmcompare.core.records import ApiOffer, Capacity, Gpu, GpuOffer, Model
+from llmcompare.core.rented import Deployment, deployments
 from llmcompare.core.scenario import Scenario
 from llmcompare.core.workload import Workload
 

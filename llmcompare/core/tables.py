@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from llmcompare.core.comparison import Comparison
 from llmcompare.core.cost import CostCurve
-from llmcompare.core.options import Deployment, PricedApiOffer
+from llmcompare.core.options import PricedApiOffer
+from llmcompare.core.rented import Deployment
 
 Cell = str | float | int | None
 

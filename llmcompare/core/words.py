@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from llmcompare.core.breakeven import Crossing
 from llmcompare.core.comparison import Comparison, Pair
 from llmcompare.core.cost import Band
-from llmcompare.core.options import ApiOption, Deployment
+from llmcompare.core.options import ApiOption
+from llmcompare.core.rented import Deployment
 from llmcompare.core.units import HOURS_PER_MONTH, count_text, counted, usd_text
 
 CROSSINGS_SPELLED_OUT = 3

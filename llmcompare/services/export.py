@@ -14,7 +14,8 @@ import pyarrow.parquet
 
 from llmcompare.core import words
 from llmcompare.core.comparison import Comparison, Pair
-from llmcompare.core.options import ApiOption, CurveBand, Deployment
+from llmcompare.core.options import ApiOption, CurveBand
+from llmcompare.core.rented import Deployment
 from llmcompare.core.tables import Table
 from llmcompare.errors import StoreError
 from llmcompare.reports.html import html

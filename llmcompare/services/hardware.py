@@ -9,8 +9,8 @@ from llmcompare.core.calibration import Estimate, measured
 from llmcompare.core.calibration_traits import runs_on, serves
 from llmcompare.core.cost import Band, price_band, usd_per_mtok
 from llmcompare.core.memory import GPU_COUNTS, Need, Use
-from llmcompare.core.options import rentable
 from llmcompare.core.records import Billing, Gpu, GpuOffer, StreamSpeed
+from llmcompare.core.rented import rentable
 from llmcompare.core.serving import most_sequences
 from llmcompare.core.shapes import ModelShape
 from llmcompare.core.tables import Cell, Table

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from llmcompare.core.breakeven import first_volume_where_no_dearer
 from llmcompare.core.comparison import Comparison, compare
-from llmcompare.core.options import Deployment, PriceBook, api_option, deployments
+from llmcompare.core.options import PriceBook, api_option
 from llmcompare.core.quality import quality_against_cost
 from llmcompare.core.records import ApiOffer, Capacity, Gpu, GpuOffer, Model, Score, ScoreCell
+from llmcompare.core.rented import Deployment, deployments
 from llmcompare.core.scenario import Scenario
 from llmcompare.core.tables import curve_table, gpu_price_table
 from llmcompare.errors import InputError, UnknownIdError

@@ -15,7 +15,7 @@ import pytest
 import llmcompare
 
 CALCULATIONS = [
-    "cost", "breakeven", "pareto", "options", "memory", "weights", "tensors", "llama_cpp_mix", "bench", "this_machine",
+    "cost", "breakeven", "pareto", "options", "rented", "memory", "weights", "tensors", "llama_cpp_mix", "bench", "this_machine",
     "roofline",
     "calibration",
 ]  # fmt: skip

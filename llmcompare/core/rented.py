@@ -1,0 +1,218 @@
+"""Rented GPUs as an option of a comparison: every deployment with a known serving rate, at list prices."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from math import log
+
+from llmcompare.core.cost import Band, CostCurve, MeasuredCapacity, price_band, rented_curve, requests_per_s
+from llmcompare.core.options import CurveBand, PriceBook, longer_than_context
+from llmcompare.core.records import Billing, Capacity, Gpu, GpuOffer
+from llmcompare.core.scenario import Scenario
+from llmcompare.core.workload import Workload
+from llmcompare.errors import InputError, UnknownIdError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployment:
+    """A model on a number of GPUs with a known output rate, priced at the list prices of one billing class."""
+
+    gpu: Gpu
+    gpus_per_replica: int
+    engine: str
+    weight_format: str | None
+    capacity: Capacity | None
+    """The measurement; None when the user gave the rate."""
+    own_output_tokens_per_s: float | None
+    requests_per_s: Band
+    """Of one full replica, for this workload."""
+    usd_per_gpu_hour: Band
+    offers: tuple[GpuOffer, ...]
+    """One per provider, cheapest first; empty with an own price."""
+    larger_only_count: int
+    """Providers left out because they offer the GPU only in machines that are larger than a replica."""
+    curves: CurveBand
+    usd_per_month: Band
+    replicas: int
+    """At the middle of the band."""
+    utilisation_fraction: float
+    """Mean share of the middle capacity that the workload uses."""
+
+    @property
+    def label(self) -> str:
+        """As the table and the chart name it."""
+        form = f" · {self.weight_format}" if self.weight_format else ""
+        return f"{self.gpus_per_replica} × {self.gpu.name} · {self.engine}{form}"
+
+    @property
+    def short(self) -> str:
+        """GPUs alone, for sentences."""
+        return f"{self.gpus_per_replica} × {self.gpu.name.removeprefix(f'{self.gpu.vendor} ')}"
+
+    @property
+    def basis(self) -> str:
+        """Where the capacity comes from."""
+        if self.capacity is None:
+            return f"{self.own_output_tokens_per_s:g} output tokens/s, given by you"
+        row = self.capacity
+        same = row.measured_model_id == row.model_id
+        on = "" if same else f" on {row.measured_model_id}, which has the same architecture,"
+        load = row.scenario if row.concurrency is None else f"{row.concurrency:g} requests at a time"
+        return (
+            f"measured{on} by {row.measured_by}, {row.as_of or 'undated'}: {row.output_tokens_per_s:,.0f} output "
+            f"tokens/s at {row.input_tokens:,.0f} → {row.output_tokens:,.0f} tokens, {load} ({row.record_id})"
+        )
+
+
+def deployments(book: PriceBook, scenario: Scenario) -> tuple[list[Deployment], str | None]:
+    """Everything that could be rented for the model, cheapest first at this workload, or why there is nothing."""
+    if scenario.gpu is not None and scenario.gpu not in book.gpus:
+        raise UnknownIdError("GPU", scenario.gpu, book.gpus)
+    if too_long := longer_than_context(book.model, scenario.workload):
+        return [], too_long
+    rows = _measurements(book, scenario)
+    own = scenario.own_output_tokens_per_s is not None or scenario.own_usd_per_gpu_hour is not None
+    if own and scenario.gpu is None and scenario.throughput_record is None:
+        return [], "your own rate or price holds for one GPU: choose which"
+    sites = _sites(book, scenario, rows)
+    if not sites:
+        on_gpu = f" on {scenario.gpu}" if scenario.gpu else ""
+        return [], (
+            f"the throughput table holds no measured serving rate of {book.model.display_name}{on_gpu}: "
+            "choose a GPU and give your own rate"
+        )
+    found = [deployment for site in sites if (deployment := _deployment(book, scenario, site)) is not None]
+    if not found:
+        names = ", ".join(sorted({f"{site.gpus_per_replica} × {site.gpu.gpu_id}" for site in sites}))
+        return [], f"no provider lists a price of class {scenario.billing} for {names}"
+    return sorted(found, key=lambda d: (d.usd_per_month.mid, -d.requests_per_s.mid, d.label)), None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Site:
+    """Where a replica would run and what it serves there."""
+
+    gpu: Gpu
+    gpus_per_replica: int
+    row: Capacity | None
+    """None where the user's own rate counts and no measurement was chosen."""
+    requests_per_s: Band
+
+
+def _measurements(book: PriceBook, scenario: Scenario) -> Sequence[Capacity]:
+    """The measurement that was chosen, or the one of each deployment whose request shape is nearest."""
+    rows = [row for row in book.capacities if row.gpu_id in book.gpus]
+    if scenario.throughput_record is None:
+        return [row for row in _nearest_rows(rows, scenario.workload) if scenario.gpu in (None, row.gpu_id)]
+    chosen = [row for row in rows if row.record_id == scenario.throughput_record]
+    if not chosen:
+        known = [row.record_id for row in rows]
+        raise UnknownIdError(f"throughput record of {book.model.model_id}", scenario.throughput_record, known)
+    if scenario.gpu not in (None, chosen[0].gpu_id):
+        raise InputError(
+            f"throughput record {scenario.throughput_record!r} was measured on {chosen[0].gpu_id}, and gpu is "
+            f"{scenario.gpu!r}: leave one of them out."
+        )
+    return chosen
+
+
+def _sites(book: PriceBook, scenario: Scenario, rows: Sequence[Capacity]) -> list[_Site]:
+    workload, own_rate = scenario.workload, scenario.own_output_tokens_per_s
+    if own_rate is None:
+        return [
+            _Site(
+                gpu=book.gpus[row.gpu_id],
+                gpus_per_replica=row.gpu_count,
+                row=row,
+                requests_per_s=requests_per_s(_measured(row), workload),
+            )
+            for row in rows
+        ]
+    if workload.billed_output_tokens == 0:
+        raise InputError("own_output_tokens_per_s says nothing about requests without output tokens: leave it out.")
+    row = rows[0] if scenario.throughput_record is not None else None
+    gpu_id = row.gpu_id if row is not None else scenario.gpu
+    rate = own_rate / workload.billed_output_tokens
+    return [
+        _Site(
+            gpu=book.gpus[str(gpu_id)],
+            gpus_per_replica=row.gpu_count if row is not None else scenario.gpus_per_replica,
+            row=row,
+            requests_per_s=Band(low=rate, mid=rate, high=rate),
+        )
+    ]
+
+
+def _measured(row: Capacity) -> MeasuredCapacity:
+    return MeasuredCapacity(
+        output_tokens_per_s=row.output_tokens_per_s, input_tokens=row.input_tokens, output_tokens=row.output_tokens
+    )
+
+
+def _nearest_rows(rows: Sequence[Capacity], workload: Workload) -> list[Capacity]:
+    """Per deployment, the measurement whose request shape is nearest to the workload's; the fastest of several."""
+
+    def deployment(row: Capacity) -> tuple[str, int, str, str]:
+        return row.gpu_id, row.gpu_count, row.engine, row.weight_format or ""
+
+    def distance(row: Capacity) -> tuple[float, float, str]:
+        shape = abs(log(max(workload.input_tokens, 1) / row.input_tokens)) + abs(
+            log(max(workload.billed_output_tokens, 1) / row.output_tokens)
+        )
+        return shape, -row.output_tokens_per_s, row.record_id
+
+    return [min(group, key=distance) for _, group in groupby(sorted(rows, key=deployment), key=deployment)]
+
+
+def rentable(
+    offers: Iterable[GpuOffer], *, gpu_id: str, billing: Billing, gpu_count: int
+) -> tuple[tuple[GpuOffer, ...], int]:
+    """Per provider the cheapest machine with at most this many GPUs, and how many providers offer only larger ones."""
+    best: dict[str, GpuOffer] = {}
+    providers = set()
+    for offer in sorted(offers, key=lambda offer: (offer.usd_per_gpu_hour, offer.row_id)):
+        if offer.gpu_id == gpu_id and offer.billing == billing:
+            providers.add(offer.provider)
+            if offer.gpu_count <= gpu_count:
+                best.setdefault(offer.provider, offer)
+    return tuple(best.values()), len(providers) - len(best)
+
+
+def _deployment(book: PriceBook, scenario: Scenario, site: _Site) -> Deployment | None:
+    """None where nobody lists a price."""
+    own_price, row, rate = scenario.own_usd_per_gpu_hour, site.row, site.requests_per_s
+    offers, larger_only_count = rentable(
+        book.gpu_offers, gpu_id=site.gpu.gpu_id, billing=scenario.billing, gpu_count=site.gpus_per_replica
+    )
+    if own_price is None and not offers:
+        return None
+    price = price_band([own_price] if own_price is not None else [offer.usd_per_gpu_hour for offer in offers])
+
+    def curve(usd_per_gpu_hour: float, replica_requests_per_s: float) -> CostCurve:
+        return rented_curve(
+            usd_per_gpu_hour=usd_per_gpu_hour,
+            gpus_per_replica=site.gpus_per_replica,
+            requests_per_s=replica_requests_per_s,
+            target_utilisation_fraction=scenario.target_utilisation_fraction,
+        )
+
+    curves = CurveBand(
+        low=curve(price.low, rate.high), mid=curve(price.mid, rate.mid), high=curve(price.high, rate.low)
+    )
+    replicas = curves.mid.replicas(scenario.requests_per_month)
+    return Deployment(
+        gpu=site.gpu,
+        gpus_per_replica=site.gpus_per_replica,
+        engine=row.engine if row else "your engine",
+        weight_format=row.weight_format if row else None,
+        capacity=row if scenario.own_output_tokens_per_s is None else None,
+        own_output_tokens_per_s=scenario.own_output_tokens_per_s,
+        requests_per_s=rate,
+        usd_per_gpu_hour=price,
+        offers=() if own_price is not None else offers,
+        larger_only_count=0 if own_price is not None else larger_only_count,
+        curves=curves,
+        usd_per_month=curves.usd_per_month(scenario.requests_per_month),
+        replicas=replicas,
+        utilisation_fraction=scenario.workload.requests_per_s / (replicas * rate.mid),
+    )
