@@ -37,7 +37,19 @@ def run() -> None:
                 ),
                 st.Page(
                     PAGES / "decide/costs.py", title="Costs", icon=":material/show_chart:",
-                    help="Monthly cost over volume through APIs, on rented GPUs and today, and where they cross.",
+                    help="What every way to serve the workload costs, over volume and part by part.",
+                ),
+                st.Page(
+                    PAGES / "decide/workload.py", title="Workload", icon=":material/query_stats:",
+                    help="Your request log or bill as a workload, and forecast against actual.",
+                ),
+                st.Page(
+                    PAGES / "decide/breakeven.py", title="Breakeven", icon=":material/balance:",
+                    help="Where two options cross, how sure that is, and what it hangs on.",
+                ),
+                st.Page(
+                    PAGES / "decide/finetuning.py", title="Fine-tuning", icon=":material/tune:",
+                    help="Memory, hours and cost of tuning, next to a longer prompt or a larger model.",
                 ),
             ],
             "Explore": [

@@ -15,10 +15,11 @@ from llmcompare.services import accuracy, fit, hardware, what_runs
 from llmcompare.services.calibration import Residual
 from llmcompare.services.catalogue import Facts
 from llmcompare.services.fit import Subject
-from llmcompare.services.hardware import Limits, Place, Served
+from llmcompare.services.hardware import Place, Served
 from llmcompare.services.what_runs import WhatRuns
 from llmcompare.ui import show
-from llmcompare.ui.inputs import ANY, BOUND, explain_choice
+from llmcompare.ui.fields import ANY, BOUND
+from llmcompare.ui.inputs import explain_choice
 from llmcompare.ui.safe import plain
 
 DEFAULT_CONTEXT_TOKENS = 8_192
@@ -76,22 +77,6 @@ def pick_use(model: Subject) -> tuple[Use, int | None]:
         "KV cache", list(KV_BYTES_PER_ELEMENT), index=1, key="kv_format", bind=BOUND, help="Format of keys and values."
     )
     return Use(context_tokens=int(context), sequences=streams or 1, kv_format=kv_format), streams
-
-
-def pick_limits() -> Limits:
-    """What the medians may be at most."""
-    given = any(st.session_state.get(name) or st.query_params.get(name) for name in ("ttft_limit_ms", "tpot_limit_ms"))
-    with st.expander("Latency limits", expanded=bool(given)):
-        left, right = st.columns(2)
-        ttft_ms = left.number_input(
-            "Time to first token, ms", 1, 600_000, None, key="ttft_limit_ms", bind=BOUND, placeholder="no limit",
-            help="Median at a steady load. Fewer streams run at once until it is kept.",
-        )  # fmt: skip
-        tpot_ms = right.number_input(
-            "Time per token, ms", 1, 60_000, None, key="tpot_limit_ms", bind=BOUND, placeholder="no limit",
-            help="Median of each stream after its first token.",
-        )  # fmt: skip
-    return Limits(ttft_ms=ttft_ms, tpot_ms=tpot_ms)
 
 
 def show_places(model: Subject, use: Use, places: Sequence[Place]) -> None:

@@ -2,22 +2,19 @@
 
 from collections.abc import Iterable, Mapping
 from math import isfinite
-from typing import Any, Literal
+from typing import Any
 
 import streamlit as st
 
 from llmcompare.core.options import proprietary_offers
 from llmcompare.core.records import RENTED_BILLINGS, ScoreCell
-from llmcompare.core.scenario import RANGES, Scenario, from_query
-from llmcompare.core.workload import MAX_REQUESTS_PER_MONTH, MAX_TOKENS_PER_REQUEST
+from llmcompare.core.scenario import CHOICES, Scenario, from_query
+from llmcompare.core.workload import MAX_REQUESTS_PER_MONTH, MAX_TOKENS_PER_REQUEST, PRESETS
 from llmcompare.errors import InputError
 from llmcompare.services import costs
 from llmcompare.services.catalogue import Facts
+from llmcompare.ui.fields import ANY, BOUND, DEFAULTS, choice, number, one_of, own, share, whole
 from llmcompare.ui.safe import plain
-
-DEFAULTS = Scenario()
-ANY = "any"
-BOUND: Literal["query-params"] = "query-params"
 
 
 def pick_scenario(facts: Facts) -> Scenario:
@@ -28,10 +25,16 @@ def pick_scenario(facts: Facts) -> Scenario:
         values: dict[str, Any] = {"model": _pick_model(facts)} | _pick_volume()
         with st.expander("More about the requests"):
             values |= _pick_request_details()
-        with st.expander("Compared with"):
-            values |= _pick_alternatives(facts, str(values["model"]))
+        with st.expander("Traffic and limits"):
+            values |= _pick_traffic()
+        with st.expander("APIs"):
+            values |= _pick_apis(facts, str(values["model"]))
         with st.expander("Rented GPUs"):
             values |= _pick_rented(facts, str(values["model"]))
+        with st.expander("Serverless GPUs"):
+            values |= _pick_serverless(facts)
+        with st.expander("Own machine"):
+            values |= _pick_owned(facts)
     scenario = Scenario(**values)
     _explain_link(facts, link, scenario)
     return scenario
@@ -50,60 +53,73 @@ def _pick_model(facts: Facts) -> str:
 
 
 def _pick_volume() -> dict[str, Any]:
-    requests = st.number_input(
-        "Requests per month",
-        min_value=1,
-        max_value=MAX_REQUESTS_PER_MONTH,
-        value=int(DEFAULTS.requests_per_month),
-        step=100_000,
-        key="requests_per_month",
-        bind=BOUND,
+    st.pills(
+        "Start from",
+        PRESETS,
+        key="preset",
+        on_change=_take_preset,
+        help="Usual shapes of a request, as input → output tokens: "
+        + ", ".join(f"{name} {given:,} → {made:,}" for name, (given, made) in PRESETS.items()),
     )
+    most = {"low": 0, "high": MAX_TOKENS_PER_REQUEST, "step": 100}
+    requests = whole("requests_per_month", "Requests per month", low=1, high=MAX_REQUESTS_PER_MONTH, step=100_000)
     left, right = st.columns(2)
-    tokens: dict[str, Any] = {"min_value": 0, "max_value": MAX_TOKENS_PER_REQUEST, "step": 100}
-    input_tokens = left.number_input(
-        "Input tokens", value=int(DEFAULTS.input_tokens), key="input_tokens", bind=BOUND, help="Per request.", **tokens
-    )
-    output_tokens = right.number_input(
-        "Output tokens",
-        value=int(DEFAULTS.output_tokens),
-        key="output_tokens",
-        bind=BOUND,
-        help="Per request, without thinking.",
-        **tokens,
-    )
+    with left:
+        given = whole("input_tokens", "Input tokens", help="Per request.", **most)
+    with right:
+        made = whole("output_tokens", "Output tokens", help="Per request, without thinking.", **most)
     return {
-        "requests_per_month": float(requests),
-        "input_tokens": float(input_tokens),
-        "output_tokens": float(output_tokens),
-    }
+        "requests_per_month": float(requests), "input_tokens": float(given), "output_tokens": float(made),
+    }  # fmt: skip
+
+
+def _take_preset() -> None:
+    if chosen := st.session_state["preset"]:
+        st.session_state["input_tokens"], st.session_state["output_tokens"] = PRESETS[chosen]
 
 
 def _pick_request_details() -> dict[str, Any]:
-    cached = st.slider(
-        "Share of input read from cache",
-        0.0,
-        1.0,
-        DEFAULTS.cached_input_fraction,
-        0.05,
-        key="cached_input_fraction",
-        bind=BOUND,
-        help="Billed at the cached price where the provider lists one, else at the input price.",
-    )
-    thinking = st.number_input(
-        "Thinking tokens",
-        0,
-        MAX_TOKENS_PER_REQUEST,
-        int(DEFAULTS.thinking_tokens),
-        100,
-        key="thinking_tokens",
-        bind=BOUND,
-        help="Per request, billed as output.",
-    )
-    return {"cached_input_fraction": cached, "thinking_tokens": float(thinking)}
+    thinking = whole(
+        "thinking_tokens", "Thinking tokens", low=0, high=MAX_TOKENS_PER_REQUEST, step=100,
+        help="Per request, billed as output. A reasoning mode can multiply the output.",
+    )  # fmt: skip
+    return {
+        "cached_input_fraction": share(
+            "cached_input_fraction", "Share of input read from cache",
+            help="Billed at the cached price where the provider lists one, else at the input price.",
+        ),
+        "thinking_tokens": float(thinking),
+        "batch_fraction": share(
+            "batch_fraction", "Share of requests that can wait",
+            help="Billed at the batch price where the provider has one, else at the full price.",
+        ),
+    }  # fmt: skip
 
 
-def _pick_alternatives(facts: Facts, model_id: str) -> dict[str, Any]:
+def _pick_traffic() -> dict[str, Any]:
+    shape = one_of(
+        "traffic", "Hours of the week", CHOICES["traffic"],
+        help="flat: every hour alike. business-hours: Monday to Friday, 9 to 18 h. own: your hours, or those of a log.",
+    )  # fmt: skip
+    profile = st.text_input(
+        "Hourly profile", key="hourly_profile", bind=BOUND, placeholder="24 or 168 rates after commas",
+        help="Counts with 'own'. Monday 0 h first; the Workload page makes it from a log.",
+    )  # fmt: skip
+    return {
+        "traffic": shape,
+        "hourly_profile": profile or None,
+        "peak_to_mean": number(
+            "peak_to_mean", "Peak within an hour", step=0.1, help="Busiest minutes over the mean of their hour.",
+        ),
+        "growth_fraction_per_month": number(
+            "growth_fraction_per_month", "Growth a month", step=0.01, help="0.1 for 10 % more requests each month.",
+        ),
+        "ttft_limit_ms": own("ttft_limit_ms", "Most ms to the first token", "no limit", help="Median."),
+        "tpot_limit_ms": own("tpot_limit_ms", "Most ms per output token", "no limit", help="Median."),
+    }  # fmt: skip
+
+
+def _pick_apis(facts: Facts, model_id: str) -> dict[str, Any]:
     offers = list(proprietary_offers(facts.api_offers))
     today = st.selectbox(
         "Today's API",
@@ -113,7 +129,7 @@ def _pick_alternatives(facts: Facts, model_id: str) -> dict[str, Any]:
         bind=BOUND,
         help="A proprietary API of the price table.",
     )
-    bill = _pick_own("Or today's bill, USD a month", "today_usd_per_month", "from the price list")
+    bill = own("today_usd_per_month", "Or today's bill, USD a month", "from the price list")
     variant = st.selectbox(
         "API variant",
         costs.variants(facts, model_id),
@@ -121,57 +137,101 @@ def _pick_alternatives(facts: Facts, model_id: str) -> dict[str, Any]:
         bind=BOUND,
         help="Turbo, fp8 and other variants are never mixed with standard listings.",
     )
-    return {"today": today, "today_usd_per_month": bill, "api_variant": variant}
+    return {
+        "today": today, "today_usd_per_month": bill, "api_variant": variant,
+        "api_provider": choice("api_provider", "Provider", costs.api_providers(facts, model_id)),
+        "own_input_usd_per_mtok": own("own_input_usd_per_mtok", "Your USD per million input tokens", "from the list"),
+        "own_cached_input_usd_per_mtok": own(
+            "own_cached_input_usd_per_mtok", "Your USD per million cached tokens", "as input"
+        ),
+        "own_output_usd_per_mtok": own(
+            "own_output_usd_per_mtok", "Your USD per million output tokens", "from the list"
+        ),
+    }  # fmt: skip
 
 
 def _pick_rented(facts: Facts, model_id: str) -> dict[str, Any]:
-    billing = st.selectbox("Billing", RENTED_BILLINGS, key="billing", bind=BOUND)
-    gpu = st.selectbox(
-        "GPU", [ANY, *sorted({offer.gpu_id for offer in facts.gpu_offers})], key="gpu", bind=BOUND,
-        help="Any: the cheapest deployment that somebody measured.",
-    )  # fmt: skip
-    records = [row.record_id for row in facts.capacities.get(model_id, [])]
-    record = st.selectbox(
-        "Measurement",
-        [ANY, *records],
-        key="throughput_record",
-        bind=BOUND,
-        help="Which published throughput row says what one replica serves. Any: the cheapest deployment.",
-    )
-    utilisation = st.slider(
-        "Planned share of capacity",
-        0.05,
-        1.0,
-        DEFAULTS.target_utilisation_fraction,
-        0.05,
-        key="target_utilisation_fraction",
-        bind=BOUND,
-        help="Assumption: the rest is room for peaks.",
-    )
-    own_rate = _pick_own("Your output tokens/s per replica", "own_output_tokens_per_s", "from the measurement")
-    own_price = _pick_own("Your USD per GPU-hour", "own_usd_per_gpu_hour", "from the price list")
-    per_replica = st.number_input(
-        "GPUs per replica", 1, 1024, DEFAULTS.gpus_per_replica, key="gpus_per_replica", bind=BOUND,
-        help="Counts with your own rate, when no measurement is chosen.",
-    )  # fmt: skip
     return {
-        "billing": billing,
-        "gpu": None if gpu == ANY else gpu,
-        "throughput_record": None if record == ANY else record,
-        "target_utilisation_fraction": utilisation,
-        "own_output_tokens_per_s": own_rate,
-        "own_usd_per_gpu_hour": own_price,
-        "gpus_per_replica": int(per_replica),
-    }
+        "billing": one_of("billing", "Billing", RENTED_BILLINGS),
+        "gpu": choice(
+            "gpu", "GPU", sorted({offer.gpu_id for offer in facts.gpu_offers}),
+            help="Any: the cheapest deployment.",
+        ),
+        "engine": choice("engine", "Engine", costs.engines(facts)),
+        "weight_format": choice("weight_format", "Weight format", costs.weight_formats(facts)),
+        "capacity_basis": one_of(
+            "capacity_basis", "Capacity", CHOICES["capacity_basis"],
+            help="Published serving rates where there are any, or predicted ones of every deployment. A latency limit "
+            "needs predicted ones.",
+        ),
+        "throughput_record": choice(
+            "throughput_record", "Measurement", [row.record_id for row in facts.capacities.get(model_id, [])],
+            help="Which published throughput row says what one replica serves. Any: the cheapest deployment.",
+        ),
+        "target_utilisation_fraction": share(
+            "target_utilisation_fraction", "Planned share of capacity", low=0.05,
+            help="Assumption: the rest is room for peaks.",
+        ),
+        "running": one_of(
+            "running", "Replicas run", CHOICES["running"],
+            help="always-on: enough for the peak, all month. scheduled: one number in busy hours, one in the others. "
+            "profile: each hour of the week its own number.",
+        ),
+        "min_replicas": whole("min_replicas", "Replicas at least"),
+        "spare_replicas": whole("spare_replicas", "Spare replicas", help="Beyond the need, in case one fails."),
+        "concurrency": own("concurrency", "Requests at once on a replica", "as many as fit"),
+        "own_output_tokens_per_s": own(
+            "own_output_tokens_per_s", "Your output tokens/s per replica", "from the measurement"
+        ),
+        "own_usd_per_gpu_hour": own("own_usd_per_gpu_hour", "Your USD per GPU-hour", "from the price list"),
+        "gpus_per_replica": whole(
+            "gpus_per_replica", "GPUs per replica", help="Counts with your own rate, when no measurement is chosen.",
+        ),
+        "spot_allowance_fraction": number(
+            "spot_allowance_fraction", "Extra hours on spot", step=0.05,
+            help="Assumption: hours paid beyond those used, for interruptions.",
+        ),
+        "min_bits_per_weight": number(
+            "min_bits_per_weight", "Bits per weight at least", step=0.5,
+            help="Quality floor: formats with fewer bits are out.",
+        ),
+    }  # fmt: skip
 
 
-def _pick_own(label: str, key: str, placeholder: str) -> float | None:
-    """A figure of the user's own, None when the field is left empty."""
-    low, high = RANGES[key]
-    found: float | None = st.number_input(
-        label, min_value=float(low), max_value=float(high), value=None, key=key, bind=BOUND, placeholder=placeholder
-    )
-    return found
+def _pick_serverless(facts: Facts) -> dict[str, Any]:
+    return {
+        "serverless_provider": choice(
+            "serverless_provider", "Provider of serverless", costs.serverless_providers(facts)
+        ),
+        "requests_per_worker": whole(
+            "requests_per_worker", "Requests at once per worker", help="More wait until a worker is free or started.",
+        ),
+        "cold_start_s": number(
+            "cold_start_s", "Cold start, seconds", step=5.0,
+            help="Assumption: until a new worker answers, with image, weights and engine.",
+        ),
+        "idle_timeout_s": own("idle_timeout_s", "Idle timeout, seconds", "the provider's default"),
+    }  # fmt: skip
+
+
+def _pick_owned(facts: Facts) -> dict[str, Any]:
+    return {
+        "purchase_usd": own(
+            "purchase_usd", "Purchase of one machine, USD", "no own machine",
+            help="No purchase price in the data has a source: type yours in.",
+        ),
+        "owned_gpu": choice("owned_gpu", "Its GPU", sorted(facts.gpus), help="Any: that of the rented deployment."),
+        "owned_gpu_count": whole("owned_gpu_count", "Its GPUs"),
+        "owned_months": number("owned_months", "Months of use", step=6.0, help="Assumption."),
+        "resale_usd": number("resale_usd", "Resale, USD", step=500.0),
+        "load_w": own("load_w", "Watts under load", "from the GPU's board power"),
+        "idle_w": own("idle_w", "Watts at rest", "assumed"),
+        "pue": number("pue", "PUE", step=0.05, help="Assumption: power of the building over power of its machines."),
+        "usd_per_kwh": number("usd_per_kwh", "USD per kWh", step=0.01, help="Assumption."),
+        "hosting_usd_per_month": number("hosting_usd_per_month", "Hosting a machine, USD a month", step=50.0),
+        "staff_hours_per_month": number("staff_hours_per_month", "Staff hours a month", step=1.0, help="Assumption."),
+        "staff_usd_per_hour": number("staff_usd_per_hour", "USD per staff hour", step=5.0, help="Assumption."),
+    }  # fmt: skip
 
 
 def _take_link(facts: Facts) -> Mapping[str, str]:

@@ -20,7 +20,7 @@ from llmcompare.services.jobs import Job, registry
 from llmcompare.services.playground import RunView
 from llmcompare.services.runs import Plan, Slot
 from llmcompare.store.paths import folders
-from llmcompare.ui.inputs import BOUND
+from llmcompare.ui.fields import BOUND
 from llmcompare.ui.person import person
 from llmcompare.ui.safe import markdown, plain
 

@@ -14,7 +14,7 @@ if view == parts.WHERE:
     model = fit.subject(facts, scenario.model)
     answer = st.container()
     use, streams = parts.pick_use(model)
-    limits = parts.pick_limits()
+    limits = hardware.Limits(ttft_ms=scenario.ttft_limit_ms, tpot_ms=scenario.tpot_limit_ms)
     gpus = parts.pick_gpus(facts, scenario.billing)
     places = hardware.places(facts, model, use, gpus=gpus, billing=scenario.billing)
     output_tokens = hardware.written_tokens(use, scenario.output_tokens)

@@ -16,11 +16,13 @@ from urllib.request import urlopen
 from playwright.sync_api import Browser, ConsoleMessage, Download, Locator, Page, Playwright
 
 PROJECT = Path(__file__).resolve().parents[2]
-PAGES = {"overview": "", "costs": "costs", "hardware": "hardware", "playground": "playground", "report": "report",
+PAGES = {"overview": "", "costs": "costs", "workload": "workload", "breakeven": "breakeven",
+         "finetuning": "finetuning", "hardware": "hardware", "playground": "playground", "report": "report",
          "data": "data"}  # fmt: skip
 """Path in the address; the default page lives at / only."""
 NAVIGATION = {
-    "overview": "Overview", "costs": "Costs", "hardware": "Hardware", "playground": "Playground", "report": "Report",
+    "overview": "Overview", "costs": "Costs", "workload": "Workload", "breakeven": "Breakeven",
+    "finetuning": "Fine-tuning", "hardware": "Hardware", "playground": "Playground", "report": "Report",
     "data": "Data",
 }  # fmt: skip
 CHART = ".js-plotly-plot .main-svg"
@@ -34,7 +36,7 @@ CHROMIUM_FLAGS = [
     "--disable-quic",
 ]
 NOT_OURS = re.compile(
-    r"/(costs|hardware|playground|report|data)/_stcore/(health|host-config)\b|^https://fonts\.gstatic\.com/"
+    r"/(costs|workload|breakeven|finetuning|hardware|playground|report|data)/_stcore/(health|host-config)\b|^https://fonts\.gstatic\.com/"
 )
 """On a deep link Streamlit's own page tries whether the app is served below that path, and reads on at /. What is asked
 of other hosts has a test of its own."""

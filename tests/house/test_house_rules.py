@@ -15,9 +15,8 @@ import pytest
 import llmcompare
 
 CALCULATIONS = [
-    "cost", "breakeven", "pareto", "options", "rented", "memory", "weights", "tensors", "llama_cpp_mix", "bench", "this_machine",
-    "roofline",
-    "calibration",
+    "cost", "breakeven", "pareto", "options", "rented", "traffic",
+    "memory", "weights", "tensors", "llama_cpp_mix", "bench", "this_machine", "roofline", "calibration",
 ]  # fmt: skip
 """Modules of the core of which every public function has its place in the methodology."""
 RUNS_ON_IMPORT = {"llmcompare.__main__", "llmcompare.ui.main"}

@@ -1,0 +1,5 @@
+"""Breakeven."""
+
+import streamlit as st
+
+st.title("Breakeven")

@@ -1,0 +1,5 @@
+"""Fine-tuning."""
+
+import streamlit as st
+
+st.title("Fine-tuning")

@@ -1,0 +1,5 @@
+"""Workload."""
+
+import streamlit as st
+
+st.title("Workload")
