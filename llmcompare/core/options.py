@@ -18,6 +18,25 @@ from llmcompare.errors import UnknownIdError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PredictedCapacity:
+    """What one replica serves of this workload as predicted, on the fewest equal GPUs that hold the model."""
+
+    gpu_id: str
+    gpu_count: int
+    engine: str
+    weight_format: str
+    requests_per_s: Band
+    """10th percentile, value and 90th percentile of the prediction."""
+    sequences: float
+    """Requests at once."""
+    ttft_ms: Band | None
+    """Of a single request; None where the GPU's arithmetic rate is not known."""
+    tpot_ms: Band
+    error: str
+    """How wrong such predictions were, in a sentence."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PriceBook:
     """The rows that a comparison for one model may use."""
 
@@ -29,6 +48,10 @@ class PriceBook:
     gpus: Mapping[str, Gpu]
     capacities: Sequence[Capacity]
     """Measurements that apply to the model."""
+    predicted: Sequence[PredictedCapacity] = ()
+    """Predictions for the model and the workload; none where measurements serve."""
+    predicted_missing: str | None = None
+    """Why there is none where one is needed."""
 
     @property
     def proprietary(self) -> dict[str, ApiOffer]:

@@ -6,9 +6,10 @@ from itertools import groupby
 from math import log
 
 from llmcompare.core.cost import Band, CostCurve, MeasuredCapacity, price_band, rented_curve, requests_per_s
-from llmcompare.core.options import CurveBand, PriceBook, longer_than_context
+from llmcompare.core.options import CurveBand, PredictedCapacity, PriceBook, longer_than_context
 from llmcompare.core.records import Billing, Capacity, Gpu, GpuOffer
 from llmcompare.core.scenario import Scenario
+from llmcompare.core.units import rounded
 from llmcompare.core.workload import Workload
 from llmcompare.errors import InputError, UnknownIdError
 
@@ -22,7 +23,9 @@ class Deployment:
     engine: str
     weight_format: str | None
     capacity: Capacity | None
-    """The measurement; None when the user gave the rate."""
+    """The measurement; None when the user gave the rate, or where it is predicted."""
+    predicted: PredictedCapacity | None
+    """None when the rate is measured or given."""
     own_output_tokens_per_s: float | None
     requests_per_s: Band
     """Of one full replica, for this workload."""
@@ -52,6 +55,11 @@ class Deployment:
     @property
     def basis(self) -> str:
         """Where the capacity comes from."""
+        if self.predicted is not None:
+            return (
+                f"predicted: {self.predicted.sequences:,.0f} requests at a time give "
+                f"{rounded(self.predicted.requests_per_s.mid):g} requests/s; {self.predicted.error.rstrip('.')}"
+            )
         if self.capacity is None:
             return f"{self.own_output_tokens_per_s:g} output tokens/s, given by you"
         row = self.capacity
@@ -70,6 +78,8 @@ def deployments(book: PriceBook, scenario: Scenario) -> tuple[list[Deployment], 
         raise UnknownIdError("GPU", scenario.gpu, book.gpus)
     if too_long := longer_than_context(book.model, scenario.workload):
         return [], too_long
+    if scenario.throughput_record is not None and scenario.has_latency_limit:
+        return [], "a published rate says nothing about a latency limit: leave the measurement or the limit out"
     rows = _measurements(book, scenario)
     own = scenario.own_output_tokens_per_s is not None or scenario.own_usd_per_gpu_hour is not None
     if own and scenario.gpu is None and scenario.throughput_record is None:
@@ -77,8 +87,8 @@ def deployments(book: PriceBook, scenario: Scenario) -> tuple[list[Deployment], 
     sites = _sites(book, scenario, rows)
     if not sites:
         on_gpu = f" on {scenario.gpu}" if scenario.gpu else ""
-        return [], (
-            f"the throughput table holds no measured serving rate of {book.model.display_name}{on_gpu}: "
+        return [], book.predicted_missing or (
+            f"no serving rate of {book.model.display_name}{on_gpu} is measured or can be predicted for what is asked: "
             "choose a GPU and give your own rate"
         )
     found = [deployment for site in sites if (deployment := _deployment(book, scenario, site)) is not None]
@@ -95,15 +105,17 @@ class _Site:
     gpu: Gpu
     gpus_per_replica: int
     row: Capacity | None
-    """None where the user's own rate counts and no measurement was chosen."""
+    """None where the user's own rate counts and no measurement was chosen, and where the rate is predicted."""
     requests_per_s: Band
+    predicted: PredictedCapacity | None = None
 
 
 def _measurements(book: PriceBook, scenario: Scenario) -> Sequence[Capacity]:
     """The measurement that was chosen, or the one of each deployment whose request shape is nearest."""
     rows = [row for row in book.capacities if row.gpu_id in book.gpus]
     if scenario.throughput_record is None:
-        return [row for row in _nearest_rows(rows, scenario.workload) if scenario.gpu in (None, row.gpu_id)]
+        fitting = [row for row in rows if _is_asked_for(row, scenario)]
+        return _nearest_rows(fitting, scenario.workload)
     chosen = [row for row in rows if row.record_id == scenario.throughput_record]
     if not chosen:
         known = [row.record_id for row in rows]
@@ -116,8 +128,43 @@ def _measurements(book: PriceBook, scenario: Scenario) -> Sequence[Capacity]:
     return chosen
 
 
+def _is_asked_for(one: Capacity | PredictedCapacity, scenario: Scenario) -> bool:
+    """Whether the GPU, the engine and the format are those asked for, where any are."""
+    return all(
+        asked in (None, held)
+        for asked, held in (
+            (scenario.gpu, one.gpu_id),
+            (scenario.engine, one.engine),
+            (scenario.weight_format, one.weight_format),
+        )
+    )
+
+
+def needs_prediction(capacities: Sequence[Capacity], scenario: Scenario) -> bool:
+    """Whether published serving rates do not answer: a limit on latency or load, or none of what is asked for.
+
+    A rate of the user's own, or a measurement that was chosen, always answers.
+    """
+    if scenario.own_output_tokens_per_s is not None or scenario.throughput_record is not None:
+        return False
+    asked = scenario.capacity_basis == "predicted" or scenario.has_latency_limit or scenario.concurrency is not None
+    return asked or not any(_is_asked_for(row, scenario) for row in capacities)
+
+
 def _sites(book: PriceBook, scenario: Scenario, rows: Sequence[Capacity]) -> list[_Site]:
     workload, own_rate = scenario.workload, scenario.own_output_tokens_per_s
+    if needs_prediction(book.capacities, scenario):
+        return [
+            _Site(
+                gpu=book.gpus[one.gpu_id],
+                gpus_per_replica=one.gpu_count,
+                row=None,
+                requests_per_s=one.requests_per_s,
+                predicted=one,
+            )
+            for one in book.predicted
+            if _is_asked_for(one, scenario)
+        ]
     if own_rate is None:
         return [
             _Site(
@@ -181,6 +228,7 @@ def rentable(
 def _deployment(book: PriceBook, scenario: Scenario, site: _Site) -> Deployment | None:
     """None where nobody lists a price."""
     own_price, row, rate = scenario.own_usd_per_gpu_hour, site.row, site.requests_per_s
+    basis = site.row or site.predicted
     offers, larger_only_count = rentable(
         book.gpu_offers, gpu_id=site.gpu.gpu_id, billing=scenario.billing, gpu_count=site.gpus_per_replica
     )
@@ -203,9 +251,10 @@ def _deployment(book: PriceBook, scenario: Scenario, site: _Site) -> Deployment 
     return Deployment(
         gpu=site.gpu,
         gpus_per_replica=site.gpus_per_replica,
-        engine=row.engine if row else "your engine",
-        weight_format=row.weight_format if row else None,
+        engine=basis.engine if basis else "your engine",
+        weight_format=basis.weight_format if basis else None,
         capacity=row if scenario.own_output_tokens_per_s is None else None,
+        predicted=site.predicted,
         own_output_tokens_per_s=scenario.own_output_tokens_per_s,
         requests_per_s=rate,
         usd_per_gpu_hour=price,

@@ -388,7 +388,7 @@ def test_a_model_without_any_price_is_answered_with_reasons_and_todays_bill():
     assert comparison.api is None
     assert comparison.api_missing == "no provider in the price table lists Tiny 7B"
     assert comparison.rented is None
-    assert "no measured serving rate of Tiny 7B" in comparison.rented_missing
+    assert "no serving rate of Tiny 7B is measured or can be predicted" in comparison.rented_missing
     assert [option.key for option in comparison.options] == ["today"]
     assert comparison.pairs == ()
 
