@@ -2,9 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
+from math import isnan
 from typing import Literal
 
-from llmcompare.core.cost import CostCurve
+import numpy as np
+
+from llmcompare.core.cost import CostCurve, Floats, ReplicaGroup
 from llmcompare.core.units import count_text, usd_text
 
 MAX_REPLICAS_SEARCHED = 2_000
@@ -39,13 +43,14 @@ class Crossings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Piece:
-    """A stretch of volume (start, end] on which both curves are straight."""
+class _Pieces:
+    """Stretches of volume (start, end] on which both curves are straight, in order; arrays of one length."""
 
-    start: float
-    end: float
-    first_replicas: int
-    second_replicas: int
+    start: Floats
+    end: Floats
+    first_usd: Floats
+    """Cost of the first curve there without its rate per request; one more entry, for behind the last piece."""
+    second_usd: Floats
 
 
 def crossings(
@@ -53,15 +58,15 @@ def crossings(
 ) -> Crossings:
     """All volumes above 0 at which the two cost the same or a step straddles; names are for the reason alone.
 
-    >>> machine = CostCurve(usd_per_replica_month=2_160, requests_per_replica_month=100)
-    >>> api = CostCurve(usd_per_request=25)
+    >>> hundred = ReplicaGroup(usd_per_replica_month=2_160, requests_per_replica_month=100)
+    >>> machine, api = CostCurve(groups=(hundred,)), CostCurve(usd_per_request=25)
     >>> [(round(p.requests_per_month, 1), p.kind) for p in crossings(machine, api).points[:4]]
-    [(86.4, 'equal'), (100, 'jump'), (172.8, 'equal'), (200, 'jump')]
+    [(86.4, 'equal'), (100.0, 'jump'), (172.8, 'equal'), (200.0, 'jump')]
     """
     if first == second:
         return _never("the two cost the same at every volume")
     end, complete = _search_end(first, second)
-    points = tuple(_points(first, second, end))
+    points = tuple(_points(first, second, _pieces(first, second, end)))
     searched_to = None if complete else end
     reason = None if points else _never_because(first, second, names, searched_to)
     return Crossings(points=points, reason=reason, searched_to_requests_per_month=searched_to)
@@ -72,13 +77,14 @@ def first_volume_where_no_dearer(first: CostCurve, second: CostCurve) -> float |
 
     None if there is none, or none within the volumes that a search covers.
     """
-    if _sign_after(first, second, _first_piece(first, second), 0.0) <= 0:
+    if _sign_at_once(first, second) <= 0:
         return 0.0
-    if second.requests_per_replica_month is None and first.usd_per_request_at_scale > second.usd_per_request:
-        # The second is a straight line below the first one's rate with full replicas, so below the first everywhere.
+    above = first.usd_per_request_at_scale > second.usd_per_request and _floor_usd(first) >= _floor_usd(second)
+    if not second.groups and above:
+        # The second is a straight line below the first one's cost with full replicas, so below the first everywhere.
         return None
     end, _ = _search_end(first, second)
-    for point in _points(first, second, end):
+    for point in _points(first, second, _pieces(first, second, end)):
         if point.kind == "equal" or point.cheaper_after == "first":
             return point.requests_per_month
     return None
@@ -89,7 +95,7 @@ def _never(reason: str) -> Crossings:
 
 
 def _never_because(first: CostCurve, second: CostCurve, names: tuple[str, str], searched_to: float | None) -> str:
-    sign = _sign_after(first, second, _first_piece(first, second), 0.0)
+    sign = _sign_at_once(first, second)
     if sign == 0:
         return "the two cost the same at every volume"
     cheap, dear = (second, first) if sign > 0 else (first, second)
@@ -97,7 +103,7 @@ def _never_because(first: CostCurve, second: CostCurve, names: tuple[str, str], 
     if searched_to is not None:
         end = f"{count_text(searched_to)} requests a month, the end of the search"
         return f"{cheap_name} is cheaper at every volume up to {end}"
-    if dear.requests_per_replica_month is not None and cheap.requests_per_replica_month is None:
+    if dear.groups and not cheap.groups:
         return (
             f"even with every replica full, {dear_name} costs {usd_text(dear.usd_per_request_at_scale)} per request, "
             f"and {cheap_name} costs {usd_text(cheap.usd_per_request_at_scale)}"
@@ -105,50 +111,96 @@ def _never_because(first: CostCurve, second: CostCurve, names: tuple[str, str], 
     return f"{cheap_name} is cheaper at every volume"
 
 
+def _floor_usd(curve: CostCurve) -> float:
+    """The curve runs above this + its rate at scale x volume, and at most one step of each group above."""
+    return curve.fixed_usd_per_month + curve.spare_replicas * curve.usd_of_one_each
+
+
+def _ceiling_usd(curve: CostCurve) -> float:
+    return _floor_usd(curve) + curve.first_step * curve.usd_of_one_each
+
+
 def _search_end(first: CostCurve, second: CostCurve) -> tuple[float, bool]:
     """Volume beyond which nothing can cross, and whether the search reaches it.
 
-    A curve lies between its rate at scale x volume and that plus one replica, so two curves with different rates
-    part for good where the gap between the rates has eaten the dearer replica.
+    A curve lies between two lines with its rate at scale, one step of each group apart. So two curves with different
+    rates part for good where the gap between the rates has eaten what the dearer one was ahead by.
     """
-    capacities = [c.requests_per_replica_month for c in (first, second) if c.requests_per_replica_month is not None]
+    steep, flat = sorted((first, second), key=lambda curve: -curve.usd_per_request_at_scale)
+    gap = steep.usd_per_request_at_scale - flat.usd_per_request_at_scale
+    parallel = gap <= TOLERANCE * steep.usd_per_request_at_scale
+    capacities = [group.requests_per_replica_month for curve in (first, second) for group in curve.groups]
     if not capacities:
-        return 1.0, True
-    gap = abs(first.usd_per_request_at_scale - second.usd_per_request_at_scale)
-    dearest_replica = max(first.usd_per_replica_month, second.usd_per_replica_month)
-    if gap <= TOLERANCE * max(first.usd_per_request_at_scale, second.usd_per_request_at_scale):
+        ahead = 0.0 if parallel else max(0.0, _floor_usd(flat) - _floor_usd(steep)) / gap
+        return 1.0 + 2 * ahead, True
+    if parallel:
         return REPEATS_SHOWN * max(capacities), False
-    end = dearest_replica / gap * (1 + TOLERANCE) + max(capacities)
-    furthest = MAX_REPLICAS_SEARCHED * min(capacities)
+    end = max(0.0, _ceiling_usd(flat) - _floor_usd(steep)) / gap * (1 + TOLERANCE) + max(capacities)
+    most_replicas = MAX_REPLICAS_SEARCHED + max(first.first_step, second.first_step) - 1
+    furthest = most_replicas * min(capacities)
     return min(end, furthest), end <= furthest
 
 
-def _points(first: CostCurve, second: CostCurve, end: float) -> Iterator[Crossing]:
-    pieces = list(_pieces(first, second, end))
-    for piece, following in zip(pieces, [*pieces[1:], None], strict=True):
-        left = _difference(first, second, piece, piece.end)
-        right = left if following is None else _sign_after(first, second, following, piece.end)
-        equal_at = _equal_at(first, second, piece)
-        if equal_at is not None:
-            slope = first.usd_per_request - second.usd_per_request
+def _pieces(first: CostCurve, second: CostCurve, end: float) -> _Pieces:
+    """All pieces up to the end; replicas of both curves that are full at the same volume end one piece."""
+    steps = [curve.steps(end=end) for curve in (first, second)]
+    edges = np.concatenate([np.array([end]), *(edges for of_curve in steps for _, edges in of_curve)])
+    edges.sort()
+    ends = edges[np.append(np.diff(edges) > TOLERANCE * edges[1:], True)]
+    first_usd, second_usd = (
+        _usd_of_replicas(curve, of_curve, ends) for curve, of_curve in zip((first, second), steps, strict=True)
+    )
+    return _Pieces(start=np.append(0.0, ends[:-1]), end=ends, first_usd=first_usd, second_usd=second_usd)
+
+
+def _usd_of_replicas(curve: CostCurve, steps: list[tuple[ReplicaGroup, Floats]], ends: Floats) -> Floats:
+    """Cost of a curve at volume 0 with the replicas of each piece, and with those behind the last."""
+    usd = np.full(len(ends) + 1, curve.fixed_usd_per_month)
+    by_price = sorted(steps, key=lambda step: step[0].usd_per_replica_month)
+    # Whole replicas of one price are counted before they are priced: summing prices would add up rounding errors.
+    for price, of_price in groupby(by_price, key=lambda step: step[0].usd_per_replica_month):
+        edges = [edges for _, edges in of_price]
+        piece = np.searchsorted(ends * (1 + 2 * TOLERANCE), np.concatenate(edges))
+        started = np.cumsum(np.bincount(piece + 1, minlength=len(usd)))
+        usd += price * (started + len(edges) * (curve.first_step + curve.spare_replicas))
+    return usd
+
+
+def _points(first: CostCurve, second: CostCurve, pieces: _Pieces) -> Iterator[Crossing]:
+    slope = first.usd_per_request - second.usd_per_request
+    left = _differences(first, second, pieces.first_usd[:-1], pieces.second_usd[:-1], pieces.end)
+    right = _differences(first, second, pieces.first_usd[1:], pieces.second_usd[1:], pieces.end)
+    # Of equal costs the slopes tell which is cheaper just behind.
+    right = np.where(right == 0, slope, right)
+    equal = _equal_volumes(first, second, pieces)
+    for index in np.flatnonzero(~np.isnan(equal) | (left * right < 0)):
+        piece_end, equal_at, behind = float(pieces.end[index]), float(equal[index]), float(right[index])
+        first_usd, second_usd = float(pieces.first_usd[index]), float(pieces.second_usd[index])
+        if not isnan(equal_at):
             yield Crossing(
                 requests_per_month=equal_at,
                 kind="equal",
-                usd_per_month=first.usd_with(piece.first_replicas, equal_at),
-                cheaper_after=_cheaper(right if equal_at == piece.end and right else slope),
+                usd_per_month=first_usd + first.usd_per_request * equal_at,
+                cheaper_after=_cheaper(behind if equal_at == piece_end and behind else slope),
             )
-        if left * right < 0:
+        if left[index] * right[index] < 0:
+            first_steps = pieces.first_usd[index + 1] > first_usd
+            steady, usd = (second, second_usd) if first_steps else (first, first_usd)
             yield Crossing(
-                requests_per_month=piece.end,
+                requests_per_month=piece_end,
                 kind="jump",
-                usd_per_month=_usd_of_the_steady_one(first, second, piece, following),
-                cheaper_after=_cheaper(right),
+                usd_per_month=usd + steady.usd_per_request * piece_end,
+                cheaper_after=_cheaper(behind),
             )
 
 
-def _sign_after(first: CostCurve, second: CostCurve, piece: _Piece, start: float) -> float:
-    """Positive where the first costs more just after the start of a piece; of equal costs the slopes tell."""
-    return _difference(first, second, piece, start) or first.usd_per_request - second.usd_per_request
+def _sign_at_once(first: CostCurve, second: CostCurve) -> float:
+    """Positive where the first costs more just above no requests; of equal costs the slopes tell."""
+    one, other = (
+        c.fixed_usd_per_month + (c.first_step + c.spare_replicas) * c.usd_of_one_each for c in (first, second)
+    )
+    same = abs(one - other) <= TOLERANCE * max(one, other)
+    return first.usd_per_request - second.usd_per_request if same else one - other
 
 
 def _cheaper(first_minus_second: float) -> Literal["first", "second", "same"]:
@@ -157,64 +209,20 @@ def _cheaper(first_minus_second: float) -> Literal["first", "second", "same"]:
     return "first" if first_minus_second < 0 else "second"
 
 
-def _pieces(first: CostCurve, second: CostCurve, end: float) -> Iterator[_Piece]:
-    piece = _first_piece(first, second)
-    while True:
-        yield piece
-        if piece.end >= end:
-            return
-        piece = _piece_after(first, second, piece)
+def _differences(first: CostCurve, second: CostCurve, first_usd: Floats, second_usd: Floats, at: Floats) -> Floats:
+    """First minus second in USD at some volumes; float noise counts as 0."""
+    one = first_usd + first.usd_per_request * at
+    other = second_usd + second.usd_per_request * at
+    return np.where(np.abs(one - other) <= TOLERANCE * np.maximum(one, other), 0.0, one - other)
 
 
-def _first_piece(first: CostCurve, second: CostCurve) -> _Piece:
-    ends = [c.requests_per_replica_month for c in (first, second) if c.requests_per_replica_month is not None]
-    # Two straight lines through 0 have one piece; any end serves.
-    return _Piece(
-        start=0.0, end=min(ends, default=1.0), first_replicas=first.replicas(0), second_replicas=second.replicas(0)
-    )
-
-
-def _piece_after(first: CostCurve, second: CostCurve, piece: _Piece) -> _Piece:
-    first_full = _full_at(first, piece.first_replicas)
-    second_full = _full_at(second, piece.second_replicas)
-    steps_first = first_full is not None and first_full <= piece.end * (1 + TOLERANCE)
-    steps_second = second_full is not None and second_full <= piece.end * (1 + TOLERANCE)
-    first_replicas = piece.first_replicas + steps_first
-    second_replicas = piece.second_replicas + steps_second
-    ends = [_full_at(first, first_replicas), _full_at(second, second_replicas)]
-    return _Piece(
-        start=piece.end,
-        end=min(full for full in ends if full is not None),
-        first_replicas=first_replicas,
-        second_replicas=second_replicas,
-    )
-
-
-def _full_at(curve: CostCurve, replicas: int) -> float | None:
-    return None if curve.requests_per_replica_month is None else curve.requests_per_replica_month * replicas
-
-
-def _difference(first: CostCurve, second: CostCurve, piece: _Piece, requests: float) -> float:
-    """First minus second in USD; float noise counts as 0."""
-    one = first.usd_with(piece.first_replicas, requests)
-    other = second.usd_with(piece.second_replicas, requests)
-    return 0.0 if abs(one - other) <= TOLERANCE * max(one, other) else one - other
-
-
-def _equal_at(first: CostCurve, second: CostCurve, piece: _Piece) -> float | None:
-    """Volume of equal cost on the piece; its end where both coincide all along; None where they differ."""
+def _equal_volumes(first: CostCurve, second: CostCurve, pieces: _Pieces) -> Floats:
+    """Volume of equal cost on each piece; its end where both coincide all along; NaN where they differ."""
     slope = first.usd_per_request - second.usd_per_request
-    head_start = first.usd_with(piece.first_replicas, 0) - second.usd_with(piece.second_replicas, 0)
+    head_start = _differences(first, second, pieces.first_usd[:-1], pieces.second_usd[:-1], np.zeros_like(pieces.end))
     if slope == 0:
-        return piece.end if head_start == 0 and piece.first_replicas else None
+        return np.where(head_start == 0, pieces.end, np.nan)
     requests = -head_start / slope
-    if abs(requests - piece.end) <= TOLERANCE * piece.end:
-        return piece.end
-    return requests if piece.start * (1 + TOLERANCE) < requests < piece.end else None
-
-
-def _usd_of_the_steady_one(first: CostCurve, second: CostCurve, piece: _Piece, following: _Piece | None) -> float:
-    first_steps = following is not None and following.first_replicas > piece.first_replicas
-    if first_steps:
-        return second.usd_with(piece.second_replicas, piece.end)
-    return first.usd_with(piece.first_replicas, piece.end)
+    at_end = np.abs(requests - pieces.end) <= TOLERANCE * pieces.end
+    inside = (pieces.start * (1 + TOLERANCE) < requests) & (requests < pieces.end)
+    return np.where(at_end, pieces.end, np.where(inside, requests, np.nan))

@@ -44,11 +44,12 @@ def volumes(comparison: Comparison) -> list[float]:
 
 
 def _edges(curve: CostCurve) -> list[float]:
-    capacity = curve.requests_per_replica_month
-    if capacity is None:
+    if not curve.groups:
         return []
+    smallest = min(group.requests_per_replica_month for group in curve.groups)
+    steps = curve.edges(end=(STEPS_DRAWN + curve.first_step - 1) * smallest)[:STEPS_DRAWN]
     # A point just past the full replica makes the step upright.
-    return [edge for k in range(1, STEPS_DRAWN + 1) for edge in (k * capacity, k * capacity * (1 + 1e-9))]
+    return [edge for full in steps.tolist() for edge in (full, full * (1 + 1e-9))]
 
 
 def curve_table(comparison: Comparison) -> Table:

@@ -100,13 +100,7 @@ def _rented_json(rented: Deployment | None, missing: str | None) -> dict[str, An
 
 
 def _curves_json(curves: CurveBand) -> dict[str, Any]:
-    return {
-        end: {
-            "usd_per_replica_month": getattr(curves, end).usd_per_replica_month,
-            "requests_per_replica_month": getattr(curves, end).requests_per_replica_month,
-        }
-        for end in ("low", "mid", "high")
-    }
+    return {end: asdict(getattr(curves, end)) for end in ("low", "mid", "high")}
 
 
 def _pair_json(pair: Pair) -> dict[str, Any]:

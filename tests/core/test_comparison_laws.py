@@ -373,7 +373,7 @@ def test_an_own_rate_and_price_are_taken_as_they_are(book, scenario, rate, price
     workload = own.workload
     expected = rate / workload.billed_output_tokens
     assert [only.requests_per_s.low, only.requests_per_s.mid, only.requests_per_s.high] == [expected] * 3
-    assert only.curves.mid.usd_per_replica_month == pytest.approx(price * 2 * 730, rel=1e-9)
+    assert only.curves.mid.usd_of_one_each == pytest.approx(price * 2 * 730, rel=1e-9)
     assert only.offers == ()
     assert only.capacity is None
     assert "given by you" in only.basis

@@ -52,7 +52,7 @@ token_prices = st.builds(
 
 @given(curve=curves, requests=st.sampled_from([5e-324, 1e-300, 1e-9, 1.0]))
 def test_nothing_is_free_when_idle(curve, requests):
-    assert curve.usd_per_month(requests) >= curve.usd_per_replica_month > 0
+    assert curve.usd_per_month(requests) >= curve.usd_of_one_each > 0
 
 
 @given(curve=curves, requests=st.tuples(volume, volume))
@@ -62,14 +62,14 @@ def test_the_monthly_cost_of_a_machine_never_falls_with_volume(curve, requests):
 
 @given(curve=curves, replicas=st.integers(1, 5_000))
 def test_a_full_replica_is_no_more_than_full_and_the_next_request_needs_another(curve, replicas):
-    full = replicas * curve.requests_per_replica_month
+    full = replicas * curve.groups[0].requests_per_replica_month
     assert curve.replicas(full) == replicas
     assert curve.replicas(full * (1 + 1e-9)) == replicas + 1
 
 
 @given(curve=curves, requests=volume)
 def test_the_replicas_serve_the_volume_and_one_less_would_not(curve, requests):
-    capacity, replicas = curve.requests_per_replica_month, curve.replicas(requests)
+    capacity, replicas = curve.groups[0].requests_per_replica_month, curve.replicas(requests)
     assert replicas * capacity >= requests * (1 - 1e-9)
     assert replicas == 1 or (replicas - 1) * capacity < requests
 

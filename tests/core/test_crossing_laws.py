@@ -1,5 +1,6 @@
 """Crossings against an exact search that knows nothing of pieces, and against a fine grid of costs."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -8,15 +9,22 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from llmcompare.core.breakeven import crossings, first_volume_where_no_dearer
-from llmcompare.core.cost import CostCurve
+from llmcompare.core.cost import CostCurve, ReplicaGroup
 
 small = st.integers(1, 9)
 rates = st.integers(1, 20)
 prices = st.integers(1, 60)
 
 
-def stepped(price: int, capacity: int, rate: int = 0) -> CostCurve:
-    return CostCurve(usd_per_request=rate, usd_per_replica_month=price, requests_per_replica_month=capacity)
+def stepped(price: float, capacity: float, rate: float = 0.0) -> CostCurve:
+    group = ReplicaGroup(usd_per_replica_month=price, requests_per_replica_month=capacity)
+    return CostCurve(usd_per_request=rate, groups=(group,))
+
+
+def scaled(curve: CostCurve, factor: float) -> CostCurve:
+    """The same curve in another currency."""
+    groups = tuple(replace(g, usd_per_replica_month=g.usd_per_replica_month * factor) for g in curve.groups)
+    return CostCurve(usd_per_request=curve.usd_per_request * factor, groups=groups)
 
 
 def exact_crossings(first: CostCurve, second: CostCurve, *, parts: int, end: float) -> list[tuple[Fraction, str]]:
@@ -38,10 +46,10 @@ def exact_crossings(first: CostCurve, second: CostCurve, *, parts: int, end: flo
 def usd_in_parts(curve: CostCurve, volumes: np.ndarray, parts: int) -> np.ndarray:
     """`parts` times the cost of volume / parts requests: rate x volume + price x started replicas."""
     usd = int(curve.usd_per_request) * volumes
-    if curve.requests_per_replica_month is None:
-        return usd
-    full = int(curve.requests_per_replica_month) * parts
-    return usd + int(curve.usd_per_replica_month) * parts * -(-volumes // full)
+    for group in curve.groups:
+        full = int(group.requests_per_replica_month) * parts
+        usd = usd + int(group.usd_per_replica_month) * parts * -(-volumes // full)
+    return usd
 
 
 @settings(max_examples=1_000)
@@ -99,12 +107,7 @@ def test_two_machines_without_a_rate_per_request_jump_where_an_exact_search_find
 usd_per_month = st.floats(0.01, 1e6)
 usd_per_request = st.floats(1e-8, 10)
 capacity = st.floats(1, 1e10)
-machines = st.builds(
-    CostCurve,
-    usd_per_request=st.one_of(st.just(0.0), usd_per_request),
-    usd_per_replica_month=usd_per_month,
-    requests_per_replica_month=capacity,
-)
+machines = st.builds(stepped, usd_per_month, capacity, st.one_of(st.just(0.0), usd_per_request))
 apis = st.builds(CostCurve, usd_per_request=usd_per_request)
 
 
@@ -116,12 +119,7 @@ def machine_and_api(draw):
 
 
 whole = st.integers(1, 1_000)
-round_machines = st.builds(
-    CostCurve,
-    usd_per_request=st.sampled_from([0.0, 0.25, 1.0, 7.0]),
-    usd_per_replica_month=whole,
-    requests_per_replica_month=st.integers(1, 50),
-)
+round_machines = st.builds(stepped, whole, st.integers(1, 50), st.sampled_from([0.0, 0.25, 1.0, 7.0]))
 """In round numbers: two steps that miss each other by rounding alone are a draw, not a crossing."""
 pairs = st.one_of(
     machine_and_api(), machine_and_api().map(lambda pair: pair[::-1]), st.tuples(round_machines, round_machines)
@@ -139,7 +137,7 @@ def test_between_two_crossings_the_cheaper_option_does_not_change(pair):
     found = crossings(first, second)
     ends = [point.requests_per_month for point in found.points[:40]]
     complete = found.searched_to_requests_per_month is None and len(found.points) <= 40
-    capacities = [c.requests_per_replica_month for c in pair if c.requests_per_replica_month is not None]
+    capacities = [group.requests_per_replica_month for curve in pair for group in curve.groups]
     beyond = [3 * (ends[-1] if ends else max(capacities))] if complete else []
     edges = [0.0, *ends, *beyond]
     for start, end in zip(edges, edges[1:], strict=False):
@@ -160,8 +158,8 @@ def test_a_step_that_lands_exactly_on_the_other_curve_counts_when_the_sides_chan
 
 def test_a_search_that_ends_before_the_first_crossing_does_not_say_never():
     # One large machine against thousands of small ones: the first crossing lies past the replicas that are searched.
-    large = CostCurve(usd_per_replica_month=2_001, requests_per_replica_month=2_018)
-    small_one = CostCurve(usd_per_replica_month=1, requests_per_replica_month=1)
+    large = stepped(2_001, 2_018)
+    small_one = stepped(1, 1)
     assert large.usd_per_month(2_002) < small_one.usd_per_month(2_002)
     found = crossings(large, small_one)
     assert found.points or found.searched_to_requests_per_month is not None
@@ -218,15 +216,7 @@ def test_swapping_the_options_swaps_the_names_and_moves_nothing(pair):
 def test_scaling_all_prices_alike_moves_no_crossing(pair, power):
     # By powers of two, so that scaling itself rounds nothing; cents to euros is then the same law.
     factor = 2.0**power
-    scaled = [
-        CostCurve(
-            usd_per_request=curve.usd_per_request * factor,
-            usd_per_replica_month=curve.usd_per_replica_month * factor,
-            requests_per_replica_month=curve.requests_per_replica_month,
-        )
-        for curve in pair
-    ]
-    before, after = crossings(*pair), crossings(*scaled)
+    before, after = crossings(*pair), crossings(*(scaled(curve, factor) for curve in pair))
     assert [(p.requests_per_month, p.kind) for p in before.points] == [
         (p.requests_per_month, p.kind) for p in after.points
     ]
@@ -241,7 +231,7 @@ def pays_from(machine: CostCurve, api: CostCurve) -> float:
 @given(pair=machine_and_api(), dearer=st.floats(1, 5))
 def test_a_dearer_api_never_raises_the_first_volume_at_which_renting_pays(pair, dearer):
     machine, api = pair
-    assume(api.requests_per_replica_month is None and machine.usd_per_request == 0)
+    assume(not api.groups and machine.usd_per_request == 0)
     raised = CostCurve(usd_per_request=api.usd_per_request * dearer)
     assert pays_from(machine, raised) <= pays_from(machine, api) * (1 + 1e-9)
 
@@ -250,11 +240,8 @@ def test_a_dearer_api_never_raises_the_first_volume_at_which_renting_pays(pair, 
 @given(pair=machine_and_api(), dearer=st.floats(1, 5))
 def test_a_dearer_gpu_never_lowers_the_first_volume_at_which_renting_pays(pair, dearer):
     machine, api = pair
-    assume(api.requests_per_replica_month is None and machine.usd_per_request == 0)
-    raised = CostCurve(
-        usd_per_replica_month=machine.usd_per_replica_month * dearer,
-        requests_per_replica_month=machine.requests_per_replica_month,
-    )
+    assume(not api.groups and machine.usd_per_request == 0)
+    raised = scaled(machine, dearer)
     assert pays_from(raised, api) >= pays_from(machine, api) * (1 - 1e-9)
 
 
@@ -262,16 +249,16 @@ def test_a_dearer_gpu_never_lowers_the_first_volume_at_which_renting_pays(pair, 
 @given(pair=machine_and_api())
 def test_renting_pays_at_the_first_volume_named_and_nowhere_before(pair):
     machine, api = pair
-    assume(api.requests_per_replica_month is None and machine.usd_per_request == 0)
+    assume(not api.groups and machine.usd_per_request == 0)
     volume = first_volume_where_no_dearer(machine, api)
-    before = volume if volume is not None else 5 * (machine.requests_per_replica_month or 1)
+    before = volume if volume is not None else 5 * machine.groups[0].requests_per_replica_month
     assert all(machine.usd_per_month(x) > api.usd_per_month(x) for x in grid_between(0, before, 200))
     if volume is not None:
         assert machine.usd_per_month(volume) <= api.usd_per_month(volume) * (1 + 1e-9)
 
 
 def test_an_option_that_never_pays_says_why():
-    machine = CostCurve(usd_per_replica_month=100, requests_per_replica_month=10)
+    machine = stepped(100, 10)
     never = crossings(machine, CostCurve(usd_per_request=2), names=("the machine", "the API"))
     assert never.points == ()
     assert never.reason == "even with every replica full, the machine costs $10.00 per request, and the API costs $2.00"
@@ -284,8 +271,6 @@ def test_two_options_that_cost_the_same_at_every_volume_do_not_cross():
 
 def test_a_search_that_stopped_says_where():
     # Cost of a full replica and of the API are the same: they touch at every replica, without end.
-    touching = crossings(
-        CostCurve(usd_per_replica_month=10, requests_per_replica_month=10), CostCurve(usd_per_request=1)
-    )
+    touching = crossings(stepped(10, 10), CostCurve(usd_per_request=1))
     assert touching.searched_to_requests_per_month == 200
     assert [point.requests_per_month for point in touching.points] == [10.0 * k for k in range(1, 21)]

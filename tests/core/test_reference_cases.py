@@ -6,6 +6,7 @@ from llmcompare.core.breakeven import crossings, first_volume_where_no_dearer
 from llmcompare.core.cost import (
     CostCurve,
     MeasuredCapacity,
+    ReplicaGroup,
     TokenPrices,
     api_usd_per_request,
     price_band,
@@ -21,12 +22,16 @@ def near(value: float):
     return pytest.approx(value, rel=1e-9)
 
 
+def replicated(*, usd: float, requests: float) -> CostCurve:
+    return CostCurve(groups=(ReplicaGroup(usd_per_replica_month=usd, requests_per_replica_month=requests),))
+
+
 def test_a_machine_at_2_70_usd_an_hour_with_200_requests_costs_0_0135_usd_a_request():
     assert usd_per_request(usd_per_hour=2.70, requests_per_hour=200) == near(0.0135)
 
 
 def test_that_machine_breaks_even_with_0_001_usd_a_request_at_2700_requests_an_hour():
-    machine = CostCurve(usd_per_replica_month=2.70 * 730, requests_per_replica_month=1e9)
+    machine = replicated(usd=2.70 * 730, requests=1e9)
     api = CostCurve(usd_per_request=0.001)
     assert first_volume_where_no_dearer(machine, api) / 730 == near(2_700)
     assert usd_per_request(usd_per_hour=2.70, requests_per_hour=2_700) == near(0.001)
@@ -49,7 +54,7 @@ def test_half_the_utilisation_doubles_the_cost_of_a_token():
 
 
 def test_2160_usd_per_100_mtok_against_25_usd_a_mtok_crosses_five_times_on_flats_and_at_five_jumps():
-    started_100_mtok = CostCurve(usd_per_replica_month=2_160, requests_per_replica_month=100)
+    started_100_mtok = replicated(usd=2_160, requests=100)
     api = CostCurve(usd_per_request=25)
     found = crossings(started_100_mtok, api)
     in_five = [point for point in found.points if point.requests_per_month <= 500]
@@ -64,7 +69,7 @@ def test_2160_usd_per_100_mtok_against_25_usd_a_mtok_crosses_five_times_on_flats
 
 
 def test_beyond_the_last_of_its_crossings_that_machine_stays_cheaper():
-    started_100_mtok = CostCurve(usd_per_replica_month=2_160, requests_per_replica_month=100)
+    started_100_mtok = replicated(usd=2_160, requests=100)
     found = crossings(started_100_mtok, CostCurve(usd_per_request=25))
     after_five = [(point.requests_per_month, point.kind) for point in found.points if point.requests_per_month > 500]
     assert after_five == [(near(518.4), "equal"), (near(600), "jump"), (near(604.8), "equal")]

@@ -65,7 +65,7 @@ def test_every_option_is_drawn_at_every_volume_with_its_middle_and_its_band(comp
 
 def test_steps_are_drawn_upright_on_both_sides_of_a_full_replica(comparison):
     grid = volumes(comparison)
-    capacity = comparison.rented.curves.mid.requests_per_replica_month
+    capacity = comparison.rented.curves.mid.groups[0].requests_per_replica_month
     if grid[0] < capacity < grid[-1]:
         assert capacity in grid
         assert min(x for x in grid if x > capacity) <= capacity * (1 + 2e-9)
