@@ -196,9 +196,7 @@ def _points(first: CostCurve, second: CostCurve, pieces: _Pieces) -> Iterator[Cr
 
 def _sign_at_once(first: CostCurve, second: CostCurve) -> float:
     """Positive where the first costs more just above no requests; of equal costs the slopes tell."""
-    one, other = (
-        c.fixed_usd_per_month + (c.first_step + c.spare_replicas) * c.usd_of_one_each for c in (first, second)
-    )
+    one, other = _ceiling_usd(first), _ceiling_usd(second)
     same = abs(one - other) <= TOLERANCE * max(one, other)
     return first.usd_per_request - second.usd_per_request if same else one - other
 
