@@ -104,6 +104,12 @@ SMALL_FACTS: dict[str, list[Row]] = {
          "scenario": "offline-max-throughput", "input_tokens": "1000", "output_tokens": "1000",
          "output_tokens_per_s": "4000", "measured_by": "them"},
     ],
+    "energy": [
+        {"record_id": "them-e1", "model_id": "tiny-7b", "gpu_id": "h100-sxm-80gb", "gpu_count": "1", "engine": "vllm",
+         "weight_format": "bf16", "task": "chat", "concurrency_limit": "8", "concurrency": "8", "output_tokens": "400",
+         "joules_per_output_token": "0.5", "output_tokens_per_s": "1000", "mean_power_w": "500",
+         "method": "GPU energy counters", "measured_by": "them"},
+    ],
     "calibration": [
         {"record_type": "error", "quantity": name, "trait": "all", "level": "all", "left_out": "either",
          "median_error_fraction": "0.1", "error_90th_fraction": "0.3", "low_ratio": "0.8", "high_ratio": "1.3",

@@ -55,6 +55,38 @@ class Gpu(SpeedGpu):
     """A GPU, or a whole machine where the vendor sells memory and processor as one."""
 
     name: str
+    board_power_w: float | None = None
+    """Of one GPU, as its vendor states it."""
+    row_id: str
+    as_of: str | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnergyMeasurement:
+    """Measured energy of a deployment at one load."""
+
+    record_id: str
+    model_id: str
+    gpu_id: str
+    gpu_count: int
+    engine: str
+    engine_version: str | None
+    weight_format: str | None
+    task: str
+    concurrency_limit: int | None
+    concurrency: float
+    """Requests that ran at once, mean."""
+    input_tokens: float | None
+    """None where the source does not say."""
+    output_tokens: float
+    joules_per_output_token: float
+    """Of all GPUs, the prompts included, the rest of the machine not."""
+    output_tokens_per_s: float | None
+    mean_power_w: float | None
+    """Of all GPUs together."""
+    method: str
+    measured_by: str
     row_id: str
     as_of: str | None
     source: str

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from llmcompare.core.calibration import Calibration
-from llmcompare.core.records import ApiOffer, Capacity, Gpu, GpuOffer, Model, StreamSpeed
+from llmcompare.core.records import ApiOffer, Capacity, EnergyMeasurement, Gpu, GpuOffer, Model, StreamSpeed
 from llmcompare.core.shapes import ModelShape
 from llmcompare.errors import DataError, LlmCompareError, StoreError, UnknownIdError
 from llmcompare.store import db, queries, schema
@@ -65,6 +65,11 @@ class Facts:
             key = (row.gpu_id, row.gpu_count, row.engine, row.weight_format)
             by_deployment.setdefault(key, []).append(row)
         return by_deployment
+
+    @cached_property
+    def energy(self) -> list[EnergyMeasurement]:
+        """Measured energies of serving."""
+        return queries.energy(self.catalog)
 
     @cached_property
     def capacities(self) -> dict[str, list[Capacity]]:

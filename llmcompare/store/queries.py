@@ -7,6 +7,7 @@ from llmcompare.core.calibration import Band, Factor
 from llmcompare.core.records import (
     ApiOffer,
     Capacity,
+    EnergyMeasurement,
     Gpu,
     GpuOffer,
     Model,
@@ -121,6 +122,15 @@ def stream_speeds(catalog: Catalog) -> list[StreamSpeed]:
         " AND weight_format IS NOT NULL AND input_tokens + output_tokens > 0"
         " AND NOT contains(coalesce(note, ''), 'ANOMALY') AND NOT contains(coalesce(note, ''), 'include prefill')"
         " ORDER BY record_id",
+    )
+
+
+def energy(catalog: Catalog) -> list[EnergyMeasurement]:
+    """All measured energies, those of one deployment by rising load."""
+    return catalog.rows(
+        EnergyMeasurement,
+        f"SELECT {_columns(EnergyMeasurement)} FROM energy"
+        " ORDER BY model_id, gpu_id, gpu_count, weight_format, measured_by DESC, task, concurrency, record_id",
     )
 
 

@@ -271,6 +271,41 @@ COMMENT ON COLUMN throughput.gpu_count IS 'GPUs that the figure was measured on,
 COMMENT ON COLUMN throughput.output_tokens IS 'mean output tokens of one request';
 COMMENT ON COLUMN throughput.as_of IS 'day the figure was published';
 
+CREATE TABLE energy (
+    record_id VARCHAR PRIMARY KEY,
+    model_id VARCHAR NOT NULL,
+    gpu_id VARCHAR NOT NULL,
+    gpu_count INTEGER NOT NULL CHECK (gpu_count BETWEEN 1 AND 10000),
+    engine VARCHAR NOT NULL,
+    engine_version VARCHAR,
+    weight_format VARCHAR,
+    task VARCHAR NOT NULL,
+    concurrency_limit INTEGER CHECK (concurrency_limit >= 1),
+    concurrency DOUBLE NOT NULL CHECK (concurrency >= 1),
+    input_tokens DOUBLE CHECK (input_tokens >= 0),
+    output_tokens DOUBLE NOT NULL CHECK (output_tokens > 0),
+    joules_per_output_token DOUBLE NOT NULL CHECK (joules_per_output_token BETWEEN 0.0001 AND 10000),
+    output_tokens_per_s DOUBLE CHECK (output_tokens_per_s > 0),
+    mean_power_w DOUBLE CHECK (mean_power_w BETWEEN 1 AND 1000000),
+    method VARCHAR NOT NULL,
+    measured_by VARCHAR NOT NULL,
+    as_of VARCHAR,
+    source VARCHAR NOT NULL,
+    CHECK (mean_power_w IS NULL OR output_tokens_per_s IS NULL
+           OR joules_per_output_token * output_tokens_per_s BETWEEN 0.98 * mean_power_w AND 1.02 * mean_power_w)
+);
+COMMENT ON TABLE energy IS 'Measured energy of serving. Modelled figures are never rows here.';
+COMMENT ON COLUMN energy.task IS 'what was asked, in the words of the source';
+COMMENT ON COLUMN energy.concurrency_limit IS 'requests that the engine was allowed to run at once';
+COMMENT ON COLUMN energy.concurrency IS 'requests that ran at once, mean';
+COMMENT ON COLUMN energy.input_tokens IS 'mean prompt; empty where the source does not say';
+COMMENT ON COLUMN energy.output_tokens IS 'mean output tokens of one request';
+COMMENT ON COLUMN energy.joules_per_output_token IS 'energy of all GPUs over output tokens; reading the prompts is part of it, the rest of the machine is not';
+COMMENT ON COLUMN energy.output_tokens_per_s IS 'over the same time as the energy; empty where the source counts another time';
+COMMENT ON COLUMN energy.mean_power_w IS 'of all GPUs together';
+COMMENT ON COLUMN energy.method IS 'how the energy was measured, and over which time';
+COMMENT ON COLUMN energy.as_of IS 'day the figure was published';
+
 CREATE TABLE calibration (
     record_type VARCHAR NOT NULL CHECK (record_type IN ('constant', 'error')),
     quantity VARCHAR NOT NULL,
