@@ -34,28 +34,48 @@ class TokenPrices:
     output_usd_per_mtok: float
     cached_input_usd_per_mtok: float | None = None
     """None where the offer lists no price for cached input; the input price is then charged."""
+    batch_discount_fraction: float | None = None
+    """Off the prices of a request that can wait; None where no batch price is listed, and the full price is charged."""
+    batch_includes_cached: bool = False
+    """Whether the discount comes off the cached price too. Where it does not, cached input in a batch is charged the
+    lower of the cached price and the batch price of input."""
 
 
-def api_usd_per_request(prices: TokenPrices, workload: Workload) -> float:
-    """US dollars for one request through a token-priced API.
+def api_usd_per_request(prices: TokenPrices, workload: Workload, *, batch_fraction: float = 0.0) -> float:
+    """US dollars for one request through a token-priced API: the mean, where a share of them waits for a batch price.
 
     >>> rag = Workload(requests_per_month=1, input_tokens=1000, output_tokens=300, cached_input_fraction=0.5)
-    >>> round(
-    ...     api_usd_per_request(
-    ...         TokenPrices(input_usd_per_mtok=0.6, output_usd_per_mtok=1.2, cached_input_usd_per_mtok=0.2), rag
-    ...     ),
-    ...     9,
+    >>> listed = TokenPrices(
+    ...     input_usd_per_mtok=0.6,
+    ...     output_usd_per_mtok=1.2,
+    ...     cached_input_usd_per_mtok=0.2,
+    ...     batch_discount_fraction=0.5,
     ... )
+    >>> round(api_usd_per_request(listed, rag), 9)
     0.00076
+    >>> round(api_usd_per_request(listed, rag, batch_fraction=1), 9)  # 500 at 0.3, 500 still at 0.2, 300 at 0.6
+    0.00043
     """
+    off = prices.batch_discount_fraction or 0.0
     cached_price = prices.cached_input_usd_per_mtok
     if cached_price is None:
         cached_price = prices.input_usd_per_mtok
+    batch_input_price = (1 - off) * prices.input_usd_per_mtok
+    batch_cached_price = (
+        (1 - off) * cached_price if prices.batch_includes_cached else min(cached_price, batch_input_price)
+    )
+    at_once = _usd_per_request(workload, prices.input_usd_per_mtok, cached_price, prices.output_usd_per_mtok)
+    in_batch = _usd_per_request(workload, batch_input_price, batch_cached_price, (1 - off) * prices.output_usd_per_mtok)
+    return (1 - batch_fraction) * at_once + batch_fraction * in_batch
+
+
+def _usd_per_request(workload: Workload, input_price: float, cached_price: float, output_price: float) -> float:
+    """Prices in USD per million tokens."""
     cached_tokens = workload.input_tokens * workload.cached_input_fraction
     usd_times_mtok = (
-        (workload.input_tokens - cached_tokens) * prices.input_usd_per_mtok
+        (workload.input_tokens - cached_tokens) * input_price
         + cached_tokens * cached_price
-        + workload.billed_output_tokens * prices.output_usd_per_mtok
+        + workload.billed_output_tokens * output_price
     )
     return usd_times_mtok / TOKENS_PER_MTOK
 
