@@ -5,7 +5,15 @@ from dataclasses import dataclass
 from itertools import groupby
 from math import log
 
-from llmcompare.core.cost import Band, CostCurve, MeasuredCapacity, price_band, rented_curve, requests_per_s
+from llmcompare.core.cost import (
+    Band,
+    CostCurve,
+    MeasuredCapacity,
+    paid_hours,
+    price_band,
+    rented_curve,
+    requests_per_s,
+)
 from llmcompare.core.options import CurveBand, PredictedCapacity, PriceBook, longer_than_context
 from llmcompare.core.records import Billing, Capacity, Gpu, GpuOffer
 from llmcompare.core.scenario import Scenario
@@ -37,7 +45,7 @@ class Deployment:
     curves: CurveBand
     usd_per_month: Band
     replicas: int
-    """At the middle of the band."""
+    """In the busiest hours, spare ones included, at the middle of the band."""
     utilisation_fraction: float
     """Mean share of the middle capacity that the workload uses."""
 
@@ -242,6 +250,10 @@ def _deployment(book: PriceBook, scenario: Scenario, site: _Site) -> Deployment 
             gpus_per_replica=site.gpus_per_replica,
             requests_per_s=replica_requests_per_s,
             target_utilisation_fraction=scenario.target_utilisation_fraction,
+            hours=paid_hours(scenario.spread, scenario.running),
+            min_replicas=scenario.min_replicas,
+            spare_replicas=scenario.spare_replicas,
+            cost_factor=1 + scenario.spot_allowance_fraction if scenario.billing == "spot" else 1.0,
         )
 
     curves = CurveBand(
@@ -263,5 +275,14 @@ def _deployment(book: PriceBook, scenario: Scenario, site: _Site) -> Deployment 
         curves=curves,
         usd_per_month=curves.usd_per_month(scenario.requests_per_month),
         replicas=replicas,
-        utilisation_fraction=scenario.workload.requests_per_s / (replicas * rate.mid),
+        utilisation_fraction=scenario.workload.requests_per_s / (_mean_replicas(curves.mid, scenario) * rate.mid),
     )
+
+
+def _mean_replicas(curve: CostCurve, scenario: Scenario) -> float:
+    """That run over the hours of the month."""
+    requests = scenario.requests_per_month
+    shares = [share for share, rate in paid_hours(scenario.spread, scenario.running) if rate > 0]
+    running = [max(curve.min_replicas, group.needed(requests)) + curve.spare_replicas for group in curve.groups]
+    quiet = (1 - sum(shares)) * (curve.min_replicas + curve.spare_replicas)
+    return quiet + sum(share * count for share, count in zip(shares, running, strict=True))

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import isfinite
 from typing import Literal
 
@@ -50,6 +51,7 @@ class Traffic:
         return tuple((counts[rate] / HOURS_PER_WEEK, rate) for rate in sorted(counts, reverse=True))
 
 
+@lru_cache(maxsize=64)
 def traffic(shape: TrafficShape, *, hourly_profile: str | None = None, peak_to_mean: float = 1.0) -> Traffic:
     """The traffic of a named shape, or of a profile given as text. Raises InputError."""
     if not 1 <= peak_to_mean <= 1_000:

@@ -2,8 +2,10 @@
 
 from llmcompare.figures.costs import cost_curves
 from llmcompare.figures.hardware import fit_grid, memory_bars, predicted_against_measured, speed_ranges
+from llmcompare.figures.money import cheapest_strip, context_cost, cost_stack
 from llmcompare.figures.overview import quality_against_cost
 
 __all__ = [
-    "cost_curves", "fit_grid", "memory_bars", "predicted_against_measured", "quality_against_cost", "speed_ranges",
+    "cheapest_strip", "context_cost", "cost_curves", "cost_stack", "fit_grid", "memory_bars",
+    "predicted_against_measured", "quality_against_cost", "speed_ranges",
 ]  # fmt: skip

@@ -1,39 +1,54 @@
 """Monthly cost over volume."""
 
 from math import log10
+from typing import Literal, get_args
 
 import numpy as np
 import plotly.graph_objects as go
 
 from llmcompare.core.comparison import Comparison, Option
 from llmcompare.core.tables import volumes
-from llmcompare.core.units import count_text, usd_text
+from llmcompare.core.units import TOKENS_PER_MTOK, count_text, usd_text
 from llmcompare.figures.style import DASHES, LOG_AXIS, MARK_COLOUR, OPTION_COLOURS, laid_out, safe, see_through
 
+Measure = Literal["USD per month", "USD per million tokens", "tokens per USD"]
+MEASURES: tuple[Measure, ...] = get_args(Measure)
 CROSSINGS_MARKED = 12
 """Of each pair; further ones are in the table and in words."""
 
 
-def cost_curves(comparison: Comparison) -> go.Figure:
-    """Bands, middles and crossings of all options, both axes logarithmic; steps are drawn upright."""
+def cost_curves(comparison: Comparison, measure: Measure = "USD per month") -> go.Figure:
+    """Bands, middles and crossings of all options, both axes logarithmic; steps are drawn upright.
+
+    Per token, all tokens of a request count alike: input, output and thinking.
+    """
     figure = go.Figure()
     grid = volumes(comparison)
     for option in comparison.options:
-        _add_option(figure, option, grid)
-    _add_crossings(figure, comparison, grid)
+        _add_option(figure, option, grid, measure=measure, tokens_per_request=comparison.workload.tokens_per_request)
+    if measure == "USD per month":
+        _add_crossings(figure, comparison, grid)
     _mark_workload(figure, comparison.workload.requests_per_month)
-    laid_out(figure, x_title="requests per month (log scale)", y_title="USD per month (log scale)")
+    laid_out(figure, x_title="requests per month (log scale)", y_title=f"{measure} (log scale)")
     figure.update_xaxes(**LOG_AXIS, range=[log10(grid[0]), log10(grid[-1])])
-    figure.update_yaxes(**LOG_AXIS, tickprefix="$")
+    figure.update_yaxes(**LOG_AXIS, tickprefix="$" if measure.startswith("USD") else "")
     return figure
 
 
-def _add_option(figure: go.Figure, option: Option, grid: list[float]) -> None:
+def _add_option(
+    figure: go.Figure, option: Option, grid: list[float], *, measure: Measure, tokens_per_request: float
+) -> None:
     colour, label = OPTION_COLOURS[option.key], safe(option.label)
     costs = [option.curves.usd_per_month(requests) for requests in grid]
     # Arrays, not lists: plotly looks at every element of a list, which took a third of the time of the figure.
     requests = np.asarray(grid)
     low, mid, high = (np.asarray([getattr(cost, end) for cost in costs]) for end in ("low", "mid", "high"))
+    tokens = requests * tokens_per_request
+    if measure == "USD per million tokens":
+        low, mid, high = (usd / tokens * TOKENS_PER_MTOK for usd in (low, mid, high))
+    elif measure == "tokens per USD":
+        low, mid, high = (tokens / usd for usd in (high, mid, low))
+    dollars, each = ("$", ",.4~g") if measure.startswith("USD") else ("", ",.4~s")
     if (low != high).any():
         figure.add_scatter(
             x=np.concatenate([requests, requests[::-1]]),
@@ -54,8 +69,8 @@ def _add_option(figure: go.Figure, option: Option, grid: list[float]) -> None:
         legendgroup=label,
         line={"color": colour, "width": 2.5, "dash": DASHES[option.key]},
         customdata=np.column_stack([low, high]),
-        hovertemplate="%{x:.3s} requests a month<br>%{y:$,.4~g} (%{customdata[0]:$,.4~g} to %{customdata[1]:$,.4~g})"
-        f"<extra>{label}</extra>",
+        hovertemplate=f"%{{x:.3s}} requests a month<br>%{{y:{dollars}{each}}} (%{{customdata[0]:{dollars}{each}}} to "
+        f"%{{customdata[1]:{dollars}{each}}})<extra>{label}</extra>",
     )
 
 

@@ -8,8 +8,14 @@ FAMILY_COLOURS = {"llama": "#2f7fdc", "mistral": "#ea7125", "qwen": "#8a5cd8", "
 FAMILY_SYMBOLS = {"llama": "circle", "mistral": "square", "qwen": "diamond", "other": "cross"}
 """Colour is never the only difference."""
 FAMILY_NAMES = {"llama": "Llama", "mistral": "Mistral", "qwen": "Qwen", "other": "Other"}
-OPTION_COLOURS = {"api": "#12998a", "rented": "#c2477f", "rented_at_scale": "#a8731a", "today": "#7d8794"}
-DASHES = {"api": "solid", "rented": "solid", "rented_at_scale": "dashdot", "today": "dash"}
+OPTION_COLOURS = {
+    "api": "#12998a", "serverless": "#4b6fd6", "rented": "#c2477f", "rented_at_scale": "#a8731a", "owned": "#5f8f2b",
+    "today": "#7d8794",
+}  # fmt: skip
+DASHES = {
+    "api": "solid", "serverless": "dot", "rented": "solid", "rented_at_scale": "dashdot", "owned": "longdash",
+    "today": "dash",
+}  # fmt: skip
 MARK_COLOUR = "#7d8794"
 
 

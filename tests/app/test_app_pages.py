@@ -26,7 +26,8 @@ PRICES = {
 
 def unpriced_and_unmeasured(facts):
     priced = {offer.model_id for offer in facts.api_offers}
-    return next(model_id for model_id in facts.models if model_id not in priced and model_id not in facts.capacities)
+    known = priced | set(facts.capacities) | set(facts.shapes)
+    return next(model_id for model_id in facts.models if model_id not in known)
 
 
 def costs_shown(app):

@@ -160,6 +160,11 @@ scenarios = st.builds(
     thinking_tokens=st.floats(0, 1e4),
     billing=st.sampled_from(["on-demand", "spot"]),
     target_utilisation_fraction=st.floats(0.05, 1),
+    traffic=st.sampled_from(["flat", "business-hours"]),
+    peak_to_mean=st.floats(1, 5),
+    running=st.sampled_from(["always-on", "scheduled", "profile"]),
+    min_replicas=st.integers(1, 3),
+    spare_replicas=st.integers(0, 2),
 )
 # Books are large: making a failing one smaller takes a minute and helps little.
 thoroughly = settings(
@@ -256,8 +261,10 @@ def test_a_request_longer_than_the_context_is_answered_with_both_numbers(book, s
 @given(book=books(), scenario=scenarios)
 def test_a_rented_option_is_never_free_and_never_planned_beyond_its_share(book, scenario):
     for deployment in compared(book, scenario).deployments:
-        replica_month = deployment.usd_per_gpu_hour.low * deployment.gpus_per_replica * 730
-        assert deployment.curves.low.usd_per_month(1e-9) == pytest.approx(replica_month, rel=1e-9)
+        interrupted = 1 + scenario.spot_allowance_fraction if scenario.billing == "spot" else 1
+        replica_month = deployment.usd_per_gpu_hour.low * deployment.gpus_per_replica * 730 * interrupted
+        fewest = scenario.min_replicas + scenario.spare_replicas
+        assert deployment.curves.low.usd_per_month(1e-9) == pytest.approx(fewest * replica_month, rel=1e-9)
         assert 0 < deployment.utilisation_fraction <= scenario.target_utilisation_fraction * (1 + 1e-9)
 
 
@@ -369,6 +376,7 @@ def test_the_table_of_curves_holds_the_workload_and_rises_with_volume(book, scen
 @given(book=books(), scenario=scenarios, rate=st.floats(1, 1e5), price=st.floats(0.01, 100))
 def test_an_own_rate_and_price_are_taken_as_they_are(book, scenario, rate, price):
     own = replace(scenario, own_output_tokens_per_s=rate, own_usd_per_gpu_hour=price, gpu="h100", gpus_per_replica=2)
+    own = replace(own, spot_allowance_fraction=0.0)
     (only,), _ = deployments(book, own)
     workload = own.workload
     expected = rate / workload.billed_output_tokens

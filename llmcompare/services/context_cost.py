@@ -1,0 +1,135 @@
+"""What a request costs as its context grows: through APIs, and on the GPUs that the comparison rents."""
+
+from dataclasses import dataclass, replace
+
+from llmcompare.core.comparison import Comparison
+from llmcompare.core.cost import Band, usd_per_request
+from llmcompare.core.options import api_option
+from llmcompare.core.rented import Deployment
+from llmcompare.core.scenario import Scenario
+from llmcompare.core.tables import Table
+from llmcompare.core.units import SECONDS_PER_HOUR, rounded, usd_text
+from llmcompare.errors import InputError
+from llmcompare.services import costs, fit
+from llmcompare.services.catalogue import Facts
+from llmcompare.services.predict import Choice, Speeds, speeds
+
+CONTEXTS_TOKENS = (1024, 2048, 4096, 8192, 16_384, 32_768, 65_536, 131_072)
+"""Of a request, input and output together: 1K to 128K."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContextCost:
+    """USD per request at one length of the input; None where the reason says why."""
+
+    context_tokens: int
+    api: Band | None
+    api_missing: str | None
+    rented: Band | None
+    """With every replica full: what one request takes of a machine's time."""
+    rented_missing: str | None
+
+
+def context_costs(facts: Facts, comparison: Comparison) -> list[ContextCost]:
+    """One row per length, the output as long as in the scenario. Rented: predicted for the comparison's deployment."""
+    scenario, written = comparison.scenario, comparison.workload.billed_output_tokens
+    book = costs.book(facts, scenario.model)
+    rented, missing = _rented(facts, comparison)
+    found = []
+    for place, tokens in enumerate(CONTEXTS_TOKENS):
+        api, api_missing = api_option(book, replace(scenario, input_tokens=max(1.0, tokens - written)))
+        rate = rented[place] if rented else None
+        usd = None if rate is None or comparison.rented is None else _usd(comparison.rented, rate, scenario)
+        found.append(
+            ContextCost(
+                context_tokens=tokens,
+                api=None if api is None else api.curves.usd_per_month(1.0),
+                api_missing=api_missing,
+                rented=usd,
+                rented_missing=None if usd else (missing if rate is None else rate.reason),
+            )
+        )
+    return found
+
+
+def _rented(facts: Facts, comparison: Comparison) -> tuple[list[Speeds], str | None]:
+    deployment = comparison.rented
+    if deployment is None:
+        return [], comparison.rented_missing
+    if deployment.weight_format is None:
+        return [], "the measurement does not state the weight format"
+    try:
+        shape = fit.subject(facts, comparison.scenario.model).shape
+    except InputError as problem:
+        return [], str(problem)
+    choice = Choice(
+        gpu_id=deployment.gpu.gpu_id,
+        gpu_count=deployment.gpus_per_replica,
+        engine=deployment.engine,
+        weight_format=deployment.weight_format,
+    )
+    output_tokens = max(1, round(comparison.workload.billed_output_tokens))
+    return [
+        speeds(facts, shape, [choice], context_tokens=tokens, output_tokens=output_tokens)[0]
+        for tokens in CONTEXTS_TOKENS
+    ], None
+
+
+def _usd(rented: Deployment, rate: Speeds, scenario: Scenario) -> Band | None:
+    speed, price = rate.output_tokens_per_s, rented.usd_per_gpu_hour
+    if speed is None:
+        return None
+    output_tokens = max(1, round(scenario.workload.billed_output_tokens))
+
+    def usd(usd_per_gpu_hour: float, tokens_per_s: float) -> float:
+        hourly = usd_per_gpu_hour * rented.gpus_per_replica
+        return usd_per_request(usd_per_hour=hourly, requests_per_hour=tokens_per_s / output_tokens * SECONDS_PER_HOUR)
+
+    return Band(low=usd(price.low, speed.high), mid=usd(price.mid, speed.value), high=usd(price.high, speed.low))
+
+
+def sentence(found: list[ContextCost], comparison: Comparison) -> str:
+    """What the longest context that has a figure costs over the shortest."""
+    parts = []
+    for name, bands in (
+        ("Through the API", [(one.context_tokens, one.api) for one in found]),
+        (
+            f"On {comparison.rented.short} with every replica full" if comparison.rented else "",
+            [(one.context_tokens, one.rented) for one in found],
+        ),
+    ):
+        known = [(tokens, band) for tokens, band in bands if band is not None]
+        if len(known) < 2:
+            continue
+        (short, first), (long, last) = known[0], known[-1]
+        parts.append(
+            f"{name} a request with {long // 1024}K tokens of context costs {usd_text(last.mid)}, "
+            f"{last.mid / first.mid:.0f} times one with {short // 1024}K."
+        )
+    missing = {one.rented_missing for one in found if one.rented is None and one.rented_missing}
+    if parts and missing:
+        parts.append("A gap in the rented curve: " + "; ".join(sorted(reason.rstrip(".") for reason in missing)) + ".")
+    return " ".join(parts) or "No option has a figure for these lengths."
+
+
+def context_table(found: list[ContextCost]) -> Table:
+    """The rows of the chart."""
+    return Table(
+        name="context-cost",
+        title="Cost of a request over its context",
+        columns=(
+            "context_tokens", "api_usd_per_request_low", "api_usd_per_request_median", "api_usd_per_request_high",
+            "rented_usd_per_request_low", "rented_usd_per_request_median", "rented_usd_per_request_high", "missing",
+        ),
+        rows=tuple(
+            (
+                one.context_tokens, *_cells(one.api), *_cells(one.rented),
+                "; ".join(filter(None, (one.api_missing, one.rented_missing))) or None,
+            )
+            for one in found
+        ),
+    )  # fmt: skip
+
+
+def _cells(band: Band | None) -> tuple[float | None, float | None, float | None]:
+    return (None, None, None) if band is None else (rounded(band.low), rounded(band.mid), rounded(band.high))
