@@ -26,7 +26,12 @@ PRICES = {
 
 def unpriced_and_unmeasured(facts):
     priced = {offer.model_id for offer in facts.api_offers}
-    known = priced | set(facts.capacities) | set(facts.shapes)
+    return next(model_id for model_id in facts.models if model_id not in priced and model_id not in facts.capacities)
+
+
+def unpriced_and_without_layers(facts):
+    """Nothing can be predicted of it either."""
+    known = {offer.model_id for offer in facts.api_offers} | set(facts.capacities) | set(facts.shapes)
     return next(model_id for model_id in facts.models if model_id not in known)
 
 
@@ -53,7 +58,7 @@ def test_a_page_of_a_model_without_price_and_measurement_renders(open_app, facts
 
 
 def test_a_model_without_price_and_measurement_says_what_is_missing(open_app, facts):
-    model_id = unpriced_and_unmeasured(facts)
+    model_id = unpriced_and_without_layers(facts)
     comparison = costs.compare(facts, Scenario(model=model_id))
     app = open_app("decide/costs", model=model_id)
     assert comparison.api_missing in app.text
