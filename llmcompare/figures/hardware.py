@@ -3,8 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from math import ceil, floor, log10
-
 import plotly.graph_objects as go
 
 from llmcompare.core.memory import Need
@@ -15,6 +13,7 @@ from llmcompare.figures.style import (
     FAMILY_SYMBOLS,
     MARK_COLOUR,
     laid_out,
+    log_ticks,
     safe,
     see_through,
 )
@@ -192,7 +191,7 @@ def speed_ranges(ranges: Sequence[SpeedRange], *, x_title: str) -> go.Figure:
         )
     laid_out(figure, x_title=x_title, y_title="")
     figure.update_layout(height=FRAME_PX + RANGE_PX * len(order))
-    figure.update_xaxes(type="log", **_ticks([one.low for one in ranges] + [one.high for one in ranges]))
+    figure.update_xaxes(type="log", **log_ticks([one.low for one in ranges] + [one.high for one in ranges]))
     figure.update_yaxes(categoryorder="array", categoryarray=order[::-1], tickfont={"size": 11})
     return figure
 
@@ -200,15 +199,6 @@ def speed_ranges(ranges: Sequence[SpeedRange], *, x_title: str) -> go.Figure:
 def _lines(label: str) -> str:
     """A label of two lines, so that a narrow screen has room for the plot."""
     return "<br>".join(safe(part) for part in label.split("\n"))
-
-
-def _ticks(values: Sequence[float]) -> dict[str, list[float] | list[str]]:
-    """1, 2 and 5 of each decade: a logarithmic axis names its powers only in full."""
-    if not values:
-        return {}
-    first, last = floor(log10(min(values))), ceil(log10(max(values)))
-    places = [step * 10.0**power for power in range(first, last + 1) for step in (1, 2, 5)]
-    return {"tickvals": places, "ticktext": [f"{place:,g}" for place in places]}
 
 
 def predicted_against_measured(points: Sequence[Point], *, unit: str = "tokens/s") -> go.Figure:

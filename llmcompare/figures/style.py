@@ -1,6 +1,8 @@
 """The fixed colours, the common layout, and safe text."""
 
+from collections.abc import Sequence
 from html import escape
+from math import ceil, floor, log10
 
 import plotly.graph_objects as go
 
@@ -55,3 +57,16 @@ def laid_out(figure: go.Figure, *, x_title: str, y_title: str) -> go.Figure:
 
 LOG_AXIS = {"type": "log", "dtick": 1, "exponentformat": "B", "minor": {"showgrid": False}}
 """Ticks at powers of ten, written 1k, 1M, 1B."""
+
+
+def log_ticks(values: Sequence[float]) -> dict[str, list[float] | list[str]]:
+    """1, 2 and 5 of each decade that the values span: a logarithmic axis names its powers only in full.
+
+    >>> log_ticks([3, 40])["ticktext"]
+    ['1', '2', '5', '10', '20', '50', '100', '200', '500']
+    """
+    if not values:
+        return {}
+    first, last = floor(log10(min(values))), ceil(log10(max(values)))
+    places = [step * 10.0**power for power in range(first, last + 1) for step in (1, 2, 5)]
+    return {"tickvals": places, "ticktext": [f"{place:,g}" for place in places]}
