@@ -8,6 +8,7 @@ from llmcompare.core.comparison import Comparison, Pair
 from llmcompare.core.cost import Band
 from llmcompare.core.options import ApiOption
 from llmcompare.core.rented import Deployment
+from llmcompare.core.scenario import Scenario
 from llmcompare.core.units import HOURS_PER_MONTH, count_text, counted, usd_text
 
 CROSSINGS_SPELLED_OUT = 3
@@ -21,12 +22,27 @@ def workload_text(comparison: Comparison) -> str:
         extras.append(f"{workload.cached_input_fraction:.0%} of the input cached")
     if workload.thinking_tokens:
         extras.append(f"{workload.thinking_tokens:,.0f} thinking tokens")
+    extras += _spread_texts(comparison.scenario)
     extra = f", {', '.join(extras)}" if extras else ""
     noun = "request" if workload.requests_per_month == 1 else "requests"
     return (
         f"{count_text(workload.requests_per_month)} {noun} a month of {workload.input_tokens:,.0f} → "
         f"{workload.output_tokens:,.0f} tokens{extra}"
     )
+
+
+def _spread_texts(scenario: Scenario) -> Iterator[str]:
+    if scenario.traffic != "flat":
+        hours = {"business-hours": "in business hours", "own": "in hours of your own"}[scenario.traffic]
+        yield f"{hours}, the busiest {scenario.spread.busiest_hour:.1f} times the mean"
+    if scenario.peak_to_mean > 1:
+        yield f"peaks of {scenario.peak_to_mean:g} times within an hour"
+    if scenario.ttft_limit_ms is not None:
+        yield f"first token within {scenario.ttft_limit_ms:,g} ms"
+    if scenario.tpot_limit_ms is not None:
+        yield f"{scenario.tpot_limit_ms:,g} ms per token at most"
+    if scenario.batch_fraction:
+        yield f"{scenario.batch_fraction:.0%} of the requests can wait"
 
 
 def headline(comparison: Comparison) -> str:
@@ -71,6 +87,7 @@ def option_sentences(comparison: Comparison) -> Iterator[str]:
     missing = (
         " It lists no price for cached input, so the input price is charged." if today.cached_price_missing else ""
     )
+    missing += " It lists no batch price, so the full one is charged." if today.batch_price_missing else ""
     yield f"Today ({today.label}): {usd_text(today.usd_per_month)} a month for the same requests.{missing}"
 
 
@@ -82,6 +99,9 @@ def api_sentence(api: ApiOption) -> str:
     if api.without_cached_price_count:
         count, of = api.without_cached_price_count, len(api.offers)
         text += f" {count} of {of} list no price for cached input, so their input price is charged."
+    if api.without_batch_price_count:
+        count, of = api.without_batch_price_count, len(api.offers)
+        text += f" {count} of {of} list no batch price, so requests that can wait are charged the full one."
     if api.too_short_count:
         text += f" Left out, because their context is too short: {counted(api.too_short_count, 'listing')}."
     if api.other_variants:
@@ -179,7 +199,8 @@ def assumptions(comparison: Comparison) -> Iterator[Assumption]:
     yield Assumption(
         name="workload",
         value=workload_text(comparison),
-        meaning="the volume and shape in question, evenly spread over the month",
+        meaning="the volume and shape in question, "
+        + ("evenly spread over the month" if comparison.scenario.spread.peak == 1 else "every week of the month alike"),
         editable_as="requests_per_month",
     )
     yield Assumption(
@@ -217,6 +238,22 @@ def _rented_assumptions(comparison: Comparison, rented: Deployment) -> Iterator[
         meaning="share of the capacity that is planned for; the rest is room for peaks",
         editable_as="target_utilisation_fraction",
     )
+    scenario = comparison.scenario
+    if scenario.spread.busiest_hour > 1:
+        yield Assumption(
+            name="replicas run",
+            value=scenario.running,
+            meaning="always-on: for the peak all month; scheduled: one number in busy hours, one in the others; "
+            "profile: each hour its own number, started and stopped without loss",
+            editable_as="running",
+        )
+    if scenario.billing == "spot":
+        yield Assumption(
+            name="interruptions of spot machines",
+            value=f"{scenario.spot_allowance_fraction:.0%} more hours",
+            meaning="paid and lost to starting again; how often a machine is taken away is not in the data",
+            editable_as="spot_allowance_fraction",
+        )
     drawn = [deployment for deployment in (rented, comparison.rented_at_scale) if deployment is not None]
     if left_out := max(deployment.larger_only_count for deployment in drawn):
         yield Assumption(
@@ -230,6 +267,13 @@ def _rented_assumptions(comparison: Comparison, rented: Deployment) -> Iterator[
             name="cached input on rented GPUs",
             value="counted as input",
             meaning="an engine that reuses prefixes serves more than this",
+            editable_as="own_output_tokens_per_s",
+        )
+    if rented.predicted is not None:
+        yield Assumption(
+            name="cheapest of many predictions",
+            value=f"{counted(len(comparison.deployments), 'deployment')} compared",
+            meaning="the one that comes out cheapest is often one whose speed was predicted too high: read its band",
             editable_as="own_output_tokens_per_s",
         )
     if rented.capacity is None:

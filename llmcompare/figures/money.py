@@ -24,7 +24,7 @@ def cost_stack(stacks: Sequence[tuple[str, str, Sequence[Part]]]) -> go.Figure:
         for place, part in enumerate(parts):
             legible = part.usd_per_month > LEGIBLE_SHARE * longest
             figure.add_bar(
-                y=[safe(name)],
+                y=[_broken(name)],
                 x=[part.usd_per_month],
                 orientation="h",
                 marker={
@@ -44,6 +44,12 @@ def cost_stack(stacks: Sequence[tuple[str, str, Sequence[Part]]]) -> go.Figure:
     return figure
 
 
+def _broken(name: str) -> str:
+    """A name for an axis in two lines, so that it leaves room on a narrow screen."""
+    first, _, rest = name.removeprefix("the ").partition(" ")
+    return f"{safe(first)}<br>{safe(rest)}" if rest else safe(first)
+
+
 def cheapest_strip(tiers: Sequence[Tier], ways: Sequence[tuple[str, str]], *, tokens_per_month: float) -> go.Figure:
     """One row per way (key and name): solid where it is the cheapest, faint where the bands leave it open."""
     figure = go.Figure()
@@ -55,7 +61,7 @@ def cheapest_strip(tiers: Sequence[Tier], ways: Sequence[tuple[str, str]], *, to
             said = "cheapest" if cheapest else f"cannot be told from {safe(tier.name)}"
             figure.add_scatter(
                 x=np.geomspace(tier.from_tokens_per_month, tier.to_tokens_per_month, 5),
-                y=[safe(name)] * 5,
+                y=[_broken(name)] * 5,
                 mode="lines",
                 line={"color": see_through(OPTION_COLOURS[key], 1 if cheapest else 0.25), "width": 22},
                 hovertemplate=f"{safe(name)}<br>{said}, {count_text(tier.from_tokens_per_month)} to "
@@ -63,10 +69,10 @@ def cheapest_strip(tiers: Sequence[Tier], ways: Sequence[tuple[str, str]], *, to
                 showlegend=False,
             )
     laid_out(figure, x_title="tokens per month, in and out (log scale)", y_title="")
-    figure.update_layout(height=120 + 44 * len(ways))
+    figure.update_layout(height=140 + 44 * len(ways), margin={"t": 28})
     figure.update_xaxes(**LOG_AXIS, range=[log10(MIN_TOKENS_PER_MONTH), log10(MAX_TOKENS_PER_MONTH)])
     figure.update_yaxes(
-        categoryorder="array", categoryarray=[safe(name) for _, name in ways][::-1], range=[-0.7, len(ways) - 0.3]
+        categoryorder="array", categoryarray=[_broken(name) for _, name in ways][::-1], range=[-0.7, len(ways) - 0.3]
     )
     if MIN_TOKENS_PER_MONTH <= tokens_per_month <= MAX_TOKENS_PER_MONTH:
         figure.add_vline(x=tokens_per_month, line={"color": MARK_COLOUR, "width": 1, "dash": "dot"})
@@ -89,7 +95,7 @@ def context_cost(
         x = np.asarray([tokens for tokens, _ in known], dtype=float)
         low, mid, high = (np.asarray([getattr(band, end) for _, band in known]) for end in ("low", "mid", "high"))
         figure.add_scatter(
-            x=np.concatenate([x, x[::-1]]), y=np.concatenate([high, low[::-1]]), fill="toself",
+            x=np.concatenate([x, x[::-1]]), y=np.concatenate([high, low[::-1]]), mode="lines", fill="toself",
             fillcolor=see_through(OPTION_COLOURS[key], 0.16), line={"width": 0}, hoverinfo="skip", showlegend=False,
             legendgroup=name, name=f"{safe(name)}, range",
         )  # fmt: skip
