@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+
 import plotly.graph_objects as go
 
 from llmcompare.core.memory import Need
