@@ -1,34 +1,18 @@
-"""Where two monthly cost curves cross, with the steps of whole replicas taken as they are."""
+"""Where the monthly cost curves of two options cross, and how far their bands move each crossing."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import groupby
-from math import isnan
-from typing import Literal
+from typing import Protocol
 
-import numpy as np
-
-from llmcompare.core.cost import CostCurve, Floats, ReplicaGroup
+from llmcompare.core import steps
+from llmcompare.core.cost import CostCurve, Curve
+from llmcompare.core.smooth import points_on_grid, sign_at_least_volume, smooth_search_end
+from llmcompare.core.steps import Crossing as Crossing
 from llmcompare.core.units import count_text, usd_text
 
-MAX_REPLICAS_SEARCHED = 2_000
-"""Curves that nearly run side by side cross at almost every replica; past this many the search says that it stopped."""
-REPEATS_SHOWN = 20
-"""Replicas searched when both curves rise alike for ever, so that the pattern repeats without end."""
-TOLERANCE = 1e-12
-"""Relative; float noise of k x capacity is about 1e-16 per operation."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Crossing:
-    """A volume at which two options cost the same, or at which a step of replicas carries one past the other."""
-
-    requests_per_month: float
-    kind: Literal["equal", "jump"]
-    """equal: both cost the same here. jump: left and right costs of a step straddle the other option."""
-    usd_per_month: float
-    """Cost of both where equal; of the option that does not jump where a jump."""
-    cheaper_after: Literal["first", "second", "same"]
+INTERVALS_FOUND = 40
+"""Crossings that get an interval, the first ones; later ones lie within a replica of each other."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,22 +26,14 @@ class Crossings:
     """None when the search is complete: nothing crosses beyond the last point."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Pieces:
-    """Stretches of volume (start, end] on which both curves are straight, in order; arrays of one length."""
-
-    start: Floats
-    end: Floats
-    first_usd: Floats
-    """Cost of the first curve there without its rate per request; one more entry, for behind the last piece."""
-    second_usd: Floats
-
-
 def crossings(
-    first: CostCurve, second: CostCurve, *, names: tuple[str, str] = ("the first option", "the second option")
+    first: Curve, second: Curve, *, names: tuple[str, str] = ("the first option", "the second option")
 ) -> Crossings:
     """All volumes above 0 at which the two cost the same or a step straddles; names are for the reason alone.
 
+    Exact for two CostCurves. With a smooth curve the search runs on a grid, as `smooth.points_on_grid` says.
+
+    >>> from llmcompare.core.cost import ReplicaGroup
     >>> hundred = ReplicaGroup(usd_per_replica_month=2_160, requests_per_replica_month=100)
     >>> machine, api = CostCurve(groups=(hundred,)), CostCurve(usd_per_request=25)
     >>> [(round(p.requests_per_month, 1), p.kind) for p in crossings(machine, api).points[:4]]
@@ -65,36 +41,54 @@ def crossings(
     """
     if first == second:
         return _never("the two cost the same at every volume")
-    end, complete = _search_end(first, second)
-    points = tuple(_points(first, second, _pieces(first, second, end)))
-    searched_to = None if complete else end
+    found, searched_to = _search(first, second)
+    points = tuple(found)
     reason = None if points else _never_because(first, second, names, searched_to)
     return Crossings(points=points, reason=reason, searched_to_requests_per_month=searched_to)
 
 
-def first_volume_where_no_dearer(first: CostCurve, second: CostCurve) -> float | None:
+def _search(first: Curve, second: Curve) -> tuple[Iterator[Crossing], float | None]:
+    """The crossings, found as they are asked for, and where the search ends if it is not complete."""
+    if isinstance(first, CostCurve) and isinstance(second, CostCurve):
+        end, complete = steps.search_end(first, second)
+        return steps.points_between_steps(first, second, end=end), None if complete else end
+    end = smooth_search_end(first, second)
+    return points_on_grid(first, second, end=end), end
+
+
+def first_volume_where_no_dearer(first: Curve, second: Curve) -> float | None:
     """Smallest number of monthly requests at which the first option costs no more than the second.
 
     None if there is none, or none within the volumes that a search covers.
     """
     if _sign_at_once(first, second) <= 0:
         return 0.0
-    above = first.usd_per_request_at_scale > second.usd_per_request and _floor_usd(first) >= _floor_usd(second)
-    if not second.groups and above:
-        # The second is a straight line below the first one's cost with full replicas, so below the first everywhere.
+    if isinstance(first, CostCurve) and isinstance(second, CostCurve) and _is_always_above(first, second):
         return None
-    end, _ = _search_end(first, second)
-    for point in _points(first, second, _pieces(first, second, end)):
+    found, _ = _search(first, second)
+    for point in found:
         if point.kind == "equal" or point.cheaper_after == "first":
             return point.requests_per_month
     return None
+
+
+def _is_always_above(first: CostCurve, second: CostCurve) -> bool:
+    """Whether the second is a straight line below the first one's cost with full replicas, so below it everywhere."""
+    steeper = first.usd_per_request_at_scale > second.usd_per_request
+    return not second.groups and steeper and steps.floor_usd(first) >= steps.floor_usd(second)
+
+
+def _sign_at_once(first: Curve, second: Curve) -> float:
+    if isinstance(first, CostCurve) and isinstance(second, CostCurve):
+        return steps.sign_at_once(first, second)
+    return sign_at_least_volume(first, second)
 
 
 def _never(reason: str) -> Crossings:
     return Crossings(points=(), reason=reason, searched_to_requests_per_month=None)
 
 
-def _never_because(first: CostCurve, second: CostCurve, names: tuple[str, str], searched_to: float | None) -> str:
+def _never_because(first: Curve, second: Curve, names: tuple[str, str], searched_to: float | None) -> str:
     sign = _sign_at_once(first, second)
     if sign == 0:
         return "the two cost the same at every volume"
@@ -103,7 +97,7 @@ def _never_because(first: CostCurve, second: CostCurve, names: tuple[str, str], 
     if searched_to is not None:
         end = f"{count_text(searched_to)} requests a month, the end of the search"
         return f"{cheap_name} is cheaper at every volume up to {end}"
-    if dear.groups and not cheap.groups:
+    if isinstance(dear, CostCurve) and isinstance(cheap, CostCurve) and dear.groups and not cheap.groups:
         return (
             f"even with every replica full, {dear_name} costs {usd_text(dear.usd_per_request_at_scale)} per request, "
             f"and {cheap_name} costs {usd_text(cheap.usd_per_request_at_scale)}"
@@ -111,116 +105,131 @@ def _never_because(first: CostCurve, second: CostCurve, names: tuple[str, str], 
     return f"{cheap_name} is cheaper at every volume"
 
 
-def _floor_usd(curve: CostCurve) -> float:
-    """The curve runs above this + its rate at scale x volume, and at most one step of each group above."""
-    return curve.fixed_usd_per_month + curve.spare_replicas * curve.usd_of_one_each
+# --- bands ------------------------------------------------------------------------------------------------------------
 
 
-def _ceiling_usd(curve: CostCurve) -> float:
-    return _floor_usd(curve) + curve.first_step * curve.usd_of_one_each
+class Banded(Protocol):
+    """An option's curves at the favourable, the middle and the unfavourable end of its prices and capacity."""
+
+    @property
+    def low(self) -> Curve:
+        """Cheapest."""
+        ...
+
+    @property
+    def mid(self) -> Curve:
+        """Middle."""
+        ...
+
+    @property
+    def high(self) -> Curve:
+        """Dearest."""
+        ...
 
 
-def _search_end(first: CostCurve, second: CostCurve) -> tuple[float, bool]:
-    """Volume beyond which nothing can cross, and whether the search reaches it.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrossingInterval:
+    """One crossing at middle prices, and where the same crossing lies at both ends of the bands.
 
-    A curve lies between two lines with its rate at scale, one step of each group apart. So two curves with different
-    rates part for good where the gap between the rates has eaten what the dearer one was ahead by.
+    The same is: of the same kind, in the same direction, with the same numbers of replicas. A crossing that is not
+    there at an end has vanished: one option then stays cheaper through these replicas.
     """
-    steep, flat = sorted((first, second), key=lambda curve: -curve.usd_per_request_at_scale)
-    gap = steep.usd_per_request_at_scale - flat.usd_per_request_at_scale
-    parallel = gap <= TOLERANCE * steep.usd_per_request_at_scale
-    capacities = [group.requests_per_replica_month for curve in (first, second) for group in curve.groups]
-    if not capacities:
-        ahead = 0.0 if parallel else max(0.0, _floor_usd(flat) - _floor_usd(steep)) / gap
-        return 1.0 + 2 * ahead, True
-    if parallel:
-        return REPEATS_SHOWN * max(capacities), False
-    end = max(0.0, _ceiling_usd(flat) - _floor_usd(steep)) / gap * (1 + TOLERANCE) + max(capacities)
-    most_replicas = MAX_REPLICAS_SEARCHED + max(first.first_step, second.first_step) - 1
-    furthest = most_replicas * min(capacities)
-    return min(end, furthest), end <= furthest
+
+    crossing: Crossing
+    at_best_requests_per_month: float | None
+    """With the first option at its cheapest and the second at its dearest; None where it vanishes."""
+    at_worst_requests_per_month: float | None
+    """The other way round."""
+
+    @property
+    def low_requests_per_month(self) -> float:
+        """Smallest volume of those that exist."""
+        return min(self._volumes)
+
+    @property
+    def high_requests_per_month(self) -> float:
+        """Largest volume of those that exist."""
+        return max(self._volumes)
+
+    @property
+    def _volumes(self) -> list[float]:
+        ends = (self.at_best_requests_per_month, self.at_worst_requests_per_month)
+        return [self.crossing.requests_per_month, *(volume for volume in ends if volume is not None)]
 
 
-def _pieces(first: CostCurve, second: CostCurve, end: float) -> _Pieces:
-    """All pieces up to the end; replicas of both curves that are full at the same volume end one piece."""
-    steps = [curve.steps(end=end) for curve in (first, second)]
-    edges = np.concatenate([np.array([end]), *(edges for of_curve in steps for _, edges in of_curve)])
-    edges.sort()
-    ends = edges[np.append(np.diff(edges) > TOLERANCE * edges[1:], True)]
-    first_usd, second_usd = (
-        _usd_of_replicas(curve, of_curve, ends) for curve, of_curve in zip((first, second), steps, strict=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BandCrossings:
+    """Where two options with bands cross."""
+
+    middle: Crossings
+    """Of the middle curves."""
+    intervals: tuple[CrossingInterval, ...]
+    """Of the first crossings."""
+    earliest: float | None
+    """First volume at which the first option is no dearer, at its cheapest against the other's dearest."""
+    latest: float | None
+    """The same at its dearest against the other's cheapest; None when it then never pays."""
+
+
+def band_crossings(
+    first: Banded, second: Banded, *, names: tuple[str, str] = ("the first option", "the second option")
+) -> BandCrossings:
+    """All crossings of the middle curves, the first of them with their intervals."""
+    middle = crossings(first.mid, second.mid, names=names)
+    found = _with_identity(first.mid, second.mid, middle.points[:INTERVALS_FOUND])
+    most = max((identity.replicas for identity in found), default=0)
+    at_best = _with_identity(first.low, second.high, _search(first.low, second.high)[0], most_replicas=most)
+    at_worst = _with_identity(first.high, second.low, _search(first.high, second.low)[0], most_replicas=most)
+    return BandCrossings(
+        middle=middle,
+        intervals=tuple(
+            CrossingInterval(
+                crossing=crossing,
+                at_best_requests_per_month=_volume(at_best.get(identity)),
+                at_worst_requests_per_month=_volume(at_worst.get(identity)),
+            )
+            for identity, crossing in found.items()
+        ),
+        earliest=first_volume_where_no_dearer(first.low, second.high),
+        latest=first_volume_where_no_dearer(first.high, second.low),
     )
-    return _Pieces(start=np.append(0.0, ends[:-1]), end=ends, first_usd=first_usd, second_usd=second_usd)
 
 
-def _usd_of_replicas(curve: CostCurve, steps: list[tuple[ReplicaGroup, Floats]], ends: Floats) -> Floats:
-    """Cost of a curve at volume 0 with the replicas of each piece, and with those behind the last."""
-    usd = np.full(len(ends) + 1, curve.fixed_usd_per_month)
-    by_price = sorted(steps, key=lambda step: step[0].usd_per_replica_month)
-    # Whole replicas of one price are counted before they are priced: summing prices would add up rounding errors.
-    for price, of_price in groupby(by_price, key=lambda step: step[0].usd_per_replica_month):
-        edges = [edges for _, edges in of_price]
-        piece = np.searchsorted(ends * (1 + 2 * TOLERANCE), np.concatenate(edges))
-        started = np.cumsum(np.bincount(piece + 1, minlength=len(usd)))
-        usd += price * (started + len(edges) * (curve.first_step + curve.spare_replicas))
-    return usd
+@dataclass(frozen=True, slots=True)
+class _Identity:
+    """What a crossing keeps when prices and capacities move a little."""
+
+    kind: str
+    cheaper_after: str
+    first_replicas: int
+    second_replicas: int
+    place: int
+    """Of several with the same replicas."""
+
+    @property
+    def replicas(self) -> int:
+        return self.first_replicas + self.second_replicas
 
 
-def _points(first: CostCurve, second: CostCurve, pieces: _Pieces) -> Iterator[Crossing]:
-    slope = first.usd_per_request - second.usd_per_request
-    left = _differences(first, second, pieces.first_usd[:-1], pieces.second_usd[:-1], pieces.end)
-    right = _differences(first, second, pieces.first_usd[1:], pieces.second_usd[1:], pieces.end)
-    # Of equal costs the slopes tell which is cheaper just behind.
-    right = np.where(right == 0, slope, right)
-    equal = _equal_volumes(first, second, pieces)
-    for index in np.flatnonzero(~np.isnan(equal) | (left * right < 0)):
-        piece_end, equal_at, behind = float(pieces.end[index]), float(equal[index]), float(right[index])
-        first_usd, second_usd = float(pieces.first_usd[index]), float(pieces.second_usd[index])
-        if not isnan(equal_at):
-            yield Crossing(
-                requests_per_month=equal_at,
-                kind="equal",
-                usd_per_month=first_usd + first.usd_per_request * equal_at,
-                cheaper_after=_cheaper(behind if equal_at == piece_end and behind else slope),
-            )
-        if left[index] * right[index] < 0:
-            first_steps = pieces.first_usd[index + 1] > first_usd
-            steady, usd = (second, second_usd) if first_steps else (first, first_usd)
-            yield Crossing(
-                requests_per_month=piece_end,
-                kind="jump",
-                usd_per_month=usd + steady.usd_per_request * piece_end,
-                cheaper_after=_cheaper(behind),
-            )
+def _with_identity(
+    first: Curve, second: Curve, points: Iterable[Crossing], *, most_replicas: int | None = None
+) -> dict[_Identity, Crossing]:
+    """Crossings by what they are, as long as no more replicas run in all."""
+    found: dict[_Identity, Crossing] = {}
+    seen: Counter[tuple[str, str, int, int]] = Counter()
+    for point in points:
+        one, other = (_running(curve, point.requests_per_month) for curve in (first, second))
+        if most_replicas is not None and one + other > most_replicas:
+            break
+        what = (point.kind, point.cheaper_after, one, other)
+        found[_Identity(*what, place=seen[what])] = point
+        seen[what] += 1
+    return found
 
 
-def _sign_at_once(first: CostCurve, second: CostCurve) -> float:
-    """Positive where the first costs more just above no requests; of equal costs the slopes tell."""
-    one, other = _ceiling_usd(first), _ceiling_usd(second)
-    same = abs(one - other) <= TOLERANCE * max(one, other)
-    return first.usd_per_request - second.usd_per_request if same else one - other
+def _running(curve: Curve, requests_per_month: float) -> int:
+    return curve.replicas_of_all_groups(requests_per_month) if isinstance(curve, CostCurve) else 0
 
 
-def _cheaper(first_minus_second: float) -> Literal["first", "second", "same"]:
-    if first_minus_second == 0:
-        return "same"
-    return "first" if first_minus_second < 0 else "second"
-
-
-def _differences(first: CostCurve, second: CostCurve, first_usd: Floats, second_usd: Floats, at: Floats) -> Floats:
-    """First minus second in USD at some volumes; float noise counts as 0."""
-    one = first_usd + first.usd_per_request * at
-    other = second_usd + second.usd_per_request * at
-    return np.where(np.abs(one - other) <= TOLERANCE * np.maximum(one, other), 0.0, one - other)
-
-
-def _equal_volumes(first: CostCurve, second: CostCurve, pieces: _Pieces) -> Floats:
-    """Volume of equal cost on each piece; its end where both coincide all along; NaN where they differ."""
-    slope = first.usd_per_request - second.usd_per_request
-    head_start = _differences(first, second, pieces.first_usd[:-1], pieces.second_usd[:-1], np.zeros_like(pieces.end))
-    if slope == 0:
-        return np.where(head_start == 0, pieces.end, np.nan)
-    requests = -head_start / slope
-    at_end = np.abs(requests - pieces.end) <= TOLERANCE * pieces.end
-    inside = (pieces.start * (1 + TOLERANCE) < requests) & (requests < pieces.end)
-    return np.where(at_end, pieces.end, np.where(inside, requests, np.nan))
+def _volume(crossing: Crossing | None) -> float | None:
+    return None if crossing is None else crossing.requests_per_month

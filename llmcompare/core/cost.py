@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import ceil, floor, isclose, sqrt
 from statistics import median
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,9 @@ from llmcompare.core.workload import Workload
 from llmcompare.errors import InputError
 
 Floats = NDArray[np.float64]
+
+FULL_TOLERANCE = 1e-12
+"""Relative; by how much rounding may carry a full replica over the edge."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +143,14 @@ def requests_per_s(measured: MeasuredCapacity, workload: Workload) -> Band:
     return Band(low=min(rates), mid=sqrt(min(rates) * max(rates)), high=max(rates))
 
 
+class Curve(Protocol):
+    """Monthly cost as a function of monthly requests, which never falls with volume."""
+
+    def usd_per_month(self, requests_per_month: float) -> float:
+        """US dollars for a month with this many requests."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplicaGroup:
     """The replicas that run in some hours of the month, all alike."""
@@ -153,7 +165,7 @@ class ReplicaGroup:
         filled = requests_per_month / self.requests_per_replica_month
         # A product k x capacity divided by the capacity can come out as k + 1e-16: that is still k replicas.
         nearest = round(filled)
-        return nearest if isclose(filled, nearest, rel_tol=1e-12) else ceil(filled)
+        return nearest if isclose(filled, nearest, rel_tol=FULL_TOLERANCE) else ceil(filled)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,7 +191,14 @@ class CostCurve:
 
     def replicas(self, requests_per_month: float) -> int:
         """Whole replicas in the busiest hours at this volume; 0 for a curve without replicas."""
-        return max((self._running(group, requests_per_month) for group in self.groups), default=0)
+        if not self.groups:
+            return 0
+        busiest = min(self.groups, key=lambda group: group.requests_per_replica_month)
+        return self._running(busiest, requests_per_month)
+
+    def replicas_of_all_groups(self, requests_per_month: float) -> int:
+        """Whole replicas added up over the groups: it tells the stretches between steps apart."""
+        return sum(self._running(group, requests_per_month) for group in self.groups)
 
     def usd_per_month(self, requests_per_month: float) -> float:
         """US dollars for a month with this many requests."""
@@ -189,6 +208,15 @@ class CostCurve:
     def _running(self, group: ReplicaGroup, requests_per_month: float) -> int:
         return max(self.min_replicas, group.needed(requests_per_month)) + self.spare_replicas
 
+    def usd_at(self, requests_per_month: Floats) -> Floats:
+        """The same for many volumes at once."""
+        usd = self.fixed_usd_per_month + self.usd_per_request * requests_per_month
+        for group in self.groups:
+            filled = requests_per_month / group.requests_per_replica_month
+            needed = np.ceil(filled - FULL_TOLERANCE * filled)
+            usd = usd + group.usd_per_replica_month * (np.maximum(self.min_replicas, needed) + self.spare_replicas)
+        return usd
+
     def edges(self, *, end: float) -> Floats:
         """Volumes above 0 up to the end at which a replica is full: just behind them the cost steps up. In order."""
         return np.unique(np.concatenate([np.empty(0), *(edges for _, edges in self.steps(end=end))]))
@@ -196,7 +224,7 @@ class CostCurve:
     def steps(self, *, end: float) -> list[tuple[ReplicaGroup, Floats]]:
         """Of each group, the volumes up to the end at which its running replicas are full."""
         # The last full replica may lie a rounding before the end.
-        last = [floor(end / group.requests_per_replica_month * (1 + 1e-12)) for group in self.groups]
+        last = [floor(end / group.requests_per_replica_month * (1 + FULL_TOLERANCE)) for group in self.groups]
         return [
             (group, group.requests_per_replica_month * np.arange(self.first_step, full + 1, dtype=float))
             for group, full in zip(self.groups, last, strict=True)
