@@ -87,6 +87,8 @@ class PricedApiOffer:
     usd_per_month: float
     cached_price_missing: bool
     """The workload reads from the cache, the offer lists no price for it: the input price is charged."""
+    batch_price_missing: bool
+    """Requests can wait, the offer lists no batch price: they are charged the full one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +110,11 @@ class ApiOption:
         """Offers that charge the input price for input read from the cache, because they list no other."""
         return sum(offer.cached_price_missing for offer in self.offers)
 
+    @property
+    def without_batch_price_count(self) -> int:
+        """Offers that charge requests which can wait the full price, because they list no other."""
+        return sum(offer.batch_price_missing for offer in self.offers)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TodayOption:
@@ -119,20 +126,25 @@ class TodayOption:
     curve: CostCurve
     usd_per_month: float
     cached_price_missing: bool
+    batch_price_missing: bool = False
 
 
-def _priced(offer: ApiOffer, workload: Workload) -> PricedApiOffer:
+def _priced(offer: ApiOffer, scenario: Scenario) -> PricedApiOffer:
+    workload = scenario.workload
     prices = TokenPrices(
         input_usd_per_mtok=offer.input_usd_per_mtok,
         output_usd_per_mtok=offer.output_usd_per_mtok,
         cached_input_usd_per_mtok=offer.cached_input_usd_per_mtok,
+        batch_discount_fraction=offer.batch_discount_fraction,
+        batch_includes_cached=offer.batch_includes_cached,
     )
-    usd = api_usd_per_request(prices, workload)
+    usd = api_usd_per_request(prices, workload, batch_fraction=scenario.batch_fraction)
     return PricedApiOffer(
         offer=offer,
         usd_per_request=usd,
         usd_per_month=usd * workload.requests_per_month,
         cached_price_missing=workload.cached_input_fraction > 0 and offer.cached_input_usd_per_mtok is None,
+        batch_price_missing=scenario.batch_fraction > 0 and offer.batch_discount_fraction is None,
     )
 
 
@@ -151,7 +163,7 @@ def api_option(book: PriceBook, scenario: Scenario) -> tuple[ApiOption | None, s
     fitting = [offer for offer in of_variant if offer.context_tokens is None or offer.context_tokens >= tokens]
     if not fitting:
         return None, f"no provider takes requests of {tokens:,.0f} tokens for {book.model.display_name}"
-    offers = _cheapest_per_provider(_priced(offer, scenario.workload) for offer in fitting)
+    offers = _cheapest_per_provider(_priced(offer, scenario) for offer in fitting)
     rates = price_band(offer.usd_per_request for offer in offers)
     curves = CurveBand(
         low=CostCurve(usd_per_request=rates.low),
@@ -193,11 +205,12 @@ def today_option(book: PriceBook, scenario: Scenario) -> TodayOption:
     offers = book.proprietary
     if scenario.today not in offers:
         raise UnknownIdError("API offer", scenario.today, offers)
-    priced = _priced(offers[scenario.today], scenario.workload)
+    priced = _priced(offers[scenario.today], scenario)
     return TodayOption(
         label=scenario.today,
         offer=priced.offer,
         curve=CostCurve(usd_per_request=priced.usd_per_request),
         usd_per_month=priced.usd_per_month,
         cached_price_missing=priced.cached_price_missing,
+        batch_price_missing=priced.batch_price_missing,
     )

@@ -150,6 +150,10 @@ class ApiOffer:
     output_usd_per_mtok: float
     context_tokens: int | None
     """Longest request that the provider takes; None where the list does not say."""
+    batch_discount_fraction: float | None = None
+    """Off the prices of requests that can wait; None where no batch price was read."""
+    batch_includes_cached: bool = False
+    """Whether the discount comes off the cached price too."""
     row_id: str
     as_of: str | None
     source: str

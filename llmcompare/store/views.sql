@@ -57,7 +57,8 @@ WHERE form_factor_stated = 'yes';
 
 -- A distilled model shares an architecture with its base, not a price.
 CREATE VIEW api_offers AS
-SELECT p.* EXCLUDE (model_id), p.model_id AS listed_model_id, n.model_id,
+SELECT p.* EXCLUDE (model_id, batch_includes_cached), p.model_id AS listed_model_id, n.model_id,
+       coalesce(p.batch_includes_cached = 'yes', false) AS batch_includes_cached,
        p.as_of IS NOT DISTINCT FROM max(p.as_of) OVER (
            -- A name outside the catalogue is its own model.
            PARTITION BY p.provider, coalesce(n.model_id, p.api_model_name), p.variant) AS is_newest
