@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite
+from math import inf, isfinite
 from typing import Literal
 
 from llmcompare.core.cost import Band, CostCurve, ReplicaGroup
@@ -255,8 +255,8 @@ def owned_option(
         return None, "no purchase price in the data has a source: type yours in under “Own machine”"
     machine = own_machine(scenario, board_power_w=gpu.board_power_w)
     count = scenario.owned_gpu_count
-    fitting = [one for one in replicas if one.gpu.gpu_id == gpu.gpu_id and one.gpus_per_replica <= count]
-    if not fitting:
+    best = best_replica(replicas, gpu=gpu, gpu_count=count)
+    if best is None:
         fewest = min((one.gpus_per_replica for one in replicas if one.gpu.gpu_id == gpu.gpu_id), default=None)
         on = f"{count} × {gpu.name}"
         return None, (
@@ -264,7 +264,6 @@ def owned_option(
             if fewest is None
             else f"a known or predicted replica takes {fewest} of {gpu.name}, and the machine has {count}: give it more"
         )
-    best = max(fitting, key=lambda one: (_held(one, count) * one.requests_per_s.mid, one.label))
     rate = scaled(best.requests_per_s, _held(best, count))
     staff_usd = scenario.staff_hours_per_month * scenario.staff_usd_per_hour
     return OwnedOption(
@@ -281,6 +280,17 @@ def owned_option(
         ),
         workload=scenario.workload,
     ), None
+
+
+def best_replica(replicas: Sequence[Deployment], *, gpu: Gpu, gpu_count: int | None = None) -> Deployment | None:
+    """The replica of which a machine with so many of this GPU serves most; without a count, the one per GPU."""
+    fitting = [one for one in replicas if one.gpu.gpu_id == gpu.gpu_id and one.gpus_per_replica <= (gpu_count or inf)]
+
+    def rate(one: Deployment) -> tuple[float, str]:
+        held = 1 / one.gpus_per_replica if gpu_count is None else _held(one, gpu_count)
+        return held * one.requests_per_s.mid, one.label
+
+    return max(fitting, key=rate, default=None)
 
 
 def _held(one: Deployment, gpu_count: int) -> int:

@@ -12,18 +12,28 @@ from llmcompare.core.words import Assumption, band_text
 
 
 def owned_sentence(option: OwnedOption) -> str:
-    """What is bought, what it costs a month at the volume and how full it is."""
+    """What is bought and what it costs a month at the volume, part by part."""
     machine, parts = option.machine, option.parts
     energy_usd = parts["energy under load"] + parts["energy at rest"]
-    bought = f"{counted(option.machines, 'own machine')} with {option.short}"
-    resale = f" with {usd_text(machine.resale_usd)} at resale" if machine.resale_usd else ""
-    each = " each" if option.machines > 1 else ""
+    one = option.machines == 1
+    bought = f"An own machine with {option.short}" if one else f"{option.machines:,} own machines with {option.short}"
+    resale = f", sold for {usd_text(machine.resale_usd)} then" if machine.resale_usd else ""
     return (
-        f"{_capital(bought)} at {usd_text(machine.purchase_usd)}{each} over {machine.months:g} months{resale}: "
-        f"{band_text(option.usd_per_month)} a month at {count_text(option.workload.requests_per_month)} requests, "
-        f"of which {usd_text(parts['purchase less resale'])} is the machine, {usd_text(energy_usd)} power, "
-        f"{usd_text(parts['hosting'])} hosting and {usd_text(parts['staff'])} staff. "
-        f"It is busy {option.busy_fraction:.0%} of the time."
+        f"{bought} at {usd_text(machine.purchase_usd)}{'' if one else ' each'} over {machine.months:g} months{resale} "
+        f"{'costs' if one else 'cost'} {band_text(option.usd_per_month)} a month at your volume: "
+        f"{usd_text(parts['purchase less resale'])} for the machine{'' if one else 's'}, {usd_text(energy_usd)} for "
+        f"power, {usd_text(parts['hosting'])} for hosting and {usd_text(parts['staff'])} for staff."
+    )
+
+
+def load_sentence(option: OwnedOption) -> str:
+    """How full the machines are, and where their rate comes from."""
+    rate = option.requests_per_s
+    spread = "" if rate.low == rate.high else f" ({rounded(rate.low):g} to {rounded(rate.high):g})"
+    return (
+        f"{counted(option.machines, 'machine')} of {rounded(rate.mid):g} requests/s{spread}, busy "
+        f"{option.busy_fraction:.0%} of the time at {count_text(option.workload.requests_per_month)} requests a month. "
+        f"Rate: {option.basis}."
     )
 
 
@@ -48,10 +58,11 @@ def payback_sentence(found: Payback, *, other: str, usd_per_month: Band) -> str:
             else " Nor does it at the favourable end of all figures."
         )
         return f"{against} the purchase does not pay: {found.reason}.{early}"
-    late = "never at the unfavourable one" if found.latest is None else f"{_months(found.latest)} at the other"
+    early, middle, late = _months(found.earliest), _months(found.months), _months(found.latest)
+    if early == middle == late:
+        return f"{against} the purchase has paid itself after {middle}."
     return (
-        f"{against} the purchase has paid itself after {_months(found.months)} "
-        f"({_months(found.earliest)} at the favourable end, {late})."
+        f"{against} the purchase has paid itself after {middle} ({early} at the favourable end, {late} at the other)."
     )
 
 
@@ -59,10 +70,6 @@ def _months(months: float | None) -> str:
     if months is None:
         return "never"
     return "under a month" if months < 1 else f"{rounded(months, 2):g} months"
-
-
-def _capital(text: str) -> str:
-    return text[0].upper() + text[1:]
 
 
 def energy_assumptions(*, grams_co2e_per_kwh: float) -> Iterator[Assumption]:
@@ -99,8 +106,8 @@ def owned_assumptions(scenario: Scenario) -> Iterator[Assumption]:
         yield Assumption(
             name="watts under load",
             value=f"GPUs {_shares(GPU_LOAD_FRACTION)}, the rest {_shares(HOST_LOAD_FRACTION)} of board power",
-            meaning="a node of eight H100 drew 1.5 times its GPUs' board power and is rated 1.82 times (IEEE Access "
-            "13, 2025, doi via nyuscholars.nyu.edu)",
+            meaning="a node of eight H100 drew 1.5 times its GPUs' board power and is rated 1.82 times (Latif and "
+            "others, IEEE Access 13, 2025)",
             editable_as="load_w",
         )
     if scenario.idle_w is None:
@@ -139,7 +146,7 @@ def owned_assumptions(scenario: Scenario) -> Iterator[Assumption]:
     yield Assumption(
         name="staff",
         value=f"{scenario.staff_hours_per_month:g} hours a month at {usd_text(scenario.staff_usd_per_hour)}",
-        meaning="for all machines together: it does not grow with their number",
+        meaning="for all machines together, however many; the other options are reckoned without staff",
         editable_as="staff_hours_per_month",
     )
     yield Assumption(
