@@ -15,7 +15,7 @@ import pytest
 import llmcompare
 
 CALCULATIONS = [
-    "cost", "breakeven", "steps", "smooth", "pareto", "options", "rented", "traffic",
+    "cost", "breakeven", "steps", "smooth", "sensitivity", "pareto", "options", "rented", "traffic",
     "memory", "weights", "tensors", "llama_cpp_mix", "bench", "this_machine", "roofline", "calibration",
 ]  # fmt: skip
 """Modules of the core of which every public function has its place in the methodology."""
