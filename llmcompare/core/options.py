@@ -11,10 +11,14 @@ from llmcompare.core.cost import (
     api_usd_per_request,
     price_band,
 )
-from llmcompare.core.records import ApiOffer, Capacity, Gpu, GpuOffer, Model
+from llmcompare.core.records import YOURS, ApiOffer, Capacity, Gpu, GpuOffer, Model
 from llmcompare.core.scenario import Scenario
+from llmcompare.core.units import counted
 from llmcompare.core.workload import Workload
 from llmcompare.errors import UnknownIdError
+
+GIVEN_ROW_ID = "given with the workload"
+"""Of prices that stand in the scenario and in no table."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +110,17 @@ class ApiOption:
     """Listings left out because their context is shorter than a request."""
 
     @property
+    def providers_text(self) -> str:
+        """Whose prices these are, for a sentence: your price, the one provider, or how many there are."""
+        if len(self.offers) > 1:
+            are_own = all(priced.offer.is_own for priced in self.offers)
+            return f"{len(self.offers)} prices of yours" if are_own else counted(len(self.offers), "provider")
+        offer = self.offers[0].offer
+        if not offer.is_own:
+            return offer.provider
+        return "your price" if offer.provider == YOURS else f"your price at {offer.provider}"
+
+    @property
     def without_cached_price_count(self) -> int:
         """Offers that charge the input price for input read from the cache, because they list no other."""
         return sum(offer.cached_price_missing for offer in self.offers)
@@ -149,12 +164,14 @@ def _priced(offer: ApiOffer, scenario: Scenario) -> PricedApiOffer:
 
 
 def api_option(book: PriceBook, scenario: Scenario) -> tuple[ApiOption | None, str | None]:
-    """Minimum, median and maximum over the providers of one variant, or why there is none."""
-    listed = [offer for offer in book.api_offers if offer.model_id == book.model.model_id]
-    if not listed:
-        return None, f"no provider in the price table lists {book.model.display_name}"
-    if too_long := longer_than_context(book.model, scenario.workload):
-        return None, too_long
+    """Minimum, median and maximum over the providers of one variant, or why there is none.
+
+    The user's own prices stand in for the list, and a chosen provider for all of them. Raises UnknownIdError for a
+    provider that the price table does not know.
+    """
+    listed, missing = _own_offer(book.model, scenario) if _has_own_prices(scenario) else _listed(book, scenario)
+    if missing or (missing := longer_than_context(book.model, scenario.workload)):
+        return None, missing
     of_variant = [offer for offer in listed if offer.variant == scenario.api_variant]
     if not of_variant:
         names = ", ".join(sorted({offer.variant for offer in listed}))
@@ -178,6 +195,61 @@ def api_option(book: PriceBook, scenario: Scenario) -> tuple[ApiOption | None, s
         other_variants=dict(Counter(o.variant for o in listed if o.variant != scenario.api_variant)),
         too_short_count=len(of_variant) - len(fitting),
     ), None
+
+
+def _listed(book: PriceBook, scenario: Scenario) -> tuple[list[ApiOffer], str | None]:
+    """The listings of the model, those of one provider where one is chosen, or why there are none."""
+    name, provider = book.model.display_name, scenario.api_provider
+    listed = [offer for offer in book.api_offers if offer.model_id == book.model.model_id]
+    if not listed:
+        return [], f"no provider in the price table lists {name}"
+    if provider is None:
+        return listed, None
+    if provider not in (known := {offer.provider for offer in book.api_offers}):
+        raise UnknownIdError("API provider", provider, known)
+    found = [offer for offer in listed if offer.provider == provider]
+    others = ", ".join(sorted({offer.provider for offer in listed}))
+    return found, None if found else f"{provider} lists no price for {name}; these do: {others}"
+
+
+def _has_own_prices(scenario: Scenario) -> bool:
+    return any(
+        price is not None
+        for price in (
+            scenario.own_input_usd_per_mtok,
+            scenario.own_cached_input_usd_per_mtok,
+            scenario.own_output_usd_per_mtok,
+        )
+    )
+
+
+def _own_offer(model: Model, scenario: Scenario) -> tuple[list[ApiOffer], str | None]:
+    """The prices that the user gave as the only offer, or what is missing of them."""
+    given, made = scenario.own_input_usd_per_mtok, scenario.own_output_usd_per_mtok
+    cached = scenario.own_cached_input_usd_per_mtok
+    if given is None or made is None:
+        return [], "your own API price needs both figures, USD per million input and per million output tokens"
+    if given == made == 0:
+        return [], "your own API price is 0 for input and output: give what a million tokens cost"
+    if cached is not None and cached > given:
+        return [], f"your price of cached input, {cached:g} USD, is above that of input, {given:g} USD"
+    return [
+        ApiOffer(
+            provider=scenario.api_provider or YOURS,
+            api_model_name=model.model_id,
+            model_id=model.model_id,
+            family=model.family,
+            variant=scenario.api_variant,
+            input_usd_per_mtok=given,
+            cached_input_usd_per_mtok=cached,
+            output_usd_per_mtok=made,
+            context_tokens=None,
+            is_own=True,
+            row_id=GIVEN_ROW_ID,
+            as_of=None,
+            source=YOURS,
+        )
+    ], None
 
 
 def longer_than_context(model: Model, workload: Workload) -> str | None:

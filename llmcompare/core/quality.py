@@ -44,9 +44,16 @@ def quality_against_cost(
 ) -> QualityAgainstCost:
     """Points for the models of the three families; each comes with its price book and its scores.
 
-    Prices are those of standard listings, whatever variant the scenario names.
+    Prices are those of standard listings of all providers, whatever the scenario says of one model's price.
     """
-    scenario = replace(scenario, api_variant="standard")
+    scenario = replace(
+        scenario,
+        api_variant="standard",
+        api_provider=None,
+        own_input_usd_per_mtok=None,
+        own_cached_input_usd_per_mtok=None,
+        own_output_usd_per_mtok=None,
+    )
     priced, without_price = [], []
     for book, scores in scored:
         option, _ = api_option(book, scenario)

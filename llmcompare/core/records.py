@@ -8,6 +8,9 @@ Billing = Literal["on-demand", "spot", "reserved-1y", "reserved-3y", "community"
 RENTED_BILLINGS: tuple[Billing, ...] = ("on-demand", "community", "spot", "reserved-1y", "reserved-3y")
 """Billing classes that keep a machine for as long as it is paid; serverless is another thing."""
 
+YOURS = "yours"
+"""Source of every price that the user gave, and provider where no other is named."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
@@ -129,6 +132,8 @@ class GpuOffer:
     region: str
     usd_per_gpu_hour: float
     """List price of one GPU for one hour, without tax."""
+    is_own: bool = False
+    """Whether the user gave it."""
     row_id: str
     as_of: str | None
     source: str
@@ -154,6 +159,8 @@ class ApiOffer:
     """Off the prices of requests that can wait; None where no batch price was read."""
     batch_includes_cached: bool = False
     """Whether the discount comes off the cached price too."""
+    is_own: bool = False
+    """Whether the user gave it."""
     row_id: str
     as_of: str | None
     source: str

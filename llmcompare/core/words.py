@@ -93,9 +93,8 @@ def option_sentences(comparison: Comparison) -> Iterator[str]:
 
 def api_sentence(api: ApiOption) -> str:
     """The API band, how many providers it rests on and what is kept out of it."""
-    text = (
-        f"Token-priced API: {band_text(api.usd_per_month)} a month, median of {counted(len(api.offers), 'provider')}."
-    )
+    statistic = "median of " if len(api.offers) > 1 else ""
+    text = f"Token-priced API: {band_text(api.usd_per_month)} a month, {statistic}{api.providers_text}."
     if api.without_cached_price_count:
         count, of = api.without_cached_price_count, len(api.offers)
         text += f" {count} of {of} list no price for cached input, so their input price is charged."
@@ -114,7 +113,8 @@ def rented_sentence(rented: Deployment) -> str:
     """What is rented, how full it is, what it costs, and where its capacity comes from."""
     price = rented.usd_per_gpu_hour
     spread = f" ({price.low:.2f} to {price.high:.2f})" if price.low != price.high else ""
-    providers = f", median of {counted(len(rented.offers), 'provider')}" if rented.offers else ", your price"
+    listed = [offer for offer in rented.offers if not offer.is_own]
+    providers = f", median of {counted(len(listed), 'provider')}" if listed else ", your price"
     return (
         f"{rented.label}, rented: {band_text(rented.usd_per_month)} a month for {counted(rented.replicas, 'replica')} "
         f"at {rented.utilisation_fraction:.0%} of capacity, "
