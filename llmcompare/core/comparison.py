@@ -1,18 +1,28 @@
 """Compares what one workload costs through token-priced APIs, on rented GPUs and at today's API."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from llmcompare.core import breakeven
 from llmcompare.core.breakeven import Crossings
-from llmcompare.core.options import ApiOption, CurveBand, PriceBook, TodayOption, api_option, today_option
+from llmcompare.core.options import (
+    GIVEN_ROW_ID,
+    ApiOption,
+    CurveBand,
+    PriceBook,
+    TodayOption,
+    api_option,
+    today_option,
+)
+from llmcompare.core.owned import OwnedOption
 from llmcompare.core.records import ApiOffer, Capacity, Gpu, GpuOffer, Model
 from llmcompare.core.rented import Deployment, deployments
 from llmcompare.core.scenario import Scenario
 from llmcompare.core.workload import Workload
 
-OptionKey = Literal["api", "rented", "rented_at_scale", "today"]
+Row = Model | ApiOffer | Gpu | GpuOffer | Capacity
+OptionKey = Literal["api", "serverless", "rented", "rented_at_scale", "owned", "today"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +79,9 @@ class Comparison:
     """What first pays against the API as volume grows, or is cheapest per request with every replica full where
     nothing pays; None where that is `rented` too."""
     today: TodayOption
+    owned: OwnedOption | None
+    owned_missing: str | None
+    """Why there is no own machine."""
     pairs: tuple[Pair, ...]
     rows_used: tuple[UsedRow, ...]
     """The catalogue rows behind the figures."""
@@ -78,15 +91,14 @@ class Comparison:
     @property
     def options(self) -> tuple[Option, ...]:
         """Every option that has data."""
-        return tuple(_options(self.api, self.rented, self.rented_at_scale, self.today))
+        return tuple(_options(self))
 
 
-def _options(
-    api: ApiOption | None, rented: Deployment | None, at_scale: Deployment | None, today: TodayOption
-) -> Iterator[Option]:
-    if api is not None:
-        label = f"token-priced API ({len(api.offers)} provider{'s' if len(api.offers) != 1 else ''})"
-        yield Option(key="api", name="the token-priced API", label=label, curves=api.curves)
+def _options(found: Comparison) -> Iterator[Option]:
+    if found.api is not None:
+        name, label = "the token-priced API", f"token-priced API ({found.api.providers_text})"
+        yield Option(key="api", name=name, label=label, curves=found.api.curves)
+    rented, at_scale = found.rented, found.rented_at_scale
     keys: tuple[OptionKey, OptionKey] = ("rented", "rented_at_scale")
     for key, deployment in zip(keys, (rented, at_scale), strict=True):
         if deployment is not None:
@@ -94,8 +106,11 @@ def _options(
             if rented is not None and at_scale is not None and rented.short == at_scale.short:
                 name = f"renting {deployment.label}"
             yield Option(key=key, name=name, label=f"rented {deployment.label}", curves=deployment.curves)
-    curves = CurveBand(low=today.curve, mid=today.curve, high=today.curve)
-    yield Option(key="today", name="today's API", label=f"today: {today.label}", curves=curves)
+    if found.owned is not None:
+        yield Option(key="owned", name=found.owned.name, label=found.owned.label, curves=found.owned.curves)
+    curve = found.today.curve
+    curves = CurveBand(low=curve, mid=curve, high=curve)
+    yield Option(key="today", name="today's API", label=f"today: {found.today.label}", curves=curves)
 
 
 def compare(book: PriceBook, scenario: Scenario, *, fingerprint: str) -> Comparison:
@@ -105,7 +120,7 @@ def compare(book: PriceBook, scenario: Scenario, *, fingerprint: str) -> Compari
     rented = found[0] if found else None
     at_scale = _for_growth(found, api)
     today = today_option(book, scenario)
-    return Comparison(
+    base = Comparison(
         scenario=scenario,
         model=book.model,
         workload=scenario.workload,
@@ -116,10 +131,25 @@ def compare(book: PriceBook, scenario: Scenario, *, fingerprint: str) -> Compari
         deployments=tuple(found),
         rented_at_scale=at_scale,
         today=today,
-        pairs=tuple(_pairs(tuple(_options(api, rented, at_scale, today)))),
+        owned=None,
+        owned_missing=None,
+        pairs=(),
         rows_used=tuple(dict.fromkeys(_used(row) for row in _rows_used(book.model, api, (rented, at_scale), today))),
         fingerprint=fingerprint,
     )
+    return replace(base, pairs=tuple(_pairs(base.options)))
+
+
+def joined(base: Comparison, *, owned: OwnedOption | None, owned_missing: str | None) -> Comparison:
+    """The comparison with the options that follow from what it rents."""
+    added: list[Row] = [] if owned is None else [owned.gpu, *_capacity_rows(owned.served_by)]
+    found = replace(
+        base,
+        owned=owned,
+        owned_missing=owned_missing,
+        rows_used=tuple(dict.fromkeys((*base.rows_used, *map(_used, added)))),
+    )
+    return replace(found, pairs=tuple(_pairs(found.options)))
 
 
 def _for_growth(found: Sequence[Deployment], api: ApiOption | None) -> Deployment | None:
@@ -138,8 +168,8 @@ def _for_growth(found: Sequence[Deployment], api: ApiOption | None) -> Deploymen
 
 
 def _pairs(options: Sequence[Option]) -> Iterator[Pair]:
-    """Rented options against the API and today's bill, the API against today's bill."""
-    rank = {"rented": 0, "rented_at_scale": 0, "api": 1, "today": 2}
+    """What runs on GPUs against what is rented always on, the API and today's bill; the API against today's bill."""
+    rank = {"owned": 0, "serverless": 0, "rented": 1, "rented_at_scale": 1, "api": 2, "today": 3}
     for first in sorted(options, key=lambda option: rank[option.key]):
         for second in options:
             if rank[first.key] < rank[second.key]:
@@ -159,19 +189,22 @@ def _pair(first: Option, second: Option) -> Pair:
 
 def _rows_used(
     model: Model, api: ApiOption | None, rented: Sequence[Deployment | None], today: TodayOption
-) -> Iterator[Model | ApiOffer | Gpu | GpuOffer | Capacity]:
+) -> Iterator[Row]:
     yield model
     if api is not None:
-        yield from (priced.offer for priced in api.offers)
+        yield from (priced.offer for priced in api.offers if priced.offer.row_id != GIVEN_ROW_ID)
     for deployment in rented:
         if deployment is not None:
             yield deployment.gpu
             yield from deployment.offers
-            if deployment.capacity is not None:
-                yield deployment.capacity
+            yield from _capacity_rows(deployment)
     if today.offer is not None:
         yield today.offer
 
 
-def _used(row: Model | ApiOffer | Gpu | GpuOffer | Capacity) -> UsedRow:
+def _capacity_rows(deployment: Deployment) -> list[Capacity]:
+    return [] if deployment.capacity is None else [deployment.capacity]
+
+
+def _used(row: Row) -> UsedRow:
     return UsedRow(row_id=row.row_id, source=row.source, as_of=row.as_of)

@@ -64,9 +64,10 @@ class Deployment:
     def basis(self) -> str:
         """Where the capacity comes from."""
         if self.predicted is not None:
+            rate, error = self.predicted.requests_per_s.mid, self.predicted.error.removeprefix("predicted: ")
             return (
-                f"predicted: {self.predicted.sequences:,.0f} requests at a time give "
-                f"{rounded(self.predicted.requests_per_s.mid):g} requests/s; {self.predicted.error.rstrip('.')}"
+                f"predicted: {self.predicted.sequences:,.0f} requests at a time give {rounded(rate):g} requests/s; "
+                f"{error.rstrip('.')}"
             )
         if self.capacity is None:
             return f"{self.own_output_tokens_per_s:g} output tokens/s, given by you"

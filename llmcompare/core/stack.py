@@ -80,6 +80,9 @@ def stacks(comparison: Comparison) -> list[tuple[str, str, list[Part]]]:
     for key, deployment in (("rented", comparison.rented), ("rented_at_scale", comparison.rented_at_scale)):
         if deployment is not None:
             found.append((key, f"rented {deployment.short}", rented_parts(deployment, scenario)))
+    if comparison.owned is not None:
+        parts = [Part(name=name, usd_per_month=usd) for name, usd in comparison.owned.parts.items() if usd]
+        found.append(("owned", f"own {comparison.owned.short}", parts))
     today = comparison.today
     if today.offer is None:
         found.append(("today", today.label, [Part(name="as typed in", usd_per_month=today.usd_per_month)]))

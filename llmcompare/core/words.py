@@ -7,6 +7,7 @@ from llmcompare.core.breakeven import Crossing
 from llmcompare.core.comparison import Comparison, Pair
 from llmcompare.core.cost import Band
 from llmcompare.core.options import ApiOption
+from llmcompare.core.owned import OwnedOption
 from llmcompare.core.rented import Deployment
 from llmcompare.core.scenario import Scenario
 from llmcompare.core.units import HOURS_PER_MONTH, count_text, counted, usd_text
@@ -83,6 +84,10 @@ def option_sentences(comparison: Comparison) -> Iterator[str]:
             yield "For growth: " + rented_sentence(comparison.rented_at_scale)
     elif comparison.rented_missing:
         yield f"No rented figure: {comparison.rented_missing}."
+    if comparison.owned is not None:
+        yield owned_sentence(comparison.owned)
+    elif comparison.owned_missing and comparison.scenario.purchase_usd is not None:
+        yield f"No own machine: {comparison.owned_missing}."
     today = comparison.today
     missing = (
         " It lists no price for cached input, so the input price is charged." if today.cached_price_missing else ""
@@ -119,6 +124,16 @@ def rented_sentence(rented: Deployment) -> str:
         f"{rented.label}, rented: {band_text(rented.usd_per_month)} a month for {counted(rented.replicas, 'replica')} "
         f"at {rented.utilisation_fraction:.0%} of capacity, "
         f"{price.mid:.2f} USD per GPU-hour{spread}{providers}. Capacity: {rented.basis}."
+    )
+
+
+def owned_sentence(owned: OwnedOption) -> str:
+    """What own machines cost in full, how full they are, and what one more request adds."""
+    return (
+        f"{_sentence_start(owned.label)}: {band_text(owned.usd_per_month)} a month in full for "
+        f"{counted(owned.machines, 'machine')} at {owned.busy_fraction:.0%} of capacity, purchase, power, hosting and "
+        f"staff together; one more request adds {usd_text(owned.marginal_usd_per_request.mid)} of power. "
+        f"Capacity: {owned.basis}."
     )
 
 

@@ -10,7 +10,7 @@ from llmcompare.core.scenario import Scenario
 from llmcompare.core.tables import Table
 from llmcompare.core.units import SECONDS_PER_HOUR, rounded, usd_text
 from llmcompare.errors import InputError
-from llmcompare.services import costs, fit
+from llmcompare.services import books, fit
 from llmcompare.services.catalogue import Facts
 from llmcompare.services.predict import Choice, Speeds, speeds
 
@@ -33,7 +33,7 @@ class ContextCost:
 def context_costs(facts: Facts, comparison: Comparison) -> list[ContextCost]:
     """One row per length, the output as long as in the scenario. Rented: predicted for the comparison's deployment."""
     scenario, written = comparison.scenario, comparison.workload.billed_output_tokens
-    book = costs.book(facts, scenario.model)
+    book = books.book(facts, scenario.model)
     rented, missing = _rented(facts, comparison)
     found = []
     for place, tokens in enumerate(CONTEXTS_TOKENS):

@@ -1,15 +1,13 @@
 """Compares costs for a scenario with the rows of the catalogue."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from llmcompare.core import comparison
 from llmcompare.core.comparison import Comparison
-from llmcompare.core.options import PriceBook
 from llmcompare.core.records import Capacity
-from llmcompare.core.rented import needs_prediction
 from llmcompare.core.scenario import Scenario
-from llmcompare.services.capacity import predicted_capacities
+from llmcompare.services import owned
+from llmcompare.services.books import priced_book
 from llmcompare.services.catalogue import Facts
 from llmcompare.services.fit import FORMATS_BEST_FIRST
 from llmcompare.services.hardware import ENGINES
@@ -17,28 +15,9 @@ from llmcompare.services.hardware import ENGINES
 
 def compare(facts: Facts, scenario: Scenario) -> Comparison:
     """All options for a scenario. Raises UnknownIdError or InputError; an option without data says why instead."""
-    return comparison.compare(priced_book(facts, scenario), scenario, fingerprint=facts.catalog.fingerprint)
-
-
-def priced_book(facts: Facts, scenario: Scenario) -> PriceBook:
-    """The rows for a scenario, with predicted capacities where published ones do not answer. Raises UnknownIdError."""
-    rows = book(facts, scenario.model)
-    if not needs_prediction(rows.capacities, scenario):
-        return rows
-    predicted, missing = predicted_capacities(facts, scenario)
-    return replace(rows, predicted=predicted, predicted_missing=missing)
-
-
-def book(facts: Facts, model_name: str) -> PriceBook:
-    """The rows for one model. Raises UnknownIdError."""
-    model = facts.model(model_name)
-    return PriceBook(
-        model=model,
-        api_offers=facts.api_offers,
-        gpu_offers=facts.gpu_offers,
-        gpus=facts.gpus,
-        capacities=facts.capacities.get(model.model_id, []),
-    )
+    base = comparison.compare(priced_book(facts, scenario), scenario, fingerprint=facts.catalog.fingerprint)
+    own, own_missing = owned.option(facts, scenario, base.rented)
+    return comparison.joined(base, owned=own, owned_missing=own_missing)
 
 
 def variants(facts: Facts, model_id: str) -> list[str]:

@@ -9,8 +9,8 @@ from llmcompare.core.quality import QualityAgainstCost
 from llmcompare.core.records import Score, ScoreCell
 from llmcompare.core.scenario import Scenario
 from llmcompare.core.units import age_days
+from llmcompare.services.books import book
 from llmcompare.services.catalogue import Facts
-from llmcompare.services.costs import book
 from llmcompare.store import queries
 
 FAMILIES = ("llama", "mistral", "qwen")
