@@ -16,7 +16,8 @@ import llmcompare
 
 CALCULATIONS = [
     "cost", "breakeven", "steps", "smooth", "sensitivity", "pareto", "options", "rented", "traffic",
-    "memory", "weights", "tensors", "llama_cpp_mix", "bench", "this_machine", "roofline", "calibration",
+    "memory", "weights", "tensors", "llama_cpp_mix", "bench", "this_machine", "roofline", "calibration", "owned",
+    "payback", "energy",
 ]  # fmt: skip
 """Modules of the core of which every public function has its place in the methodology."""
 RUNS_ON_IMPORT = {"llmcompare.__main__", "llmcompare.ui.main"}
