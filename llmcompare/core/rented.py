@@ -246,15 +246,11 @@ def _deployment(book: PriceBook, scenario: Scenario, site: _Site) -> Deployment 
     price = price_band([own_price] if own_price is not None else [offer.usd_per_gpu_hour for offer in offers])
 
     def curve(usd_per_gpu_hour: float, replica_requests_per_s: float) -> CostCurve:
-        return rented_curve(
-            usd_per_gpu_hour=usd_per_gpu_hour,
+        return replica_curve(
+            scenario,
             gpus_per_replica=site.gpus_per_replica,
+            usd_per_gpu_hour=usd_per_gpu_hour,
             requests_per_s=replica_requests_per_s,
-            target_utilisation_fraction=scenario.target_utilisation_fraction,
-            hours=paid_hours(scenario.spread, scenario.running),
-            min_replicas=scenario.min_replicas,
-            spare_replicas=scenario.spare_replicas,
-            cost_factor=1 + scenario.spot_allowance_fraction if scenario.billing == "spot" else 1.0,
         )
 
     curves = CurveBand(
@@ -278,6 +274,32 @@ def _deployment(book: PriceBook, scenario: Scenario, site: _Site) -> Deployment 
         replicas=replicas,
         utilisation_fraction=scenario.workload.requests_per_s / (_mean_replicas(curves.mid, scenario) * rate.mid),
     )
+
+
+def replica_curve(
+    scenario: Scenario, *, gpus_per_replica: int, usd_per_gpu_hour: float, requests_per_s: float
+) -> CostCurve:
+    """Monthly cost of replicas that run as the scenario says, at one price and one capacity."""
+    return rented_curve(
+        usd_per_gpu_hour=usd_per_gpu_hour,
+        gpus_per_replica=gpus_per_replica,
+        requests_per_s=requests_per_s,
+        target_utilisation_fraction=scenario.target_utilisation_fraction,
+        hours=paid_hours(scenario.spread, scenario.running),
+        min_replicas=scenario.min_replicas,
+        spare_replicas=scenario.spare_replicas,
+        cost_factor=1 + scenario.spot_allowance_fraction if scenario.billing == "spot" else 1.0,
+    )
+
+
+def rate_at(deployment: Deployment, workload: Workload) -> Band | None:
+    """Requests per second of the same replica for requests of another shape; None where it would be predicted anew."""
+    if deployment.capacity is not None:
+        return requests_per_s(_measured(deployment.capacity), workload)
+    if deployment.own_output_tokens_per_s is None or workload.billed_output_tokens == 0:
+        return None
+    rate = deployment.own_output_tokens_per_s / workload.billed_output_tokens
+    return Band(low=rate, mid=rate, high=rate)
 
 
 def _mean_replicas(curve: CostCurve, scenario: Scenario) -> float:
