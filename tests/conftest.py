@@ -84,6 +84,10 @@ SMALL_FACTS: dict[str, list[Row]] = {
         {**GPU_PRICE, "provider": "beta", "usd_per_hour": "9", "as_of": "2025-01-01"},
         {**GPU_PRICE, "provider": "alpha", "usd_per_hour": "0.4", "gpu_id": "rtx-4090", "billing": "community"},
     ],
+    "serverless_terms": [
+        {"provider": "alpha", "offer_kind": "worker", "use_as": "scales to zero", "bills_setup": "yes",
+         "bills_idle": "yes", "bills_execution": "yes", "idle_timeout_default_s": "5", "rounding_s": "1"},
+    ],
     "api_prices": [
         {**API_PRICE, "provider": "alpha", "api_model_name": "tiny", "input_usd_per_mtok": "0.1",
          "output_usd_per_mtok": "0.3"},

@@ -140,6 +140,34 @@ class GpuOffer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ServerlessTerms:
+    """What one provider bills of its serverless workers. None where it was not read."""
+
+    provider: str
+    offer_kind: str
+    """As the provider calls it: flex worker, function, private model, ..."""
+    offer_name: str | None
+    """Name of its price rows; None for all rows of the provider."""
+    use_as: Literal["scales to zero", "always on", "shared"]
+    bills_setup: Literal["yes", "partly", "no"] | None
+    """Seconds of a start. partly: the machine's are free, those that load the model are billed."""
+    bills_idle: Literal["yes", "no"] | None
+    bills_execution: Literal["yes", "no"] | None
+    idle_timeout_default_s: float | None
+    minimum_s: float | None
+    """Of a worker's life, or of a request where idle time is free."""
+    rounding_s: float | None
+    cold_start_low_s: float | None
+    """Shortest and longest cold start that the provider published."""
+    cold_start_high_s: float | None
+    cold_start_note: str | None
+    note: str | None
+    row_id: str
+    as_of: str | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ApiOffer:
     """Token prices of one provider for one model."""
 

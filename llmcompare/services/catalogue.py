@@ -7,7 +7,16 @@ from functools import cached_property
 from pathlib import Path
 
 from llmcompare.core.calibration import Calibration
-from llmcompare.core.records import ApiOffer, Capacity, EnergyMeasurement, Gpu, GpuOffer, Model, StreamSpeed
+from llmcompare.core.records import (
+    ApiOffer,
+    Capacity,
+    EnergyMeasurement,
+    Gpu,
+    GpuOffer,
+    Model,
+    ServerlessTerms,
+    StreamSpeed,
+)
 from llmcompare.core.shapes import ModelShape
 from llmcompare.errors import DataError, LlmCompareError, StoreError, UnknownIdError
 from llmcompare.store import db, queries, schema
@@ -46,6 +55,16 @@ class Facts:
     def gpu_offers(self) -> list[GpuOffer]:
         """Present GPU prices."""
         return queries.gpu_offers(self.catalog)
+
+    @cached_property
+    def serverless_offers(self) -> list[GpuOffer]:
+        """Present prices of serverless GPUs, those whose list does not say the form factor included."""
+        return queries.serverless_offers(self.catalog)
+
+    @cached_property
+    def serverless_terms(self) -> list[ServerlessTerms]:
+        """What providers of serverless GPUs bill."""
+        return queries.serverless_terms(self.catalog)
 
     @cached_property
     def api_offers(self) -> list[ApiOffer]:

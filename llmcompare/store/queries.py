@@ -14,6 +14,7 @@ from llmcompare.core.records import (
     Residual,
     Score,
     ScoreCell,
+    ServerlessTerms,
     StreamSpeed,
     TableSummary,
     Unjoined,
@@ -90,19 +91,40 @@ def residuals(catalog: Catalog) -> list[Residual]:
 
 
 def gpu_offers(catalog: Catalog) -> list[GpuOffer]:
-    """The newest offers of every provider, GPU and billing class, cheapest per GPU first; machines of several sizes."""
+    """The newest offers of every provider, GPU and billing class, cheapest per GPU first; machines of several sizes.
+
+    Where the user has prices of a GPU and billing class, those alone.
+    """
     return catalog.rows(
         GpuOffer,
-        f"SELECT {_columns(GpuOffer)} FROM gpu_offers WHERE is_newest"
+        f"SELECT {_columns(GpuOffer)} FROM gpu_offers WHERE is_current"
         " ORDER BY gpu_id, billing, usd_per_gpu_hour, provider, gpu_count, row_id",
     )
 
 
+def serverless_offers(catalog: Catalog) -> list[GpuOffer]:
+    """The newest prices of serverless GPUs by provider, GPU and name, cheapest per GPU first."""
+    return catalog.rows(
+        GpuOffer,
+        f"SELECT {_columns(GpuOffer)} FROM serverless_offers ORDER BY gpu_id, usd_per_gpu_hour, provider, row_id",
+    )
+
+
+def serverless_terms(catalog: Catalog) -> list[ServerlessTerms]:
+    """What providers of serverless GPUs bill."""
+    return catalog.rows(
+        ServerlessTerms, f"SELECT {_columns(ServerlessTerms)} FROM serverless_terms ORDER BY provider, line"
+    )
+
+
 def api_offers(catalog: Catalog) -> list[ApiOffer]:
-    """The newest token prices of every provider, model and variant; one provider may list several."""
+    """The newest token prices of every provider, model and variant; one provider may list several.
+
+    Where the user has prices of a model and variant, those alone.
+    """
     return catalog.rows(
         ApiOffer,
-        f"SELECT {_columns(ApiOffer)} FROM api_offers WHERE is_newest ORDER BY provider, api_model_name",
+        f"SELECT {_columns(ApiOffer)} FROM api_offers WHERE is_current ORDER BY provider, api_model_name",
     )
 
 
@@ -146,7 +168,7 @@ def priced_score_cells(catalog: Catalog) -> list[ScoreCell]:
                count(DISTINCT s.model_id) AS model_count, count(DISTINCT m.family) AS family_count
         FROM scores s JOIN models m USING (model_id)
         WHERE m.family <> 'other'
-          AND s.model_id IN (SELECT model_id FROM api_offers WHERE is_newest AND variant = 'standard')
+          AND s.model_id IN (SELECT model_id FROM api_offers WHERE is_current AND variant = 'standard')
         GROUP BY ALL HAVING model_count >= 6 AND family_count >= 2
         ORDER BY family_count DESC, model_count DESC, benchmark, setting, published_by
         """,
@@ -190,10 +212,10 @@ def table_summaries(catalog: Catalog) -> list[TableSummary]:
 
 
 def table_rows(catalog: Catalog, table_name: str) -> tuple[list[str], list[tuple[Any, ...]]]:
-    """Column names and rows of one table as they stand in data/, row_id and line last."""
+    """Column names and rows of one table as they stand in data/, then the user's own; row_id and line last."""
     if table_name not in table_names():
         raise KeyError(table_name)
-    return catalog.table(f"SELECT * FROM {table_name} ORDER BY line")
+    return catalog.table(f"SELECT * FROM {table_name} ORDER BY rowid")
 
 
 def unjoined(catalog: Catalog) -> list[Unjoined]:

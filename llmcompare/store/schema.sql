@@ -3,6 +3,7 @@
 -- This file is the only place where a rule about a cell is written: seed.py reads types, keys, CHECKs and comments
 -- back from it to refuse a bad cell with file, line, column, value and rule (a CHECK names the blamed column first).
 -- A rule that needs two tables is a view called refused_*: any row in it is an error.
+-- A table with a column is_own also takes rows of the same form from var/overrides/.
 --
 -- Every table also gets two columns that the seed fills: row_id (stable, made from the key) and line (in the CSV).
 -- as_of and *_on are ISO 8601 dates of day, month or year precision; an empty as_of is shown as "undated".
@@ -174,12 +175,43 @@ CREATE TABLE gpu_prices (
     as_of VARCHAR,
     source VARCHAR NOT NULL,
     usd_per_gpu_hour DOUBLE GENERATED ALWAYS AS (usd_per_hour / gpu_count),
-    UNIQUE (provider, offer_name, gpu_id, gpu_count, billing, region, as_of, source)
+    is_own BOOLEAN NOT NULL DEFAULT false,
+    UNIQUE (provider, offer_name, gpu_id, gpu_count, billing, region, as_of, source, is_own)
 );
 COMMENT ON TABLE gpu_prices IS 'One offer at one date. The newest date per provider, GPU and billing class is the price, the rest is history.';
 COMMENT ON COLUMN gpu_prices.form_factor_stated IS 'no: the list does not say SXM, PCIe or NVL, or averages over them; the row stands under the usual form and is in no statistic';
 COMMENT ON COLUMN gpu_prices.usd_per_hour IS 'USD per hour for the whole offer, list price without tax';
+COMMENT ON COLUMN gpu_prices.is_own IS 'from var/overrides/: a price of your own, which replaces the list of its GPU and billing class';
 COMMENT ON COLUMN gpu_prices.as_of IS 'day the price was seen';
+
+CREATE TABLE serverless_terms (
+    provider VARCHAR NOT NULL,
+    offer_kind VARCHAR NOT NULL,
+    offer_name VARCHAR,
+    use_as VARCHAR NOT NULL CHECK (use_as IN ('scales to zero', 'always on', 'shared')),
+    bills_setup VARCHAR CHECK (bills_setup IN ('yes', 'partly', 'no')),
+    bills_idle VARCHAR CHECK (bills_idle IN ('yes', 'no')),
+    bills_execution VARCHAR CHECK (bills_execution IN ('yes', 'no')),
+    idle_timeout_default_s DOUBLE CHECK (idle_timeout_default_s BETWEEN 0 AND 86400),
+    minimum_s DOUBLE CHECK (minimum_s BETWEEN 0 AND 86400),
+    rounding_s DOUBLE CHECK (rounding_s > 0 AND rounding_s <= 3600),
+    cold_start_low_s DOUBLE CHECK (cold_start_low_s > 0),
+    cold_start_high_s DOUBLE CHECK (cold_start_high_s >= cold_start_low_s),
+    cold_start_note VARCHAR,
+    note VARCHAR,
+    as_of VARCHAR,
+    source VARCHAR NOT NULL,
+    UNIQUE (provider, offer_kind)
+);
+COMMENT ON TABLE serverless_terms IS 'What providers of serverless GPUs bill, from their own pages. An empty cell was not read: an assumption stands in for it.';
+COMMENT ON COLUMN serverless_terms.offer_name IS 'name of its rows in gpu_prices; empty: all rows of the provider';
+COMMENT ON COLUMN serverless_terms.use_as IS 'scales to zero: a deployment of one''s own that stops when idle; always on; shared: a pool with other customers';
+COMMENT ON COLUMN serverless_terms.bills_setup IS 'whether the seconds of a start are billed; partly: the machine is free, loading the model is billed';
+COMMENT ON COLUMN serverless_terms.idle_timeout_default_s IS 'seconds that a worker stays after its last request unless told otherwise';
+COMMENT ON COLUMN serverless_terms.minimum_s IS 'fewest seconds billed of a worker''s life, or of a request where idle time is free';
+COMMENT ON COLUMN serverless_terms.rounding_s IS 'the same seconds are rounded up to a multiple of this';
+COMMENT ON COLUMN serverless_terms.cold_start_low_s IS 'shortest and longest cold start in seconds that the source publishes, of what cold_start_note says';
+COMMENT ON COLUMN serverless_terms.as_of IS 'day the terms were published';
 
 CREATE TABLE api_prices (
     provider VARCHAR NOT NULL,
@@ -196,7 +228,8 @@ CREATE TABLE api_prices (
     batch_source VARCHAR,
     as_of VARCHAR,
     source VARCHAR NOT NULL,
-    UNIQUE (provider, api_model_name, as_of),
+    is_own BOOLEAN NOT NULL DEFAULT false,
+    UNIQUE (provider, api_model_name, as_of, is_own),
     CHECK ((batch_source IS NULL) = (batch_discount_fraction IS NULL)),
     CHECK (batch_includes_cached IS NULL OR batch_discount_fraction IS NOT NULL)
 );
@@ -208,6 +241,7 @@ COMMENT ON COLUMN api_prices.batch_discount_fraction IS 'share off the prices of
 COMMENT ON COLUMN api_prices.batch_includes_cached IS 'yes: the discount comes off the cached price too; else cached input in a batch is charged the lower of the cached price and the batch price of input';
 COMMENT ON COLUMN api_prices.batch_source IS 'where the discount was read, with the date of what was read';
 COMMENT ON COLUMN api_prices.variant IS 'standard, or what the offer name says: turbo, fp8, fast, awq, ...';
+COMMENT ON COLUMN api_prices.is_own IS 'from var/overrides/: a price of your own, which replaces the list of its model and variant';
 COMMENT ON COLUMN api_prices.as_of IS 'day the price list was published';
 
 CREATE TABLE quantizations (

@@ -3,9 +3,10 @@
 CREATE VIEW refused_gpu_prices AS
 SELECT line, 'gpu_prices' AS table_name, 'usd_per_hour' AS column_name, usd_per_hour::VARCHAR AS value,
        format('{} USD per GPU-hour is outside the plausible range of a {} GPU billed {}: 0.02 to {}',
-              round(usd_per_gpu_hour, 4), class, billing, ceiling) AS rule
+              round(usd_per_gpu_hour, 4), class, billing, ceiling) AS rule,
+       is_own
 FROM (
-    SELECT p.line, p.usd_per_hour, p.usd_per_gpu_hour, p.billing, coalesce(g.class, 'unlisted') AS class,
+    SELECT p.line, p.is_own, p.usd_per_hour, p.usd_per_gpu_hour, p.billing, coalesce(g.class, 'unlisted') AS class,
            CASE WHEN g.class = 'consumer' THEN 5
                 WHEN g.class = 'workstation' THEN 8
                 WHEN p.billing = 'on-demand' THEN 60
@@ -49,21 +50,27 @@ WHERE params_total_billion IS NOT NULL AND layer_count IS NOT NULL AND hidden_si
   AND head_count IS NOT NULL AND kv_head_count IS NOT NULL AND head_size IS NOT NULL;
 
 -- The price of a provider, GPU and billing class is in its newest rows (undated ones count as oldest); everything else
--- is history. Lists that do not say the form factor stand apart, in no statistic.
+-- is history. Lists that do not say the form factor stand apart, in no statistic. The user's own rows alone are the
+-- price of their GPU and billing class: it is what they pay.
 CREATE VIEW gpu_offers AS
-SELECT *, as_of IS NOT DISTINCT FROM max(as_of) OVER (PARTITION BY provider, gpu_id, billing) AS is_newest
+SELECT *, as_of IS NOT DISTINCT FROM max(as_of) OVER (PARTITION BY provider, gpu_id, billing, is_own)
+          AND is_own = bool_or(is_own) OVER (PARTITION BY gpu_id, billing) AS is_current
 FROM gpu_prices
 WHERE form_factor_stated = 'yes';
 
--- A distilled model shares an architecture with its base, not a price.
+-- A distilled model shares an architecture with its base, not a price. A name outside the catalogue is its own model,
+-- and the user's own price of it replaces that of the same provider alone.
 CREATE VIEW api_offers AS
-SELECT p.* EXCLUDE (model_id, batch_includes_cached), p.model_id AS listed_model_id, n.model_id,
-       coalesce(p.batch_includes_cached = 'yes', false) AS batch_includes_cached,
-       p.as_of IS NOT DISTINCT FROM max(p.as_of) OVER (
-           -- A name outside the catalogue is its own model.
-           PARTITION BY p.provider, coalesce(n.model_id, p.api_model_name), p.variant) AS is_newest
-FROM api_prices p
-LEFT JOIN model_names n ON n.name = p.model_id AND n.relation <> 'same architecture';
+SELECT *, as_of IS NOT DISTINCT FROM max(as_of) OVER (
+              PARTITION BY provider, coalesce(model_id, api_model_name), variant, is_own)
+          AND is_own = bool_or(is_own) OVER (
+              PARTITION BY coalesce(model_id, provider || chr(31) || api_model_name), variant) AS is_current
+FROM (
+    SELECT p.* EXCLUDE (model_id, batch_includes_cached), p.model_id AS listed_model_id, n.model_id,
+           coalesce(p.batch_includes_cached = 'yes', false) AS batch_includes_cached
+    FROM api_prices p
+    LEFT JOIN model_names n ON n.name = p.model_id AND n.relation <> 'same architecture'
+);
 
 -- Measurements that say how much a replica serves, for each model that has the measured model's architecture.
 CREATE VIEW capacities AS
