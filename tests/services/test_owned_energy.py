@@ -108,8 +108,8 @@ def test_a_rate_of_ones_own_counts_for_its_gpu_alone(real_facts):
 
 def test_a_gpu_that_nobody_rents_out_can_be_owned(real_facts):
     offered = {offer.gpu_id for offer in real_facts.gpu_offers}
-    assert "rtx-3060-12gb" not in offered
-    found, why = option(real_facts, replace(EIGHT_B, owned_gpu="rtx-3060-12gb", purchase_usd=600, load_w=300))
+    assert "mi210-64gb" not in offered
+    found, why = option(real_facts, replace(EIGHT_B, owned_gpu="mi210-64gb", purchase_usd=6_000))
     assert why is None
     assert found is not None
 
@@ -118,7 +118,7 @@ def test_a_machine_that_cannot_be_is_a_reason_and_leaves_the_other_options(real_
     for change, said in (
         ({"resale_usd": 40_000.0}, "resale_usd is 40,000, above the purchase of 30,000"),
         ({"idle_w": 2_000.0, "load_w": 900.0}, "idle_w is 2,000 and load_w 900"),
-        ({"owned_gpu": "cpu-epyc-9654"}, "on cpu-epyc-9654"),
+        ({"owned_gpu": "cpu-epyc-9654"}, "fits on no cpu-epyc-9654"),
     ):
         found, why = option(real_facts, replace(EIGHT_B, **change))
         assert found is None
