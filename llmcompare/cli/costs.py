@@ -8,9 +8,10 @@ import typer
 
 from llmcompare.cli.app import Json, app, facts, print_json
 from llmcompare.cli.scenario import takes_scenario
-from llmcompare.core import words
+from llmcompare.core import tiers, words
 from llmcompare.core.scenario import Scenario
 from llmcompare.services import costs, export
+from llmcompare.services.comparison_json import comparison_json
 
 
 @app.command(name="costs")
@@ -19,11 +20,17 @@ def costs_command(scenario: Scenario, *, as_json: Json = False) -> None:
     """Compare token-priced APIs, rented GPUs and today's API for a workload."""
     comparison = costs.compare(facts(), scenario)
     if as_json:
-        print_json(export.comparison_json(comparison))
+        print_json(comparison_json(comparison))
         return
     print(words.headline(comparison))
     print(f"({comparison.model.display_name}: {words.workload_text(comparison)})")
-    for sentence in (*words.option_sentences(comparison), *map(words.crossing_sentences, comparison.pairs)):
+    found = tiers.tiers(tiers.ways(comparison), tokens_per_request=comparison.workload.tokens_per_request)
+    for sentence in (
+        *words.option_sentences(comparison),
+        *tiers.growth_sentences(comparison),
+        *map(words.crossing_sentences, comparison.pairs),
+        *tiers.sentences(found),
+    ):
         print(f"  {sentence}")
     print("Assumptions:")
     for assumption in words.assumptions(comparison):

@@ -8,7 +8,7 @@ from datetime import date
 import plotly.graph_objects as go
 
 from llmcompare import figures
-from llmcompare.core import tables, words
+from llmcompare.core import stack, tables, tiers, words
 from llmcompare.core.comparison import Comparison, UsedRow
 from llmcompare.core.facts import ReplyFact, RunFact
 from llmcompare.core.records import source_url
@@ -96,9 +96,15 @@ def cost_report(comparison: Comparison, *, made_on: date) -> Report:
         sections=(
             Section(
                 heading="Monthly cost over volume",
-                sentences=(*words.option_sentences(comparison), *map(words.crossing_sentences, comparison.pairs)),
+                sentences=(
+                    *words.option_sentences(comparison),
+                    *tiers.growth_sentences(comparison),
+                    *map(words.crossing_sentences, comparison.pairs),
+                ),
                 chart=Chart(figure=figures.cost_curves(comparison), description=cost_description(comparison)),
             ),
+            _parts_section(comparison),
+            _tiers_section(comparison),
             Section(heading="What could be rented", tables=(deployments,) if deployments.rows else ()),
             Section(heading="Prices used", tables=tuple(table for table in price_tables if table.rows)),
             Section(heading="Points of the curves", tables=(tables.curve_table(comparison),)),
@@ -108,6 +114,30 @@ def cost_report(comparison: Comparison, *, made_on: date) -> Report:
         command=f"python -m llmcompare costs {comparison.scenario.flags()} --json",
         basis=f"from catalogue {comparison.fingerprint}, at list prices without tax in US dollars",
         file_name=f"llmcompare-{comparison.model.model_id}-{made_on}",
+    )
+
+
+def _parts_section(comparison: Comparison) -> Section:
+    stacks = stack.stacks(comparison)
+    return Section(
+        heading="What the cost is made of",
+        chart=Chart(figure=figures.cost_stack(stacks), description=stack.in_words(stacks)),
+    )
+
+
+def _tiers_section(comparison: Comparison) -> Section:
+    found, tokens = tiers.ways(comparison), comparison.workload.tokens_per_request
+    listed = tiers.tiers(found, tokens_per_request=tokens)
+    figure = figures.cheapest_strip(
+        listed,
+        [(way.key, way.name) for way in found],
+        tokens_per_month=comparison.workload.requests_per_month * tokens,
+    )
+    said = tuple(tiers.sentences(listed))
+    return Section(
+        heading="The cheapest option from 1M to 100B tokens a month",
+        sentences=said,
+        chart=Chart(figure=figure, description=" ".join(said)),
     )
 
 

@@ -12,6 +12,7 @@ from llmcompare.core.scenario import Scenario
 from llmcompare.errors import StoreError
 from llmcompare.reports.html import cell_text
 from llmcompare.services import catalogue, costs, export
+from llmcompare.services.comparison_json import comparison_json
 from llmcompare.store.paths import Folders
 
 HOSTILE = "<script>alert(1)</script></script><img src=x onerror=alert(1)> $x$ [a](javascript:b) \"quoted\" 'too'"
@@ -88,8 +89,10 @@ def test_plotly_is_inside_once(page, written):
 
 
 def test_the_chart_in_the_report_holds_the_points_of_the_curves(page, comparison):
-    (chart,) = [script for script in page.scripts if "Plotly.newPlot" in script]
+    chart, parts, strip = [script for script in page.scripts if "Plotly.newPlot" in script]
     assert "requests per month" in chart
+    assert "USD per month at middle prices" in parts
+    assert "tokens per month" in strip
     assert all(option.label.split(" ")[0] in chart for option in comparison.options)
 
 
@@ -122,7 +125,7 @@ def test_the_command_of_the_report_gives_its_figures_again(page, comparison, com
     (line,) = [text for text in page.words if text.startswith("python -m llmcompare")]
     ran = command(*shlex.split(line)[3:])
     assert ran.exit_code == 0
-    assert json.loads(ran.out) == json.loads(json.dumps(export.comparison_json(comparison)))
+    assert json.loads(ran.out) == json.loads(json.dumps(comparison_json(comparison)))
 
 
 def scripts(page: Page) -> int:
