@@ -3,7 +3,7 @@
     LlmCompareError
     ├── InputError          a value that a person gave cannot be used
     │   └── UnknownIdError  an id that the catalogue does not know
-    ├── DataError           cells in data/ are refused, all of them listed
+    ├── DataError           cells in data/ or var/overrides/ are refused, all of them listed
     ├── StoreError          a file or folder cannot be read or written
     └── EngineError         a model cannot answer
         ├── ModelRefusedError   a file that cannot be loaded, with the reason
@@ -45,6 +45,11 @@ class BadCell:
     value: str
     rule: str
 
+    @property
+    def is_own(self) -> bool:
+        """Whether it stands in the user's own rows and not in data/."""
+        return not self.file.startswith("data/")
+
     def __str__(self) -> str:
         return f"{self.file} line {self.line}, column {self.column}: {self.value!r} is refused: {self.rule}"
 
@@ -54,9 +59,16 @@ class DataError(LlmCompareError):
 
     def __init__(self, cells: Iterable[BadCell]) -> None:
         self.cells = tuple(cells)
-        count = len(self.cells)
         listing = "\n".join(f"  {cell}" for cell in self.cells)
-        super().__init__(f"{count} cell{'s' if count != 1 else ''} in data/ cannot be used:\n{listing}")
+        super().__init__(f"{self.count_text}:\n{listing}")
+
+    @property
+    def count_text(self) -> str:
+        """How many cells of which folders."""
+        count, folders = len(self.cells), sorted({cell.file.rsplit("/", 1)[0] for cell in self.cells})
+        return (
+            f"{count} cell{'s' if count != 1 else ''} in {' and '.join(f'{name}/' for name in folders)} cannot be used"
+        )
 
 
 class StoreError(LlmCompareError):

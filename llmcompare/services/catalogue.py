@@ -1,4 +1,5 @@
-"""The catalogue as it is now: follows the files in data/, and keeps the last good one when a cell is refused."""
+"""The catalogue as it is now: follows the files in data/ and var/overrides/, and keeps the last good one when a cell
+is refused."""
 
 import threading
 from dataclasses import dataclass
@@ -132,7 +133,7 @@ class _Keeper:
 
     def state(self, today: date) -> State:
         # The day counts too: a date that lies in the future today is good tomorrow.
-        seen = (_signature(self._where.data), today)
+        seen = (data_signature(self._where), today)
         with self._lock:
             if seen != self._seen:
                 self._state = self._refreshed(today)
@@ -146,7 +147,13 @@ class _Keeper:
             path = seed(self._where.data, self._where.var, today=today).path
             return State(facts=self._facts(path), problem=None)
         except (DataError, StoreError) as problem:
-            return State(facts=self._last_good(), problem=problem)
+            return State(facts=self._last_good() or self._without_own(problem, today), problem=problem)
+
+    def _without_own(self, problem: DataError | StoreError, today: date) -> Facts | None:
+        """The facts of data/ alone, where only the user's own rows stand in the way of a first catalogue."""
+        if not isinstance(problem, DataError) or not all(cell.is_own for cell in problem.cells):
+            return None
+        return self._facts(seed(self._where.data, self._where.var, today=today, with_own=False).path)
 
     def _facts(self, path: Path) -> Facts:
         known = self._state.facts
@@ -163,10 +170,10 @@ class _Keeper:
             return None
 
 
-def _signature(data_folder: Path) -> tuple[tuple[str, int, int, int], ...]:
+def _signature(folder: Path) -> tuple[tuple[str, int, int, int], ...]:
     """Changes when a CSV file is edited, replaced, added or removed."""
     try:
-        stats = [(path.name, path.stat()) for path in sorted(data_folder.glob("*.csv"))]
+        stats = [(path.name, path.stat()) for path in sorted(folder.glob("*.csv"))]
     except OSError:
         return ()
     return tuple((name, stat.st_mtime_ns, stat.st_size, stat.st_ino) for name, stat in stats)
@@ -177,7 +184,7 @@ _keepers_lock = threading.Lock()
 
 
 def current(today: date, where: Folders | None = None) -> State:
-    """The catalogue of these folders (the installation's own by default), rebuilt first if data/ changed."""
+    """The catalogue of these folders (the installation's own by default), rebuilt first if a file changed."""
     where = where or folders()
     with _keepers_lock:
         keeper = _keepers.setdefault(where, _Keeper(where))
@@ -185,5 +192,6 @@ def current(today: date, where: Folders | None = None) -> State:
 
 
 def data_signature(where: Folders | None = None) -> object:
-    """A cheap value that changes with the files in data/."""
-    return _signature((where or folders()).data)
+    """A cheap value that changes with the files in data/ and var/overrides/."""
+    where = where or folders()
+    return _signature(where.data), _signature(where.overrides)

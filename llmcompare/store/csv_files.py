@@ -1,15 +1,18 @@
-"""Reads the CSV files of data/ and finds every structural error; what a cell means is the schema's business."""
+"""Reads the CSV files of data/ and var/overrides/ and finds every structural error; what a cell means is the schema's
+business."""
 
 import csv
 import hashlib
 import io
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from llmcompare.errors import BadCell, StoreError
 
 MAX_CELL_CHARACTERS = 20_000
+OWN_FOLDER = "var/overrides"
+"""Rows of the user's own, as messages name the folder."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,11 +21,13 @@ class CsvFile:
 
     table: str
     content: bytes
+    is_own: bool = False
+    """From var/overrides/."""
 
     @property
     def name(self) -> str:
         """As messages name it."""
-        return f"data/{self.table}.csv"
+        return f"{OWN_FOLDER if self.is_own else 'data'}/{self.table}.csv"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +44,15 @@ def read_files(data_folder: Path, tables: list[str]) -> list[CsvFile]:
     return [CsvFile(table=table, content=_read(data_folder / f"{table}.csv")) for table in tables]
 
 
+def read_own_files(folder: Path, tables: list[str]) -> list[CsvFile]:
+    """The files of a folder of overrides; none of them need be there. Raises StoreError for one that cannot be read."""
+    return [
+        CsvFile(table=table, content=_read(path), is_own=True)
+        for table in tables
+        if (path := folder / f"{table}.csv").exists()
+    ]
+
+
 def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
@@ -51,13 +65,13 @@ def _read(path: Path) -> bytes:
 def fingerprint(files: list[CsvFile], *more: bytes) -> str:
     """Hash of all contents, 16 hexadecimal digits."""
     digest = hashlib.sha256()
-    for part in [*(file.table.encode() + b"\0" + file.content for file in files), *more]:
+    for part in [*(file.name.encode() + b"\0" + file.content for file in files), *more]:
         digest.update(len(part).to_bytes(8, "big") + part)
     return digest.hexdigest()[:16]
 
 
-def parse(file: CsvFile, columns: list[str]) -> CsvTable:
-    """Rows of a file whose header must hold exactly these columns, in any order."""
+def parse(file: CsvFile, columns: list[str], *, optional: Collection[str] = ()) -> CsvTable:
+    """Rows of a file whose header must hold exactly these columns, in any order; optional ones may be missing."""
     try:
         text = file.content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -74,7 +88,7 @@ def parse(file: CsvFile, columns: list[str]) -> CsvTable:
         after = lines[-1][0] + 1 if lines else 1
         return _refused(BadCell(file=file.name, line=after, column="(row)", value=_line(text, after), rule=rule))
     header = lines[0][1] if lines else []
-    wrong = _header_errors(file, header, columns)
+    wrong = _header_errors(file, header, columns, optional)
     return CsvTable(header=[], rows=[], errors=wrong) if wrong else _table(file, header, lines[1:])
 
 
@@ -96,8 +110,8 @@ def _numbered_rows(text: str) -> Iterator[tuple[int, list[str]]]:
         line = reader.line_num + 1
 
 
-def _header_errors(file: CsvFile, header: list[str], columns: list[str]) -> list[BadCell]:
-    missing = [name for name in columns if name not in header]
+def _header_errors(file: CsvFile, header: list[str], columns: list[str], optional: Collection[str]) -> list[BadCell]:
+    missing = [name for name in columns if name not in header and name not in optional]
     unknown = [name for name in header if name not in columns]
     twice = sorted({name for name in header if header.count(name) > 1})
     return [

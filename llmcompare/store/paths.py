@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PROJECT_FOLDER = Path(__file__).resolve().parents[2]
+OVERRIDES = "overrides"
+"""Name of the folder in var/ that holds the user's own rows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,6 +17,11 @@ class Folders:
     """CSV files, one per table; edited by people."""
     var: Path
     """Everything made at run time. The catalogue can be made again; results and models cannot, or take long."""
+
+    @property
+    def overrides(self) -> Path:
+        """The user's own prices: CSV files of the same form as those in data/."""
+        return self.var / OVERRIDES
 
     @property
     def results(self) -> Path:

@@ -39,6 +39,8 @@ class Table:
     columns: tuple[Column, ...]
     key: tuple[str, ...]
     checks: tuple[Check, ...]
+    takes_own_rows: bool
+    """Whether rows of the same form are read from var/overrides/ too."""
 
 
 def tables_sql() -> str:
@@ -81,7 +83,8 @@ def _read_table(connection: Connection, name: str) -> Table:
     return Table(
         name=name,
         columns=tuple(Column(name=n, type=t, required=r, unit=c) for n, t, r, c in columns),
-        key=tuple(key),
+        key=tuple(column for column in key if column != "is_own"),
+        takes_own_rows="is_own" in key,
         checks=tuple(
             Check(expression=expression, columns=tuple(dict.fromkeys(names)))
             for kind, expression, names in constraints

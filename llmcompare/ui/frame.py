@@ -7,7 +7,6 @@ import streamlit as st
 
 from llmcompare import __version__
 from llmcompare.core.scenario import Scenario
-from llmcompare.core.units import counted
 from llmcompare.errors import DataError, InputError, LlmCompareError
 from llmcompare.services import catalogue
 from llmcompare.services.catalogue import Facts, State
@@ -113,7 +112,7 @@ def _show_problem(state: State) -> None:
         rest = len(cells) - CELLS_LISTED
         use = "There are no earlier figures to show" if state.facts is None else "The last good figures stay in use"
         st.error(
-            f"**{counted(len(cells), 'cell')} in data/ cannot be used. {use} until corrected.**\n\n"
+            f"**{state.problem.count_text}. {use} until corrected.**\n\n"
             + "\n".join(f"- {plain(str(cell))}" for cell in cells[:CELLS_LISTED])
             + (f"\n- and {rest} more: `python -m llmcompare seed` lists them all" if rest > 0 else ""),
             icon=":material/error:",
