@@ -6,9 +6,9 @@ from llmcompare.core.cost import Band
 from llmcompare.core.energy import GPU_IDLE_FRACTION, GPU_LOAD_FRACTION, HOST_IDLE_FRACTION, HOST_LOAD_FRACTION, METHOD
 from llmcompare.core.owned import OwnedOption
 from llmcompare.core.payback import Payback
+from llmcompare.core.phrases import Assumption, band_text
 from llmcompare.core.scenario import Scenario
 from llmcompare.core.units import count_text, counted, rounded, usd_text
-from llmcompare.core.words import Assumption, band_text
 
 
 def owned_sentence(option: OwnedOption) -> str:

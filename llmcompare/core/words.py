@@ -1,13 +1,12 @@
 """Says a comparison in sentences: the answer, the crossings, the assumptions behind them."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from llmcompare.core.breakeven import Crossing
 from llmcompare.core.comparison import Comparison, Pair
-from llmcompare.core.cost import Band
 from llmcompare.core.options import ApiOption
-from llmcompare.core.owned import OwnedOption
+from llmcompare.core.owned_words import owned_assumptions, owned_sentence
+from llmcompare.core.phrases import Assumption, band_text, sentence_start
 from llmcompare.core.rented import Deployment
 from llmcompare.core.scenario import Scenario
 from llmcompare.core.units import HOURS_PER_MONTH, count_text, counted, usd_text
@@ -57,19 +56,12 @@ def headline(comparison: Comparison) -> str:
         return f"Nothing here beats today's bill of {usd_text(band.mid)} a month at median prices."
     replicas = best.curves.mid.replicas(requests)
     size = f" on {counted(replicas, 'replica')}" if replicas > 1 else ""
-    text = f"{_sentence_start(best.name)}{size} is the cheapest way to run {model}: {band_text(band)} a month"
+    text = f"{sentence_start(best.name)}{size} is the cheapest way to run {model}: {band_text(band)} a month"
     open_against = [other.name for other, theirs in others if theirs.low < band.high]
     if open_against:
         decides = "the provider decides" if best.key == "api" else "the provider and the capacity reached decide"
         text += f". Its range overlaps with {' and '.join(open_against)}: {decides}"
     return text + "."
-
-
-def band_text(band: Band) -> str:
-    """The middle with its spread."""
-    if band.low == band.high:
-        return usd_text(band.mid)
-    return f"{usd_text(band.mid)} ({usd_text(band.low)} to {usd_text(band.high)})"
 
 
 def option_sentences(comparison: Comparison) -> Iterator[str]:
@@ -127,20 +119,10 @@ def rented_sentence(rented: Deployment) -> str:
     )
 
 
-def owned_sentence(owned: OwnedOption) -> str:
-    """What own machines cost in full, how full they are, and what one more request adds."""
-    return (
-        f"{_sentence_start(owned.label)}: {band_text(owned.usd_per_month)} a month in full for "
-        f"{counted(owned.machines, 'machine')} at {owned.busy_fraction:.0%} of capacity, purchase, power, hosting and "
-        f"staff together; one more request adds {usd_text(owned.marginal_usd_per_request.mid)} of power. "
-        f"Capacity: {owned.basis}."
-    )
-
-
 def crossing_sentences(pair: Pair) -> str:
     """Where two options cross at median prices, and how far the price bands move that."""
     points = pair.crossings.points
-    against = f"{_sentence_start(pair.first)} against {pair.second}: "
+    against = f"{sentence_start(pair.first)} against {pair.second}: "
     if not points:
         return f"{against}they never cross at median prices, because {pair.crossings.reason}.{_band_sentence(pair)}"
     spelled = "; ".join(map(_crossing_text, points[:CROSSINGS_SPELLED_OUT]))
@@ -194,21 +176,6 @@ def as_of_text(dates: Iterable[str | None]) -> str:
     return f"As of {span}{undated}."
 
 
-def _sentence_start(text: str) -> str:
-    return text[0].upper() + text[1:]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Assumption:
-    """A figure that no source backs, or a rule of reckoning, with what to do about it."""
-
-    name: str
-    value: str
-    meaning: str
-    editable_as: str | None
-    """Field of the scenario that replaces it; None for a rule."""
-
-
 def assumptions(comparison: Comparison) -> Iterator[Assumption]:
     """Everything behind the figures that was not read in a source."""
     yield Assumption(
@@ -244,6 +211,8 @@ def assumptions(comparison: Comparison) -> Iterator[Assumption]:
     )
     if comparison.rented is not None:
         yield from _rented_assumptions(comparison, comparison.rented)
+    if comparison.owned is not None:
+        yield from owned_assumptions(comparison.scenario)
 
 
 def _rented_assumptions(comparison: Comparison, rented: Deployment) -> Iterator[Assumption]:

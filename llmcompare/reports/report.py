@@ -11,11 +11,11 @@ from llmcompare import figures
 from llmcompare.core import stack, tables, tiers, words
 from llmcompare.core.comparison import Comparison, UsedRow
 from llmcompare.core.facts import ReplyFact, RunFact
+from llmcompare.core.phrases import Assumption
 from llmcompare.core.records import source_url
 from llmcompare.core.replies import ENDS, figures_in_words, reply_table, run_flags, speed_sentence
 from llmcompare.core.tables import Table
 from llmcompare.core.units import counted
-from llmcompare.core.words import Assumption
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,9 +7,10 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
+from llmcompare.core.phrases import Assumption
 from llmcompare.core.records import source_url
 from llmcompare.core.tables import Table
-from llmcompare.core.words import Assumption, as_of_text
+from llmcompare.core.words import as_of_text
 from llmcompare.reports.html import html
 from llmcompare.reports.report import Report, Section
 from llmcompare.services import export

@@ -6,6 +6,7 @@ from llmcompare.core import words
 from llmcompare.services import costs
 from llmcompare.ui import costs as parts
 from llmcompare.ui import frame
+from llmcompare.ui.owned import own_machine
 from llmcompare.ui.safe import plain
 
 facts = frame.facts()
@@ -17,3 +18,5 @@ if view == parts.OVER_VOLUME:
     st.markdown(f"#### {plain(words.headline(comparison))}")
     st.caption(plain(f"{comparison.model.display_name}: {words.workload_text(comparison)}"))
     parts.show_over_volume(facts, comparison)
+elif view == parts.OWN:
+    own_machine(facts, comparison)
