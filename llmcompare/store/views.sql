@@ -58,6 +58,18 @@ SELECT *, as_of IS NOT DISTINCT FROM max(as_of) OVER (PARTITION BY provider, gpu
 FROM gpu_prices
 WHERE form_factor_stated = 'yes';
 
+-- Prices of serverless GPUs, newest rows of each provider, GPU and name (one provider sells several kinds of worker).
+-- Their lists seldom say the form factor, and they stand in no statistic with rented machines.
+CREATE VIEW serverless_offers AS
+SELECT * EXCLUDE (is_current)
+FROM (
+    SELECT *, as_of IS NOT DISTINCT FROM max(as_of) OVER (PARTITION BY provider, gpu_id, offer_name, is_own)
+              AND is_own = bool_or(is_own) OVER (PARTITION BY gpu_id) AS is_current
+    FROM gpu_prices
+    WHERE billing = 'serverless-per-second'
+)
+WHERE is_current;
+
 -- A distilled model shares an architecture with its base, not a price. A name outside the catalogue is its own model,
 -- and the user's own price of it replaces that of the same provider alone.
 CREATE VIEW api_offers AS
