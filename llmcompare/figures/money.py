@@ -12,6 +12,7 @@ from llmcompare.core.tiers import MAX_TOKENS_PER_MONTH, MIN_TOKENS_PER_MONTH, Ti
 from llmcompare.core.units import count_text, usd_text
 from llmcompare.figures.style import DASHES, LOG_AXIS, MARK_COLOUR, OPTION_COLOURS, laid_out, safe, see_through
 
+WHITE_TEXT_FROM_OPACITY = 0.6
 LEGIBLE_SHARE = 0.12
 """Of the longest bar; a narrower part has its name in the hover box alone."""
 
@@ -23,17 +24,20 @@ def cost_stack(stacks: Sequence[tuple[str, str, Sequence[Part]]]) -> go.Figure:
     for key, name, parts in stacks:
         for place, part in enumerate(parts):
             legible = part.usd_per_month > LEGIBLE_SHARE * longest
+            opacity = max(0.25, 0.9 - 0.22 * place)
             figure.add_bar(
                 y=[_broken(name)],
                 x=[part.usd_per_month],
                 orientation="h",
                 marker={
-                    "color": see_through(OPTION_COLOURS[key], max(0.25, 0.9 - 0.22 * place)),
+                    "color": see_through(OPTION_COLOURS[key], opacity),
                     "line": {"color": OPTION_COLOURS[key], "width": 1},
                 },
                 text=[f"{part.name}<br>{usd_text(part.usd_per_month)}" if legible else ""],
                 textposition="inside",
                 insidetextanchor="middle",
+                # On a faint part a grey that can be read in either theme: plotly would take the background for white.
+                insidetextfont={"color": "#ffffff" if opacity > WHITE_TEXT_FROM_OPACITY else MARK_COLOUR},
                 hovertemplate=f"{safe(name)}<br>{part.name}: {usd_text(part.usd_per_month)} a month<extra></extra>",
                 showlegend=False,
             )

@@ -50,8 +50,8 @@ def energy_over_load(points: Sequence[Modelled], measured: Sequence[MeasuredPoin
     every = [value for point in points for value in (point.wh_per_mtok.low, point.wh_per_mtok.high)]
     figure.update_yaxes(type="log", **log_ticks(every + [point.wh_per_mtok for point in measured]))
     loads = [point.concurrency for point in points] + [point.concurrency for point in measured]
-    doubled = [2**power for power in range(13) if not loads or 2**power < 1.5 * max(loads)]
-    figure.update_xaxes(type="log", tickvals=doubled, ticktext=[f"{load:,}" for load in doubled])
+    fourfold = [4**power for power in range(7) if not loads or 4**power < 1.5 * max(loads)]
+    figure.update_xaxes(type="log", tickvals=fourfold, ticktext=[f"{load:,}" for load in fourfold])
     figure.update_layout(legend={"y": -0.22, "yanchor": "top"})
     return figure
 
@@ -65,6 +65,8 @@ def _add_band(figure: go.Figure, points: Sequence[Modelled]) -> None:
     figure.add_scatter(
         x=np.concatenate([load, load[::-1]]),
         y=np.concatenate([high, low[::-1]]),
+        # Plotly draws marks on short lines unless told otherwise.
+        mode="lines",
         fill="toself",
         fillcolor=see_through(colour, 0.18),
         line={"width": 0},
