@@ -13,17 +13,27 @@ from llmcompare.core.units import count_text, counted, rounded, usd_text
 
 def owned_sentence(option: OwnedOption) -> str:
     """What is bought and what it costs a month at the volume, part by part."""
-    machine, parts = option.machine, option.parts
-    energy_usd = parts["energy under load"] + parts["energy at rest"]
-    one = option.machines == 1
+    machine, one = option.machine, option.machines == 1
     bought = f"An own machine with {option.short}" if one else f"{option.machines:,} own machines with {option.short}"
     resale = f", sold for {usd_text(machine.resale_usd)} then" if machine.resale_usd else ""
     return (
         f"{bought} at {usd_text(machine.purchase_usd)}{'' if one else ' each'} over {machine.months:g} months{resale} "
         f"{'costs' if one else 'cost'} {band_text(option.usd_per_month)} a month at your volume: "
-        f"{usd_text(parts['purchase less resale'])} for the machine{'' if one else 's'}, {usd_text(energy_usd)} for "
-        f"power, {usd_text(parts['hosting'])} for hosting and {usd_text(parts['staff'])} for staff."
+        f"{_parts_text(option)}."
     )
+
+
+def _parts_text(option: OwnedOption) -> str:
+    """What costs something, in words."""
+    parts = option.parts
+    named = {
+        "the machine" if option.machines == 1 else "the machines": parts["purchase less resale"],
+        "power": parts["energy under load"] + parts["energy at rest"],
+        "hosting": parts["hosting"],
+        "staff": parts["staff"],
+    }
+    spelled = [f"{usd_text(usd)} for {name}" for name, usd in named.items() if usd]
+    return spelled[0] if len(spelled) == 1 else f"{', '.join(spelled[:-1])} and {spelled[-1]}"
 
 
 def load_sentence(option: OwnedOption) -> str:
