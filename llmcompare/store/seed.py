@@ -95,7 +95,7 @@ def _build(folder: Path, files: list[CsvFile], today: date) -> None:
 
 
 def _load(connection: Connection, folder: Path, table: Table, file: CsvFile, today: date) -> list[BadCell]:
-    parsed = _parsed(file, table)
+    parsed = parsed_cells(file, table)
     if not parsed.header:
         return parsed.errors
     _stage(connection, folder / f"{table.name}.csv", parsed)
@@ -112,7 +112,8 @@ def _load(connection: Connection, folder: Path, table: Table, file: CsvFile, tod
     return errors
 
 
-def _parsed(file: CsvFile, table: Table) -> csv_files.CsvTable:
+def parsed_cells(file: CsvFile, table: Table) -> csv_files.CsvTable:
+    """The cells of a table's file as text, and every error of its form."""
     # What was saved before a column was added to the table can still be read. Their source is the user.
     optional = [column.name for column in table.columns if not column.required or column.name == "source"]
     return csv_files.parse(file, [column.name for column in table.columns], optional=optional if file.is_own else ())

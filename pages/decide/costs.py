@@ -7,6 +7,7 @@ from llmcompare.services import costs
 from llmcompare.ui import costs as parts
 from llmcompare.ui import frame
 from llmcompare.ui.owned import own_machine
+from llmcompare.ui.prices import your_prices
 from llmcompare.ui.safe import plain
 
 facts = frame.facts()
@@ -20,3 +21,5 @@ if view == parts.OVER_VOLUME:
     parts.show_over_volume(facts, comparison)
 elif view == parts.OWN:
     own_machine(facts, comparison)
+elif view == parts.PRICES:
+    your_prices()

@@ -1,0 +1,148 @@
+"""The user's own rows in var/overrides/: read, added, removed, replaced.
+
+A change reads, edits, checks and writes under one lock, so two processes that write at once lose nothing, and a file
+is replaced in one rename. A row that the rules of the schema refuse is never written.
+"""
+
+import csv
+import io
+import os
+import uuid
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from datetime import date
+
+from llmcompare.errors import BadCell, DataError
+from llmcompare.store import schema, seed
+from llmcompare.store.csv_files import CsvFile, read_own_files
+from llmcompare.store.db import file_errors
+from llmcompare.store.paths import Folders
+
+try:
+    import fcntl
+except ImportError:
+    # Windows: a write is still one rename, but of two at once the later one wins.
+    fcntl = None  # type: ignore[assignment]
+
+Row = dict[str, str]
+"""Cells as text by column; an empty one is unknown."""
+LOCK_NAME = "lock"
+
+
+def content(where: Folders, table: str) -> bytes | None:
+    """The file of a table as it is, None where there is none. Raises StoreError."""
+    found = read_own_files(where.overrides, [table])
+    return found[0].content if found else None
+
+
+def rows(where: Folders, table: str) -> list[Row]:
+    """The rows of a table. Raises DataError for a file whose form is broken; its cells may be wrong all the same."""
+    found = content(where, table)
+    return [] if found is None else _rows(CsvFile(table=table, content=found, is_own=True))
+
+
+def columns(table: str) -> list[str]:
+    """Columns of a table's file."""
+    return [column.name for column in _table(table).columns]
+
+
+def add(where: Folders, table: str, row: Row, *, today: date) -> None:
+    """Append a row, in the place of one with the same key. Raises DataError with every cell that is refused."""
+    key = _table(table).key
+
+    same = [row.get(name, "") for name in key]
+    with _sole(where):
+        others = [one for one in rows(where, table) if [one[name] for name in key] != same]
+        _write(where, table, _text(table, [*others, row]), today=today)
+
+
+def remove(where: Folders, table: str, unwanted: list[Row]) -> None:
+    """Take these rows out; those that another process took out already are no error."""
+    with _sole(where):
+        kept = [row for row in rows(where, table) if row not in unwanted]
+        # Fewer rows break no further rule, and a row that is refused must be removable.
+        _write(where, table, _text(table, kept) if kept else None, today=None)
+
+
+def put(where: Folders, table: str, new: bytes, *, today: date) -> None:
+    """Replace the whole file. Raises DataError with every cell that is refused; the file then stays as it was."""
+    with _sole(where):
+        _write(where, table, new, today=today)
+
+
+def forget(where: Folders, table: str) -> None:
+    """Delete the file of a table."""
+    with _sole(where):
+        _write(where, table, None, today=None)
+
+
+def table_of(header: Collection[str]) -> str | None:
+    """The table of own rows that shares most columns with a header, None where none shares any."""
+
+    def shared(table: str) -> int:
+        return len(set(header) & set(columns(table)))
+
+    best = max(seed.own_tables(), key=shared)
+    return best if shared(best) else None
+
+
+def _table(name: str) -> schema.Table:
+    return next(table for table in schema.tables() if table.name == name)
+
+
+def _rows(file: CsvFile) -> list[Row]:
+    table = _table(file.table)
+    parsed = seed.parsed_cells(file, table)
+    if parsed.errors:
+        raise DataError(parsed.errors)
+    empty = {column.name: "" for column in table.columns}
+    return [empty | dict(zip(parsed.header, cells, strict=True)) for _, cells in parsed.rows]
+
+
+def _text(table: str, present: list[Row]) -> bytes:
+    stream = io.StringIO()
+    writer = csv.DictWriter(stream, columns(table), restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(present)
+    return stream.getvalue().encode()
+
+
+@contextmanager
+def _sole(where: Folders) -> Iterator[None]:
+    """One writer at a time; the lock goes with its process."""
+    with file_errors(where.overrides):
+        where.overrides.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(where.overrides / LOCK_NAME, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        if fcntl is not None:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _write(where: Folders, table: str, new: bytes | None, *, today: date | None) -> None:
+    """Put a file in place, or take it away. Checked first where a day is given."""
+    path = where.overrides / f"{table}.csv"
+    if new is None:
+        with file_errors(path):
+            path.unlink(missing_ok=True)
+        return
+    if today is not None and (refused := _refused(where, table, new, today)):
+        raise DataError(refused)
+    # Not *.csv: nobody may take it for a file that is complete.
+    temporary = path.with_name(f"{table}.{uuid.uuid4().hex}.new")
+    with file_errors(path):
+        try:
+            with temporary.open("xb") as stream:
+                stream.write(new)
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def _refused(where: Folders, table: str, new: bytes, today: date) -> list[BadCell]:
+    file = CsvFile(table=table, content=new, is_own=True)
+    return seed.refused_if_own(file, where.data, where.var, today=today)
