@@ -138,7 +138,7 @@ class Scenario:
     load_w: float | None = None
     """Of one machine under load; None for its GPUs' board power and an allowance for the rest."""
     idle_w: float | None = None
-    pue: float = 1.4
+    pue: float = 1.54
     """Power of the building over power of its machines."""
     usd_per_kwh: float = 0.15
     hosting_usd_per_month: float = 0.0

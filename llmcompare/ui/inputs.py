@@ -226,7 +226,11 @@ def _pick_owned(facts: Facts) -> dict[str, Any]:
         "resale_usd": number("resale_usd", "Resale, USD", step=500.0),
         "load_w": own("load_w", "Watts under load", "from the GPU's board power"),
         "idle_w": own("idle_w", "Watts at rest", "assumed"),
-        "pue": number("pue", "PUE", step=0.05, help="Assumption: power of the building over power of its machines."),
+        "pue": number(
+            "pue", "PUE", step=0.05,
+            help="Power of the building over power of its machines; the mean of a survey was 1.54 in 2025 (Uptime "
+            "Institute).",
+        ),
         "usd_per_kwh": number("usd_per_kwh", "USD per kWh", step=0.01, help="Assumption."),
         "hosting_usd_per_month": number("hosting_usd_per_month", "Hosting a machine, USD a month", step=50.0),
         "staff_hours_per_month": number("staff_hours_per_month", "Staff hours a month", step=1.0, help="Assumption."),
