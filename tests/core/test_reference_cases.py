@@ -48,6 +48,17 @@ def test_an_h100_at_3_02_usd_an_hour_has_the_published_cost_per_mtok_by_side_and
     assert 1 / (1 / charged_to_input + 1 / charged_to_output) == near(over_all)
 
 
+def test_a_gpu_at_2_80_usd_an_hour_and_1000_tokens_a_second_breaks_even_full_with_the_cost_that_inferencex_states():
+    # github.com/SemiAnalysisAI/InferenceX-app: packages/app/src/lib/chart-utils.test.ts @ 1276c73: 2.8 / 3.6 USD per
+    # million tokens, 3,600,000 / 2.8 tokens per USD.
+    assert usd_per_mtok(usd_per_hour=2.8, tokens_per_s=1_000) == near(2.8 / 3.6)
+    assert 1e6 / usd_per_mtok(usd_per_hour=2.8, tokens_per_s=1_000) == near(3_600_000 / 2.8)
+    # Requests of 1,000 tokens, one per second and GPU: the API of that price costs the same when the GPU is full.
+    machine = rented_curve(usd_per_gpu_hour=2.8, gpus_per_replica=1, requests_per_s=1)
+    api = CostCurve(usd_per_request=2.8 / 3.6 * 1_000 / 1e6)
+    assert first_volume_where_no_dearer(machine, api) == near(730 * 3_600)
+
+
 def test_half_the_utilisation_doubles_the_cost_of_a_token():
     full = usd_per_mtok(usd_per_hour=3.02, tokens_per_s=1_000)
     assert usd_per_mtok(usd_per_hour=3.02, tokens_per_s=1_000, utilisation_fraction=0.5) == near(2 * full)
