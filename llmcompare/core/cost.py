@@ -150,6 +150,10 @@ class Curve(Protocol):
         """US dollars for a month with this many requests."""
         ...
 
+    def usd_at(self, requests_per_month: Floats) -> Floats:
+        """The same for many volumes at once."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplicaGroup:

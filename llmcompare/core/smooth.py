@@ -32,7 +32,7 @@ def smooth_search_end(first: Curve, second: Curve) -> float:
 def sign_at_least_volume(first: Curve, second: Curve) -> float:
     """Positive where the first costs more at the least volume of the search, 0 where both cost the same."""
     at = np.array([LEAST_REQUESTS_PER_MONTH])
-    return float(_difference(_usd_at(first, at), _usd_at(second, at))[0])
+    return float(_difference(first.usd_at(at), second.usd_at(at))[0])
 
 
 def points_on_grid(first: Curve, second: Curve, *, end: float) -> Iterator[Crossing]:
@@ -45,9 +45,9 @@ def points_on_grid(first: Curve, second: Curve, *, end: float) -> Iterator[Cross
     """
     volumes, is_edge = _volumes(first, second, end)
     behind = np.where(is_edge, volumes * JUST_BEHIND, volumes)
-    first_usd, second_usd = _usd_at(first, volumes), _usd_at(second, volumes)
+    first_usd, second_usd = first.usd_at(volumes), second.usd_at(volumes)
     left = _difference(first_usd, second_usd)
-    right = np.where(is_edge, _difference(_usd_at(first, behind), _usd_at(second, behind)), left)
+    right = np.where(is_edge, _difference(first.usd_at(behind), second.usd_at(behind)), left)
     # A step that lands on the other curve: the next volume tells which is cheaper from there.
     following = np.append(left[1:], 0.0)
     right = np.where(right == 0, following, right)
@@ -87,17 +87,11 @@ def _volumes(first: Curve, second: Curve, end: float) -> tuple[Floats, NDArray[n
 
 def _may_cross(first: Curve, second: Curve, grid: Floats) -> NDArray[np.bool_]:
     """Per place of the grid whether costs that rise from the place before to here may meet."""
-    first_usd, second_usd = _usd_at(first, grid), _usd_at(second, grid)
+    first_usd, second_usd = first.usd_at(grid), second.usd_at(grid)
     first_apart = first_usd[:-1] > second_usd[1:] * JUST_BEHIND
     second_apart = second_usd[:-1] > first_usd[1:] * JUST_BEHIND
     # The edges before the first and behind the last place are always looked at.
     return np.concatenate([[True], ~(first_apart | second_apart), [True]])
-
-
-def _usd_at(curve: Curve, volumes: Floats) -> Floats:
-    if isinstance(curve, CostCurve):
-        return curve.usd_at(volumes)
-    return np.array([curve.usd_per_month(volume) for volume in volumes.tolist()])
 
 
 def _difference(first_usd: Floats, second_usd: Floats) -> Floats:

@@ -1,10 +1,14 @@
 """Tables behind a comparison: plain columns and rows, ready for a screen or a file."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import log10
 
+import numpy as np
+
+from llmcompare.core.breakeven import Banded
 from llmcompare.core.comparison import Comparison
-from llmcompare.core.cost import CostCurve
+from llmcompare.core.cost import CostCurve, Curve
 from llmcompare.core.options import PricedApiOffer
 from llmcompare.core.rented import Deployment
 
@@ -28,23 +32,22 @@ class Table:
 
 
 def volumes(comparison: Comparison) -> list[float]:
-    """Monthly requests at which the curves are drawn: a logarithmic grid, the workload, and both sides of steps."""
+    """Monthly requests at which the curves are drawn: a hundredth to a hundred times the workload's."""
     middle = comparison.workload.requests_per_month
-    steps = DECADES_SHOWN * POINTS_PER_DECADE
-    grid = {middle * 10 ** (index / POINTS_PER_DECADE) for index in range(-steps, steps + 1)}
-    low, high = min(grid), max(grid)
-    grid |= {middle} | {
-        edge
-        for option in comparison.options
-        for curve in (option.curves.low, option.curves.mid, option.curves.high)
-        for edge in _edges(curve)
-        if low < edge < high
-    }
-    return sorted(grid)
+    reach = 10**DECADES_SHOWN
+    bands = [option.curves for option in comparison.options]
+    return drawn_volumes(bands, low=middle / reach, high=middle * reach, marked=[middle])
 
 
-def _edges(curve: CostCurve) -> list[float]:
-    if not curve.groups:
+def drawn_volumes(bands: Iterable[Banded], *, low: float, high: float, marked: Iterable[float]) -> list[float]:
+    """Monthly requests between two: a logarithmic grid, some that must be there, and both sides of steps."""
+    grid = set(np.geomspace(low, high, round(log10(high / low) * POINTS_PER_DECADE) + 1).tolist())
+    edges = {edge for band in bands for curve in (band.low, band.mid, band.high) for edge in _edges(curve)}
+    return sorted(grid | {volume for volume in (*marked, *edges) if low < volume < high})
+
+
+def _edges(curve: Curve) -> list[float]:
+    if not isinstance(curve, CostCurve) or not curve.groups:
         return []
     smallest = min(group.requests_per_replica_month for group in curve.groups)
     steps = curve.edges(end=(STEPS_DRAWN + curve.first_step - 1) * smallest)[:STEPS_DRAWN]

@@ -25,19 +25,25 @@ def cost_curves(comparison: Comparison, measure: Measure = "USD per month") -> g
     figure = go.Figure()
     grid = volumes(comparison)
     for option in comparison.options:
-        _add_option(figure, option, grid, measure=measure, tokens_per_request=comparison.workload.tokens_per_request)
+        add_option(figure, option, grid, measure=measure, tokens_per_request=comparison.workload.tokens_per_request)
     if measure == "USD per month":
         _add_crossings(figure, comparison, grid)
-    _mark_workload(figure, comparison.workload.requests_per_month)
+    mark_volume(figure, comparison.workload.requests_per_month)
     laid_out(figure, x_title="requests per month (log scale)", y_title=f"{measure} (log scale)")
     figure.update_xaxes(**LOG_AXIS, range=[log10(grid[0]), log10(grid[-1])])
     figure.update_yaxes(**LOG_AXIS, tickprefix="$" if measure.startswith("USD") else "")
     return figure
 
 
-def _add_option(
-    figure: go.Figure, option: Option, grid: list[float], *, measure: Measure, tokens_per_request: float
+def add_option(
+    figure: go.Figure,
+    option: Option,
+    grid: list[float],
+    *,
+    measure: Measure = "USD per month",
+    tokens_per_request: float = 1.0,
 ) -> None:
+    """Line and band of one option."""
     colour, label = OPTION_COLOURS[option.key], safe(option.label)
     costs = [option.curves.usd_per_month(requests) for requests in grid]
     # Arrays, not lists: plotly looks at every element of a list, which took a third of the time of the figure.
@@ -111,7 +117,8 @@ def _add_crossings(figure: go.Figure, comparison: Comparison, grid: list[float])
     )
 
 
-def _mark_workload(figure: go.Figure, requests_per_month: float) -> None:
+def mark_volume(figure: go.Figure, requests_per_month: float) -> None:
+    """An upright line at the volume in question."""
     figure.add_vline(x=requests_per_month, line={"color": MARK_COLOUR, "width": 1, "dash": "dot"})
     # On a logarithmic axis an annotation stands at the exponent.
     figure.add_annotation(

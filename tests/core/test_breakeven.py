@@ -22,6 +22,9 @@ class Opaque:
     def usd_per_month(self, requests_per_month: float) -> float:
         return self.curve.usd_per_month(requests_per_month)
 
+    def usd_at(self, requests_per_month: np.ndarray) -> np.ndarray:
+        return self.curve.usd_at(requests_per_month)
+
 
 @dataclass(frozen=True)
 class Power:
@@ -33,6 +36,8 @@ class Power:
 
     def usd_per_month(self, requests_per_month: float) -> float:
         return self.fixed + self.scale * requests_per_month**self.exponent
+
+    usd_at = usd_per_month
 
 
 def groups_of(price_and_capacity: list[tuple[int, int]]) -> tuple[ReplicaGroup, ...]:
