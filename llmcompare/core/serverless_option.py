@@ -124,6 +124,11 @@ class ServerlessCurve:
         load_of_one_request = self.peak * self.service_s / SECONDS_PER_MONTH
         return self.plans[0].requests_per_worker * self.target_utilisation_fraction / load_of_one_request
 
+    def steps(self) -> list[float]:
+        """Monthly volumes at which the workers allowed are full, each with a point just past it."""
+        full = (self.requests_per_worker_month * np.arange(1, STEPS_KEPT)).tolist()
+        return [volume for edge in full for volume in (edge, edge * (1 + 1e-9))]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerlessCurves:
@@ -314,10 +319,8 @@ def worker_time(curve: ServerlessCurve, plan: ServerlessPlan, requests_per_month
 @lru_cache(maxsize=256)
 def _grid(curve: ServerlessCurve) -> tuple[Floats, Floats]:
     """Logarithms of volumes, and of what they cost; never falling, as more requests never cost less."""
-    edges = curve.requests_per_worker_month * np.arange(1, STEPS_KEPT)
-    edges = edges[(edges > VOLUMES[0]) & (edges < VOLUMES[-1])]
-    # A point just past the last request of the workers allowed makes the step upright.
-    volumes = np.sort(np.concatenate([VOLUMES, edges, edges * (1 + 1e-9)]))
+    steps = [volume for volume in curve.steps() if VOLUMES[0] < volume < VOLUMES[-1]]
+    volumes = np.sort(np.concatenate([VOLUMES, steps]))
     by_plan = np.array([_plan_usd(curve, plan, volumes) for plan in curve.plans])
     # Of two in the middle their mean, as everywhere.
     picked = np.quantile(by_plan, {"low": 0.0, "mid": 0.5, "high": 1.0}[curve.end], axis=0)

@@ -159,7 +159,7 @@ def _counted(
         return float((np.searchsorted(waits, fraction * served) + 0.5) * bin_s) if served else None
 
     came, met = batches.sum(axis=0)
-    share = float(met) / max(1, came)
+    share = float(met) / max(1, int(came))
     residuals = batches[:, 1] - share * batches[:, 0]
     spread = float((residuals**2).sum()) * len(batches) / (len(batches) - 1)
     return Simulated(

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
 
 from llmcompare.core.calibration_traits import FAMILIES
 from llmcompare.core.cost import Band
@@ -18,6 +17,7 @@ from llmcompare.core.serverless_option import (
     serverless_option,
 )
 from llmcompare.core.serverless_simulation import Simulated, simulate
+from llmcompare.core.serverless_words import ColdStarts
 from llmcompare.core.units import HOURS_PER_MONTH, SECONDS_PER_HOUR, SECONDS_PER_MONTH, rounded
 from llmcompare.errors import InputError
 from llmcompare.services import fit
@@ -121,18 +121,6 @@ def request_s(
 # --- cold starts ------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ColdStarts:
-    """Who meets a cold start at one volume, and how long these wait."""
-
-    fraction: float
-    fraction_se: float | None
-    """Standard error where it is simulated; None where it is a formula."""
-    wait_s: float | None
-    """On average; None where nobody waits."""
-    basis: Literal["formula", "simulation"]
-
-
 def cold_starts(found: ServerlessOption, plan: ServerlessPlan, *, requests_per_month: float) -> ColdStarts:
     """By formula for one worker, from short simulations of each rate of the day for several."""
     curve = found.curves.mid
@@ -151,7 +139,6 @@ def cold_starts(found: ServerlessOption, plan: ServerlessPlan, *, requests_per_m
         fraction=fraction,
         fraction_se=sum(error**2 for error in errors) ** 0.5 / weight if errors else None,
         wait_s=sum(share * wait for share, wait in waited) / sum(share for share, _ in waited) if waited else None,
-        basis="formula" if most == 1 else "simulation",
     )
 
 
@@ -159,7 +146,7 @@ def cold_starts(found: ServerlessOption, plan: ServerlessPlan, *, requests_per_m
 def _met(fleet: Fleet, requests_per_s: float, max_workers: int) -> ColdStarts:
     if max_workers == 1:
         worker = one_worker(fleet, requests_per_s=requests_per_s)
-        return ColdStarts(fraction=worker.cold_fraction, fraction_se=None, wait_s=worker.cold_wait_s, basis="formula")
+        return ColdStarts(fraction=worker.cold_fraction, fraction_se=None, wait_s=worker.cold_wait_s)
     hours = GLANCE_REQUESTS / requests_per_s / SECONDS_PER_HOUR
     seen = simulate(
         fleet,
@@ -168,9 +155,7 @@ def _met(fleet: Fleet, requests_per_s: float, max_workers: int) -> ColdStarts:
         max_workers=max_workers,
         settle_fraction=SETTLE_FRACTION,
     )
-    return ColdStarts(
-        fraction=seen.cold_fraction, fraction_se=seen.cold_fraction_se, wait_s=seen.wait_mean_s, basis="simulation"
-    )
+    return ColdStarts(fraction=seen.cold_fraction, fraction_se=seen.cold_fraction_se, wait_s=seen.wait_mean_s)
 
 
 # --- a simulated month ------------------------------------------------------------------------------------------------
