@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from llmcompare.core.comparison import Comparison, Option
-from llmcompare.core.cost import CostCurve, paid_hours
-from llmcompare.core.options import ApiOption, PricedApiOffer, TodayOption
+from llmcompare.core.cost import CostCurve, TokenPrices, api_usd_per_request, paid_hours
+from llmcompare.core.options import ApiOption, PricedApiOffer, TodayOption, token_prices
 from llmcompare.core.owned import OwnedOption
 from llmcompare.core.records import ApiOffer
 from llmcompare.core.rented import Deployment
@@ -99,27 +99,24 @@ def _request_step(priced: PricedApiOffer, scenario: Scenario) -> Step:
 
 
 def _request_numbers(offer: ApiOffer, scenario: Scenario) -> str:
-    listed = offer.input_usd_per_mtok
-    cached = listed if offer.cached_input_usd_per_mtok is None else offer.cached_input_usd_per_mtok
-    at_once = _token_numbers(scenario, listed, cached, offer.output_usd_per_mtok)
-    waiting, off = scenario.batch_fraction, offer.batch_discount_fraction
-    if not waiting or not off:
+    prices, workload, waiting = token_prices(offer), scenario.workload, scenario.batch_fraction
+    at_once = _token_numbers(scenario, prices)
+    saved = api_usd_per_request(prices, workload) - api_usd_per_request(prices.in_batch, workload)
+    if not waiting or saved <= 0:
         return at_once
-    left = 1 - off
-    cached_there = left * cached if offer.batch_includes_cached else min(cached, left * listed)
-    in_batch = _token_numbers(scenario, left * listed, cached_there, left * offer.output_usd_per_mtok)
-    return f"{shown(1 - waiting)} × {at_once} + {shown(waiting)} × {in_batch}"
+    return f"{shown(1 - waiting)} × {at_once} + {shown(waiting)} × {_token_numbers(scenario, prices.in_batch)}"
 
 
-def _token_numbers(scenario: Scenario, input_price: float, cached_price: float, output_price: float) -> str:
+def _token_numbers(scenario: Scenario, prices: TokenPrices) -> str:
     workload = scenario.workload
     cached = workload.input_tokens * workload.cached_input_fraction
+    cached_price = prices.cached_input_usd_per_mtok
     terms = [
         f"{shown(tokens)} × {shown(price)}"
         for tokens, price in (
-            (workload.input_tokens - cached, input_price),
-            (cached, cached_price),
-            (workload.billed_output_tokens, output_price),
+            (workload.input_tokens - cached, prices.input_usd_per_mtok),
+            (cached, prices.input_usd_per_mtok if cached_price is None else cached_price),
+            (workload.billed_output_tokens, prices.output_usd_per_mtok),
         )
         if tokens
     ]

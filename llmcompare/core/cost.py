@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from llmcompare.core.records import CachedInBatch
 from llmcompare.core.scenario import Running
 from llmcompare.core.traffic import Traffic
 from llmcompare.core.units import HOURS_PER_MONTH, SECONDS_PER_HOUR, SECONDS_PER_MONTH, TOKENS_PER_MTOK
@@ -40,9 +41,23 @@ class TokenPrices:
     """None where the offer lists no price for cached input; the input price is then charged."""
     batch_discount_fraction: float | None = None
     """Off the prices of a request that can wait; None where no batch price is listed, and the full price is charged."""
-    batch_includes_cached: bool = False
-    """Whether the discount comes off the cached price too. Where it does not, cached input in a batch is charged the
-    lower of the cached price and the batch price of input."""
+    cached_in_batch: CachedInBatch | None = None
+    """Discounts that cached input gets in a batch: both, that of the cache alone, or that of the batch alone; None
+    where that is not known, and the larger of the two is taken."""
+
+    @property
+    def in_batch(self) -> "TokenPrices":
+        """Prices of a request that waits for the batch price."""
+        left = 1 - (self.batch_discount_fraction or 0.0)
+        batch_input, cached = left * self.input_usd_per_mtok, self.cached_input_usd_per_mtok
+        if cached is not None:
+            choices = {"both": left * cached, "cached": cached, "batch": batch_input}
+            cached = choices[self.cached_in_batch] if self.cached_in_batch else min(cached, batch_input)
+        return TokenPrices(
+            input_usd_per_mtok=batch_input,
+            output_usd_per_mtok=left * self.output_usd_per_mtok,
+            cached_input_usd_per_mtok=cached,
+        )
 
 
 def api_usd_per_request(prices: TokenPrices, workload: Workload, *, batch_fraction: float = 0.0) -> float:
@@ -57,29 +72,23 @@ def api_usd_per_request(prices: TokenPrices, workload: Workload, *, batch_fracti
     ... )
     >>> round(api_usd_per_request(listed, rag), 9)
     0.00076
-    >>> round(api_usd_per_request(listed, rag, batch_fraction=1), 9)  # 500 at 0.3, 500 still at 0.2, 300 at 0.6
+    >>> round(api_usd_per_request(listed, rag, batch_fraction=1), 9)  # 500 at 0.3, 500 at 0.2, 300 at 0.6
     0.00043
     """
-    off = prices.batch_discount_fraction or 0.0
+    at_once, in_batch = _usd_per_request(prices, workload), _usd_per_request(prices.in_batch, workload)
+    # Where a batch forgoes the cache it can be dearer: such requests are not made to wait.
+    return (1 - batch_fraction) * at_once + batch_fraction * min(at_once, in_batch)
+
+
+def _usd_per_request(prices: TokenPrices, workload: Workload) -> float:
     cached_price = prices.cached_input_usd_per_mtok
     if cached_price is None:
         cached_price = prices.input_usd_per_mtok
-    batch_input_price = (1 - off) * prices.input_usd_per_mtok
-    batch_cached_price = (
-        (1 - off) * cached_price if prices.batch_includes_cached else min(cached_price, batch_input_price)
-    )
-    at_once = _usd_per_request(workload, prices.input_usd_per_mtok, cached_price, prices.output_usd_per_mtok)
-    in_batch = _usd_per_request(workload, batch_input_price, batch_cached_price, (1 - off) * prices.output_usd_per_mtok)
-    return (1 - batch_fraction) * at_once + batch_fraction * in_batch
-
-
-def _usd_per_request(workload: Workload, input_price: float, cached_price: float, output_price: float) -> float:
-    """Prices in USD per million tokens."""
     cached_tokens = workload.input_tokens * workload.cached_input_fraction
     usd_times_mtok = (
-        (workload.input_tokens - cached_tokens) * input_price
+        (workload.input_tokens - cached_tokens) * prices.input_usd_per_mtok
         + cached_tokens * cached_price
-        + workload.billed_output_tokens * output_price
+        + workload.billed_output_tokens * prices.output_usd_per_mtok
     )
     return usd_times_mtok / TOKENS_PER_MTOK
 

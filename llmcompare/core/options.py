@@ -108,6 +108,8 @@ class ApiOption:
     """Listings that are kept apart, by variant."""
     too_short_count: int
     """Listings left out because their context is shorter than a request."""
+    beyond_base_price_count: int
+    """Listings left out because their price holds for shorter requests only, and the table does not say the other."""
 
     @property
     def providers_text(self) -> str:
@@ -142,18 +144,24 @@ class TodayOption:
     usd_per_month: float
     cached_price_missing: bool
     batch_price_missing: bool = False
+    beyond_base_price: bool = False
+    """The list asks more for requests as long as these; the price of shorter ones is charged."""
 
 
-def _priced(offer: ApiOffer, scenario: Scenario) -> PricedApiOffer:
-    workload = scenario.workload
-    prices = TokenPrices(
+def token_prices(offer: ApiOffer) -> TokenPrices:
+    """What an offer asks per million tokens."""
+    return TokenPrices(
         input_usd_per_mtok=offer.input_usd_per_mtok,
         output_usd_per_mtok=offer.output_usd_per_mtok,
         cached_input_usd_per_mtok=offer.cached_input_usd_per_mtok,
         batch_discount_fraction=offer.batch_discount_fraction,
-        batch_includes_cached=offer.batch_includes_cached,
+        cached_in_batch=offer.cached_in_batch,
     )
-    usd = api_usd_per_request(prices, workload, batch_fraction=scenario.batch_fraction)
+
+
+def _priced(offer: ApiOffer, scenario: Scenario) -> PricedApiOffer:
+    workload = scenario.workload
+    usd = api_usd_per_request(token_prices(offer), workload, batch_fraction=scenario.batch_fraction)
     return PricedApiOffer(
         offer=offer,
         usd_per_request=usd,
@@ -180,7 +188,10 @@ def api_option(book: PriceBook, scenario: Scenario) -> tuple[ApiOption | None, s
     fitting = [offer for offer in of_variant if offer.context_tokens is None or offer.context_tokens >= tokens]
     if not fitting:
         return None, f"no provider takes requests of {tokens:,.0f} tokens for {book.model.display_name}"
-    offers = _cheapest_per_provider(_priced(offer, scenario) for offer in fitting)
+    known = [offer for offer in fitting if not _is_beyond_base_price(offer, scenario)]
+    if not known:
+        return None, f"the prices of {book.model.display_name} in the table hold for shorter requests only"
+    offers = _cheapest_per_provider(_priced(offer, scenario) for offer in known)
     rates = price_band(offer.usd_per_request for offer in offers)
     curves = CurveBand(
         low=CostCurve(usd_per_request=rates.low),
@@ -194,6 +205,7 @@ def api_option(book: PriceBook, scenario: Scenario) -> tuple[ApiOption | None, s
         usd_per_month=curves.usd_per_month(scenario.requests_per_month),
         other_variants=dict(Counter(o.variant for o in listed if o.variant != scenario.api_variant)),
         too_short_count=len(of_variant) - len(fitting),
+        beyond_base_price_count=len(fitting) - len(known),
     ), None
 
 
@@ -260,6 +272,11 @@ def longer_than_context(model: Model, workload: Workload) -> str | None:
     return f"a request of {tokens:,.0f} tokens is longer than the context of {model.display_name}, {context:,} tokens"
 
 
+def _is_beyond_base_price(offer: ApiOffer, scenario: Scenario) -> bool:
+    limit = offer.base_price_max_input_tokens
+    return limit is not None and scenario.input_tokens > limit
+
+
 def _cheapest_per_provider(offers: Iterable[PricedApiOffer]) -> tuple[PricedApiOffer, ...]:
     best: dict[str, PricedApiOffer] = {}
     for offer in sorted(offers, key=lambda priced: (priced.usd_per_request, priced.offer.row_id)):
@@ -285,4 +302,5 @@ def today_option(book: PriceBook, scenario: Scenario) -> TodayOption:
         usd_per_month=priced.usd_per_month,
         cached_price_missing=priced.cached_price_missing,
         batch_price_missing=priced.batch_price_missing,
+        beyond_base_price=_is_beyond_base_price(priced.offer, scenario),
     )

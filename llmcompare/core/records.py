@@ -8,6 +8,7 @@ Billing = Literal["on-demand", "spot", "reserved-1y", "reserved-3y", "community"
 RENTED_BILLINGS: tuple[Billing, ...] = ("on-demand", "community", "spot", "reserved-1y", "reserved-3y")
 """Billing classes that keep a machine for as long as it is paid; serverless is another thing."""
 
+CachedInBatch = Literal["both", "cached", "batch"]
 YOURS = "yours"
 """Source of every price that the user gave, and provider where no other is named."""
 
@@ -185,8 +186,10 @@ class ApiOffer:
     """Longest request that the provider takes; None where the list does not say."""
     batch_discount_fraction: float | None = None
     """Off the prices of requests that can wait; None where no batch price was read."""
-    batch_includes_cached: bool = False
-    """Whether the discount comes off the cached price too."""
+    cached_in_batch: CachedInBatch | None = None
+    """Discounts that cached input gets in a batch; None where that was not read."""
+    base_price_max_input_tokens: int | None = None
+    """Longest input that the prices hold for, cached input included; None where the list has no such step."""
     is_own: bool = False
     """Whether the user gave it."""
     row_id: str

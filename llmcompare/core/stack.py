@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from llmcompare.core.comparison import Comparison
 from llmcompare.core.cost import TokenPrices
-from llmcompare.core.options import ApiOption, PricedApiOffer
+from llmcompare.core.options import ApiOption, PricedApiOffer, token_prices
 from llmcompare.core.records import ApiOffer
 from llmcompare.core.rented import Deployment
 from llmcompare.core.scenario import Scenario
@@ -92,12 +92,7 @@ def stacks(comparison: Comparison) -> list[tuple[str, str, list[Part]]]:
 
 
 def _api_parts(offer: ApiOffer, scenario: Scenario, usd_per_month: float) -> list[Part]:
-    prices = TokenPrices(
-        input_usd_per_mtok=offer.input_usd_per_mtok,
-        output_usd_per_mtok=offer.output_usd_per_mtok,
-        cached_input_usd_per_mtok=offer.cached_input_usd_per_mtok,
-    )
-    return api_parts(prices, scenario, usd_per_month=usd_per_month)
+    return api_parts(token_prices(offer), scenario, usd_per_month=usd_per_month)
 
 
 def in_words(found: Sequence[tuple[str, str, Sequence[Part]]]) -> str:

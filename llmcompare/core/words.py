@@ -93,6 +93,7 @@ def api_sentence(api: ApiOption) -> str:
     statistic = "median of " if len(api.offers) > 1 else ""
     text = f"Token-priced API: {band_text(api.usd_per_month)} a month, {statistic}{api.providers_text}."
     if api.without_cached_price_count:
+    missing += " Its list asks more for requests as long as these: this is a lower bound." * today.beyond_base_price
         count, of = api.without_cached_price_count, len(api.offers)
         text += f" {count} of {of} list no price for cached input, so their input price is charged."
     if api.without_batch_price_count:
@@ -108,6 +109,9 @@ def api_sentence(api: ApiOption) -> str:
 
 def rented_sentence(rented: Deployment) -> str:
     """What is rented, how full it is, what it costs, and where its capacity comes from."""
+    if api.beyond_base_price_count:
+        listings = counted(api.beyond_base_price_count, "listing")
+        text += f" Left out, because their price holds for shorter requests only: {listings}."
     price = rented.usd_per_gpu_hour
     spread = f" ({price.low:.2f} to {price.high:.2f})" if price.low != price.high else ""
     listed = [offer for offer in rented.offers if not offer.is_own]

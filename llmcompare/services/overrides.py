@@ -88,6 +88,7 @@ def api_price(
         "cached_input_usd_per_mtok": _text(cached_input_usd_per_mtok),
         "output_usd_per_mtok": _text(output_usd_per_mtok),
         "batch_discount_fraction": _text(batch_discount_fraction),
+        "cached_in_batch": "" if batch_discount_fraction is None else "both",
         "batch_source": "" if batch_discount_fraction is None else YOURS,
         "as_of": valid_from.isoformat(),
         "source": YOURS,

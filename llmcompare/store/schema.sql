@@ -223,22 +223,24 @@ CREATE TABLE api_prices (
     cached_input_usd_per_mtok DOUBLE CHECK (cached_input_usd_per_mtok BETWEEN 0.0001 AND input_usd_per_mtok),
     output_usd_per_mtok DOUBLE NOT NULL CHECK (output_usd_per_mtok BETWEEN 0.001 AND 800),
     context_tokens BIGINT CHECK (context_tokens BETWEEN 128 AND 100000000),
+    base_price_max_input_tokens BIGINT CHECK (base_price_max_input_tokens BETWEEN 128 AND 100000000),
     batch_discount_fraction DOUBLE CHECK (batch_discount_fraction BETWEEN 0.01 AND 0.99),
-    batch_includes_cached VARCHAR CHECK (batch_includes_cached IN ('yes', 'no')),
+    cached_in_batch VARCHAR CHECK (cached_in_batch IN ('both', 'cached', 'batch')),
     batch_source VARCHAR,
     as_of VARCHAR,
     source VARCHAR NOT NULL,
     is_own BOOLEAN NOT NULL DEFAULT false,
     UNIQUE (provider, api_model_name, as_of, is_own),
     CHECK ((batch_source IS NULL) = (batch_discount_fraction IS NULL)),
-    CHECK (batch_includes_cached IS NULL OR batch_discount_fraction IS NOT NULL)
+    CHECK (cached_in_batch IS NULL OR batch_discount_fraction IS NOT NULL)
 );
 COMMENT ON TABLE api_prices IS 'Token prices of hosted APIs: standard tier, base price step. Variants are never mixed in one statistic.';
 COMMENT ON COLUMN api_prices.input_usd_per_mtok IS 'USD per million input tokens';
 COMMENT ON COLUMN api_prices.cached_input_usd_per_mtok IS 'USD per million input tokens read from the prompt cache; empty where none is listed';
 COMMENT ON COLUMN api_prices.output_usd_per_mtok IS 'USD per million output tokens';
+COMMENT ON COLUMN api_prices.base_price_max_input_tokens IS 'longest input of a request, cached input included, that these prices hold for; the list asks more for a longer one. Empty: no such step';
 COMMENT ON COLUMN api_prices.batch_discount_fraction IS 'share off the prices of requests that can wait, 0 to 1; empty where no batch price was read';
-COMMENT ON COLUMN api_prices.batch_includes_cached IS 'yes: the discount comes off the cached price too; else cached input in a batch is charged the lower of the cached price and the batch price of input';
+COMMENT ON COLUMN api_prices.cached_in_batch IS 'discounts that cached input gets in a batch: both, cached (that of the cache alone), batch (that of the batch alone); empty: not read, the larger of the two is taken';
 COMMENT ON COLUMN api_prices.batch_source IS 'where the discount was read, with the date of what was read';
 COMMENT ON COLUMN api_prices.variant IS 'standard, or what the offer name says: turbo, fp8, fast, awq, ...';
 COMMENT ON COLUMN api_prices.is_own IS 'from var/overrides/: a price of your own, which replaces the list of its model and variant';

@@ -78,8 +78,7 @@ SELECT *, as_of IS NOT DISTINCT FROM max(as_of) OVER (
           AND is_own = bool_or(is_own) OVER (
               PARTITION BY coalesce(model_id, provider || chr(31) || api_model_name), variant) AS is_current
 FROM (
-    SELECT p.* EXCLUDE (model_id, batch_includes_cached), p.model_id AS listed_model_id, n.model_id,
-           coalesce(p.batch_includes_cached = 'yes', false) AS batch_includes_cached
+    SELECT p.* EXCLUDE (model_id), p.model_id AS listed_model_id, n.model_id
     FROM api_prices p
     LEFT JOIN model_names n ON n.name = p.model_id AND n.relation <> 'same architecture'
 );

@@ -164,7 +164,7 @@ def test_a_batch_discount_comes_off_the_cached_price_only_where_the_provider_say
     )
     apart = api_usd_per_request(prices, rag, batch_fraction=1)
     assert apart == pytest.approx((1_000 * 1.5 + 1_000 * 0.3 + 1_000 * 7.5) / 1e6)
-    together = api_usd_per_request(replace(prices, batch_includes_cached=True), rag, batch_fraction=1)
+    together = api_usd_per_request(replace(prices, cached_in_batch="both"), rag, batch_fraction=1)
     assert together == pytest.approx((1_000 * 1.5 + 1_000 * 0.15 + 1_000 * 7.5) / 1e6)
     # A cached price above the batch price of input: nobody pays more for a token because it was cached.
     dear = replace(prices, cached_input_usd_per_mtok=2.0)
@@ -191,7 +191,7 @@ def token_prices(draw) -> TokenPrices:
         output_usd_per_mtok=draw(price),
         cached_input_usd_per_mtok=draw(st.none() | shares.map(lambda share: share * given)),
         batch_discount_fraction=draw(st.none() | st.floats(0.01, 0.99)),
-        batch_includes_cached=draw(st.booleans()),
+        cached_in_batch=draw(st.sampled_from([None, "both", "cached", "batch"])),
     )
 
 
