@@ -1,4 +1,4 @@
-"""Compares what one workload costs through token-priced APIs, on rented GPUs and at today's API."""
+"""Compares what one workload costs: token-priced APIs, serverless, rented and own GPUs, and today's API."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -16,12 +16,13 @@ from llmcompare.core.options import (
     today_option,
 )
 from llmcompare.core.owned import OwnedOption
-from llmcompare.core.records import ApiOffer, Capacity, Gpu, GpuOffer, Model
+from llmcompare.core.records import ApiOffer, Capacity, Gpu, GpuOffer, Model, ServerlessTerms
 from llmcompare.core.rented import Deployment, deployments
 from llmcompare.core.scenario import Scenario
+from llmcompare.core.serverless_option import ServerlessCurves, ServerlessOption
 from llmcompare.core.workload import Workload
 
-Row = Model | ApiOffer | Gpu | GpuOffer | Capacity
+Row = Model | ApiOffer | Gpu | GpuOffer | Capacity | ServerlessTerms
 OptionKey = Literal["api", "serverless", "rented", "rented_at_scale", "owned", "today"]
 
 
@@ -34,7 +35,7 @@ class Option:
     """In a sentence."""
     label: str
     """In a legend."""
-    curves: CurveBand
+    curves: CurveBand | ServerlessCurves
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +83,9 @@ class Comparison:
     owned: OwnedOption | None
     owned_missing: str | None
     """Why there is no own machine."""
+    serverless: ServerlessOption | None
+    serverless_missing: str | None
+    """Why there are no serverless GPUs."""
     pairs: tuple[Pair, ...]
     rows_used: tuple[UsedRow, ...]
     """The catalogue rows behind the figures."""
@@ -106,6 +110,9 @@ def _options(found: Comparison) -> Iterator[Option]:
             if rented is not None and at_scale is not None and rented.short == at_scale.short:
                 name = f"renting {deployment.label}"
             yield Option(key=key, name=name, label=f"rented {deployment.label}", curves=deployment.curves)
+    if found.serverless is not None:
+        name, label = f"serverless {found.serverless.short}", f"serverless {found.serverless.label}"
+        yield Option(key="serverless", name=name, label=label, curves=found.serverless.curves)
     if found.owned is not None:
         yield Option(key="owned", name=found.owned.name, label=found.owned.label, curves=found.owned.curves)
     curve = found.today.curve
@@ -133,6 +140,8 @@ def compare(book: PriceBook, scenario: Scenario, *, fingerprint: str) -> Compari
         today=today,
         owned=None,
         owned_missing=None,
+        serverless=None,
+        serverless_missing=None,
         pairs=(),
         rows_used=tuple(dict.fromkeys(_used(row) for row in _rows_used(book.model, api, (rented, at_scale), today))),
         fingerprint=fingerprint,
@@ -140,16 +149,23 @@ def compare(book: PriceBook, scenario: Scenario, *, fingerprint: str) -> Compari
     return replace(base, pairs=tuple(_pairs(base.options)))
 
 
-def joined(base: Comparison, *, owned: OwnedOption | None, owned_missing: str | None) -> Comparison:
-    """The comparison with the options that follow from what it rents."""
-    added: list[Row] = [] if owned is None else [owned.gpu, *_capacity_rows(owned.served_by)]
+def joined(
+    base: Comparison,
+    *,
+    serverless: tuple[ServerlessOption | None, str | None],
+    owned: tuple[OwnedOption | None, str | None],
+) -> Comparison:
+    """The comparison with the options that follow from what it rents; each with the reason where it is missing."""
     found = replace(
-        base,
-        owned=owned,
-        owned_missing=owned_missing,
-        rows_used=tuple(dict.fromkeys((*base.rows_used, *map(_used, added)))),
+        base, serverless=serverless[0], serverless_missing=serverless[1], owned=owned[0], owned_missing=owned[1]
     )
-    return replace(found, pairs=tuple(_pairs(found.options)))
+    added: list[Row] = []
+    if found.serverless is not None:
+        added += [found.serverless.gpu, *found.serverless.offers, *found.serverless.terms]
+    if found.owned is not None:
+        added += [found.owned.gpu, *_capacity_rows(found.owned.served_by)]
+    rows_used = tuple(dict.fromkeys((*base.rows_used, *map(_used, added))))
+    return replace(found, rows_used=rows_used, pairs=tuple(_pairs(found.options)))
 
 
 def _for_growth(found: Sequence[Deployment], api: ApiOption | None) -> Deployment | None:
@@ -167,13 +183,21 @@ def _for_growth(found: Sequence[Deployment], api: ApiOption | None) -> Deploymen
     return None if best == found[0] else best
 
 
+AGAINST: dict[OptionKey, tuple[OptionKey, ...]] = {
+    "rented": ("api", "today"),
+    "rented_at_scale": ("api", "today"),
+    "serverless": ("rented", "api", "today"),
+    "owned": ("rented", "api", "today"),
+    "api": ("today",),
+}
+"""Which options each is set against; any two can be chosen on the Breakeven page."""
+
+
 def _pairs(options: Sequence[Option]) -> Iterator[Pair]:
-    """What runs on GPUs against what is rented always on, the API and today's bill; the API against today's bill."""
-    rank = {"owned": 0, "serverless": 0, "rented": 1, "rented_at_scale": 1, "api": 2, "today": 3}
-    for first in sorted(options, key=lambda option: rank[option.key]):
-        for second in options:
-            if rank[first.key] < rank[second.key]:
-                yield _pair(first, second)
+    by_key = {option.key: option for option in options}
+    for key, others in AGAINST.items():
+        if key in by_key:
+            yield from (_pair(by_key[key], by_key[other]) for other in others if other in by_key)
 
 
 def _pair(first: Option, second: Option) -> Pair:

@@ -125,8 +125,9 @@ class Scenario:
     """Until a new serverless worker answers: machine, image, weights, engine."""
     idle_timeout_s: float | None = None
     """A serverless worker stays after its last request; None for the provider's default."""
-    requests_per_worker: int = 1
-    """At once in one serverless worker."""
+    requests_per_worker: int = 30
+    """At once in one serverless worker: the default of RunPod's vLLM worker
+    (github.com/runpod-workers/worker-vllm: docs/configuration.md @ 0d00735)."""
     purchase_usd: float | None = None
     """Of one own machine; None for no such option."""
     owned_gpu: str | None = None

@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from llmcompare.core.comparison import Comparison
 from llmcompare.core.cost import TokenPrices
 from llmcompare.core.options import ApiOption, PricedApiOffer, token_prices
 from llmcompare.core.records import ApiOffer
 from llmcompare.core.rented import Deployment
 from llmcompare.core.scenario import Scenario
+from llmcompare.core.serverless_option import ServerlessOption, worker_time
 from llmcompare.core.units import TOKENS_PER_MTOK, usd_text
 
 
@@ -71,6 +74,21 @@ def rented_parts(rented: Deployment, scenario: Scenario) -> list[Part]:
     ]
 
 
+def serverless_parts(option: ServerlessOption, scenario: Scenario) -> list[Part]:
+    """Cost of starting, serving and waiting for the next request, in the proportions of the provider in the middle."""
+    plan, curve = option.middle, option.curves.mid
+    billed = plan.billed("mid")
+    time = worker_time(curve, plan, np.array([scenario.requests_per_month]))
+    workers = {
+        "requests": float(time.busy[0]) * billed.execution,
+        "cold starts": float(time.setup[0]) * billed.setup_fraction,
+        "waiting for the next request": float(time.idle[0]) * billed.idle,
+    }
+    total = sum(workers.values())
+    usd = option.usd_per_month.mid
+    return [Part(name=name, usd_per_month=usd * part / total) for name, part in workers.items() if part > 0]
+
+
 def stacks(comparison: Comparison) -> list[tuple[str, str, list[Part]]]:
     """Key, name and parts of every option that has data, at middle prices."""
     scenario, found = comparison.scenario, []
@@ -80,6 +98,9 @@ def stacks(comparison: Comparison) -> list[tuple[str, str, list[Part]]]:
     for key, deployment in (("rented", comparison.rented), ("rented_at_scale", comparison.rented_at_scale)):
         if deployment is not None:
             found.append((key, f"rented {deployment.short}", rented_parts(deployment, scenario)))
+    if comparison.serverless is not None:
+        name = f"serverless {comparison.serverless.short}"
+        found.append(("serverless", name, serverless_parts(comparison.serverless, scenario)))
     if comparison.owned is not None:
         parts = [Part(name=name, usd_per_month=usd) for name, usd in comparison.owned.parts.items() if usd]
         found.append(("owned", f"own {comparison.owned.short}", parts))

@@ -2,13 +2,16 @@
 
 from collections.abc import Iterable, Iterator
 
+from llmcompare.core import serverless_words
 from llmcompare.core.breakeven import Crossing
 from llmcompare.core.comparison import Comparison, Pair
+from llmcompare.core.cost import CostCurve
 from llmcompare.core.options import ApiOption
 from llmcompare.core.owned_words import owned_assumptions, owned_sentence
 from llmcompare.core.phrases import Assumption, band_text, sentence_start
 from llmcompare.core.rented import Deployment
 from llmcompare.core.scenario import Scenario
+from llmcompare.core.serverless_option import ServerlessOption
 from llmcompare.core.units import HOURS_PER_MONTH, count_text, counted, usd_text
 
 CROSSINGS_SPELLED_OUT = 3
@@ -54,7 +57,8 @@ def headline(comparison: Comparison) -> str:
         return f"There is no figure for {model}: neither an API listing nor a deployment that can be priced."
     if best.key == "today":
         return f"Nothing here beats today's bill of {usd_text(band.mid)} a month at median prices."
-    replicas = best.curves.mid.replicas(requests)
+    middle = best.curves.mid
+    replicas = middle.replicas(requests) if isinstance(middle, CostCurve) else 0
     size = f" on {counted(replicas, 'replica')}" if replicas > 1 else ""
     text = f"{sentence_start(best.name)}{size} is the cheapest way to run {model}: {band_text(band)} a month"
     open_against = [other.name for other, theirs in others if theirs.low < band.high]
@@ -76,6 +80,10 @@ def option_sentences(comparison: Comparison) -> Iterator[str]:
             yield "For growth: " + rented_sentence(comparison.rented_at_scale)
     elif comparison.rented_missing:
         yield f"No rented figure: {comparison.rented_missing}."
+    if comparison.serverless is not None:
+        yield serverless_sentence(comparison.serverless)
+    elif comparison.serverless_missing and comparison.rented is not None:
+        yield f"No serverless figure: {comparison.serverless_missing}."
     if comparison.owned is not None:
         yield owned_sentence(comparison.owned)
     elif comparison.owned_missing and comparison.scenario.purchase_usd is not None:
@@ -85,6 +93,7 @@ def option_sentences(comparison: Comparison) -> Iterator[str]:
         " It lists no price for cached input, so the input price is charged." if today.cached_price_missing else ""
     )
     missing += " It lists no batch price, so the full one is charged." if today.batch_price_missing else ""
+    missing += " Its list asks more for requests as long as these: this is a lower bound." * today.beyond_base_price
     yield f"Today ({today.label}): {usd_text(today.usd_per_month)} a month for the same requests.{missing}"
 
 
@@ -93,7 +102,6 @@ def api_sentence(api: ApiOption) -> str:
     statistic = "median of " if len(api.offers) > 1 else ""
     text = f"Token-priced API: {band_text(api.usd_per_month)} a month, {statistic}{api.providers_text}."
     if api.without_cached_price_count:
-    missing += " Its list asks more for requests as long as these: this is a lower bound." * today.beyond_base_price
         count, of = api.without_cached_price_count, len(api.offers)
         text += f" {count} of {of} list no price for cached input, so their input price is charged."
     if api.without_batch_price_count:
@@ -101,6 +109,9 @@ def api_sentence(api: ApiOption) -> str:
         text += f" {count} of {of} list no batch price, so requests that can wait are charged the full one."
     if api.too_short_count:
         text += f" Left out, because their context is too short: {counted(api.too_short_count, 'listing')}."
+    if api.beyond_base_price_count:
+        listings = counted(api.beyond_base_price_count, "listing")
+        text += f" Left out, because their price holds for shorter requests only: {listings}."
     if api.other_variants:
         apart = ", ".join(f"{number} {variant}" for variant, number in sorted(api.other_variants.items()))
         text += f" Kept apart: {apart}."
@@ -109,9 +120,6 @@ def api_sentence(api: ApiOption) -> str:
 
 def rented_sentence(rented: Deployment) -> str:
     """What is rented, how full it is, what it costs, and where its capacity comes from."""
-    if api.beyond_base_price_count:
-        listings = counted(api.beyond_base_price_count, "listing")
-        text += f" Left out, because their price holds for shorter requests only: {listings}."
     price = rented.usd_per_gpu_hour
     spread = f" ({price.low:.2f} to {price.high:.2f})" if price.low != price.high else ""
     listed = [offer for offer in rented.offers if not offer.is_own]
@@ -120,6 +128,14 @@ def rented_sentence(rented: Deployment) -> str:
         f"{rented.label}, rented: {band_text(rented.usd_per_month)} a month for {counted(rented.replicas, 'replica')} "
         f"at {rented.utilisation_fraction:.0%} of capacity, "
         f"{price.mid:.2f} USD per GPU-hour{spread}{providers}. Capacity: {rented.basis}."
+    )
+
+
+def serverless_sentence(option: ServerlessOption) -> str:
+    """What serverless GPUs cost, who offers them and how that comes about."""
+    return (
+        f"{option.label}, serverless: {band_text(option.usd_per_month)} a month, median of "
+        f"{counted(len(option.plans), 'provider')}. {sentence_start(option.basis)}."
     )
 
 
@@ -215,6 +231,8 @@ def assumptions(comparison: Comparison) -> Iterator[Assumption]:
     )
     if comparison.rented is not None:
         yield from _rented_assumptions(comparison, comparison.rented)
+    if comparison.serverless is not None:
+        yield from serverless_words.assumptions(comparison.serverless, comparison.scenario)
     if comparison.owned is not None:
         yield from owned_assumptions(comparison.scenario)
 

@@ -8,6 +8,7 @@ from llmcompare.core.comparison import Comparison, Pair
 from llmcompare.core.options import ApiOption, CurveBand
 from llmcompare.core.owned import OwnedOption
 from llmcompare.core.rented import Deployment
+from llmcompare.core.serverless_option import ServerlessOption
 
 
 def comparison_json(comparison: Comparison) -> dict[str, Any]:
@@ -26,6 +27,7 @@ def comparison_json(comparison: Comparison) -> dict[str, Any]:
         "api": _api_json(comparison.api, comparison.api_missing),
         "rented": _rented_json(comparison.rented, comparison.rented_missing),
         "rented_at_scale": _rented_json(comparison.rented_at_scale, no_second),
+        "serverless": _serverless_json(comparison.serverless, comparison.serverless_missing),
         "owned": _owned_json(comparison.owned, comparison.owned_missing),
         "today": {
             "label": today.label,
@@ -131,4 +133,31 @@ def _owned_json(owned: OwnedOption | None, missing: str | None) -> dict[str, Any
         "full_usd_per_request": asdict(owned.full_usd_per_request),
         "marginal_usd_per_request": asdict(owned.marginal_usd_per_request),
         "curves": _curves_json(owned.curves),
+    }
+
+
+def _serverless_json(serverless: ServerlessOption | None, missing: str | None) -> dict[str, Any]:
+    if serverless is None:
+        return {"reason": missing}
+    return {
+        "deployment": serverless.label,
+        "gpu_id": serverless.gpu.gpu_id,
+        "gpus_per_worker": serverless.gpus_per_worker,
+        "basis": serverless.basis,
+        "service_s_per_request": asdict(serverless.service_s),
+        "worker_count_at_most": serverless.max_workers,
+        "usd_per_month": asdict(serverless.usd_per_month),
+        "offers": [
+            {
+                "provider": plan.offer.provider,
+                "usd_per_worker_hour": plan.usd_per_worker_hour,
+                "cold_start_s": plan.cold_start_s,
+                "idle_timeout_s": plan.idle_timeout_s,
+                "idle_timeout_is_assumed": plan.idle_timeout_is_assumed,
+                "as_of": plan.offer.as_of,
+                "source": plan.offer.source,
+                "row_id": plan.offer.row_id,
+            }
+            for plan in serverless.plans
+        ],
     }

@@ -6,7 +6,7 @@ from llmcompare.core import comparison
 from llmcompare.core.comparison import Comparison
 from llmcompare.core.records import Capacity
 from llmcompare.core.scenario import Scenario
-from llmcompare.services import owned
+from llmcompare.services import owned, serverless
 from llmcompare.services.books import priced_book
 from llmcompare.services.catalogue import Facts
 from llmcompare.services.fit import FORMATS_BEST_FIRST
@@ -16,8 +16,11 @@ from llmcompare.services.hardware import ENGINES
 def compare(facts: Facts, scenario: Scenario) -> Comparison:
     """All options for a scenario. Raises UnknownIdError or InputError; an option without data says why instead."""
     base = comparison.compare(priced_book(facts, scenario), scenario, fingerprint=facts.catalog.fingerprint)
-    own, own_missing = owned.option(facts, scenario, base.rented)
-    return comparison.joined(base, owned=own, owned_missing=own_missing)
+    return comparison.joined(
+        base,
+        serverless=serverless.option(facts, scenario, base.deployments),
+        owned=owned.option(facts, scenario, base.rented),
+    )
 
 
 def variants(facts: Facts, model_id: str) -> list[str]:

@@ -204,7 +204,8 @@ def _pick_serverless(facts: Facts) -> dict[str, Any]:
             "serverless_provider", "Provider of serverless", costs.serverless_providers(facts)
         ),
         "requests_per_worker": whole(
-            "requests_per_worker", "Requests at once per worker", help="More wait until a worker is free or started.",
+            "requests_per_worker", "Requests at once per worker",
+            help="More wait until a worker is free or started. 30 is the default of RunPod's vLLM worker.",
         ),
         "cold_start_s": number(
             "cold_start_s", "Cold start, seconds", step=5.0,
