@@ -68,7 +68,7 @@ class App:
     @property
     def raw_texts(self) -> list[str]:
         """Markdown as it is sent, before a browser reads it."""
-        kinds = ("title", "header", "subheader", "markdown", "caption", "error", "warning", "info")
+        kinds = ("title", "header", "subheader", "markdown", "caption", "error", "warning", "info", "success")
         return [str(element.value) for kind in kinds for element in self.run_of.get(kind)]
 
     @property
