@@ -1,10 +1,12 @@
 """The user's own prices: typed in as one row, uploaded as a file, listed, deleted."""
 
 import csv
+from collections import Counter
 from datetime import date
 
 from llmcompare.core.options import proprietary_offers
 from llmcompare.core.records import YOURS, Billing
+from llmcompare.core.scenario import Scenario
 from llmcompare.core.tables import Cell, Table
 from llmcompare.errors import InputError
 from llmcompare.services.catalogue import Facts
@@ -16,9 +18,9 @@ GPU_PRICES = "gpu_prices"
 API_PRICES = "api_prices"
 TABLES = {GPU_PRICES: "GPU prices", API_PRICES: "API prices"}
 """Tables that take own rows, with their names for a reader."""
-MAX_UPLOAD_BYTES = 5_000_000
+MAX_UPLOAD_MB = 5
 SHOWN = {
-    GPU_PRICES: ("provider", "gpu_id", "billing", "gpu_count", "usd_per_hour", "region", "as_of", "source"),
+    GPU_PRICES: ("provider", "gpu_id", "billing", "gpu_count", "usd_per_hour", "as_of", "source"),
     API_PRICES: (
         "provider", "model_id", "variant", "input_usd_per_mtok", "cached_input_usd_per_mtok", "output_usd_per_mtok",
         "batch_discount_fraction", "as_of", "source",
@@ -100,6 +102,14 @@ def _text(value: float | None) -> str:
     return "" if value is None else f"{value:.12g}"
 
 
+def usual_gpu(facts: Facts, scenario: Scenario) -> str:
+    """The GPU that the scenario names, else the one that most offers are for."""
+    if scenario.gpu in facts.gpus:
+        return str(scenario.gpu)
+    counted = Counter(offer.gpu_id for offer in facts.gpu_offers if offer.gpu_id in facts.gpus)
+    return max(facts.gpus, key=lambda gpu_id: counted[gpu_id])
+
+
 def priced_names(facts: Facts) -> list[str]:
     """What an API price can be typed in for: models of the catalogue, then the APIs that may be today's."""
     return [*facts.models, *proprietary_offers(facts.api_offers)]
@@ -136,10 +146,9 @@ def upload(new: bytes, *, today: date, where: Folders | None = None) -> str:
 
     Raises InputError for what is no such file, DataError with every cell that is refused; nothing is changed then.
     """
-    if len(new) > MAX_UPLOAD_BYTES:
+    if len(new) > MAX_UPLOAD_MB * 1_000_000:
         raise InputError(
-            f"the file has {len(new) / 1e6:.1f} MB: give one of at most {MAX_UPLOAD_BYTES / 1e6:.0f} MB, "
-            "with your own prices only."
+            f"the file has {len(new) / 1e6:.1f} MB: give one of at most {MAX_UPLOAD_MB} MB, with your own prices only."
         )
     header = _header(new)
     table = overrides.table_of(header)

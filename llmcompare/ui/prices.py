@@ -2,7 +2,9 @@
 
 from datetime import date
 
+import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from llmcompare.core.records import RENTED_BILLINGS, Billing
 from llmcompare.errors import DataError, InputError, LlmCompareError
@@ -10,7 +12,7 @@ from llmcompare.services import overrides
 from llmcompare.services.catalogue import Facts
 from llmcompare.services.overrides import API_PRICES, GPU_PRICES, TABLES
 from llmcompare.store.overrides import Row
-from llmcompare.ui import frame, show
+from llmcompare.ui import frame
 from llmcompare.ui.safe import plain
 
 BILLINGS: tuple[Billing, ...] = (*RENTED_BILLINGS, "serverless-per-second")
@@ -38,61 +40,61 @@ def your_prices() -> None:
 
 
 def _gpu_form(facts: Facts) -> None:
+    names = list(facts.gpus)
     with st.form("your_gpu_price", border=True):
         st.subheader("A GPU price")
-        gpu_id = st.selectbox("GPU", list(facts.gpus), format_func=lambda name: facts.gpus[name].name, key="your_gpu")
+        gpu_id = st.selectbox(
+            "GPU",
+            names,
+            index=names.index(overrides.usual_gpu(facts, frame.scenario())),
+            format_func=lambda name: facts.gpus[name].name,
+            key="your_gpu",
+        )
         left, right = st.columns(2)
         billing = left.selectbox("Billing", BILLINGS, key="your_billing")
         count = right.number_input("GPUs in the machine", 1, 128, 1, key="your_gpu_count")
-        usd = left.number_input(
-            "USD per GPU-hour", min_value=0.0, value=None, step=0.01, format="%0.4f", key="your_usd_per_gpu_hour"
-        )
-        valid_from = right.date_input("Valid from", date.today(), max_value=date.today(), key="your_gpu_from")
+        left, right = st.columns(2)
+        usd = _price(left, "USD per GPU-hour", "your_usd_per_gpu_hour")
+        valid_from = _day(right, "your_gpu_from")
         provider = st.text_input("Provider", placeholder="yours", key="your_gpu_provider")
         if st.form_submit_button("Keep this price", type="primary"):
             if usd is None:
                 st.error("Give the USD per GPU-hour.", icon=":material/error:")
                 return
-            _keep(
-                GPU_PRICES,
-                overrides.gpu_price(
-                    gpu_id=gpu_id,
-                    billing=billing,
-                    gpu_count=count,
-                    usd_per_gpu_hour=usd,
-                    valid_from=valid_from,
-                    provider=provider,
-                ),
+            row = overrides.gpu_price(
+                gpu_id=gpu_id,
+                billing=billing,
+                gpu_count=count,
+                usd_per_gpu_hour=usd,
+                valid_from=valid_from,
+                provider=provider,
             )
+            _keep(GPU_PRICES, row)
 
 
 def _api_form(facts: Facts) -> None:
-    names = overrides.priced_names(facts)
+    names, asked = overrides.priced_names(facts), frame.scenario().model
     with st.form("your_api_price", border=True):
         st.subheader("An API price")
         model = st.selectbox(
             "Model",
             names,
-            index=names.index(frame.scenario().model) if frame.scenario().model in names else 0,
+            index=names.index(asked) if asked in names else 0,
             key="your_model",
             help="A model of the catalogue, or an API that may be today's: its price is then yours.",
         )
         left, right = st.columns(2)
-        given = left.number_input(
-            "USD per million input tokens", value=None, min_value=0.0, step=0.01, key="your_input"
-        )
-        made = right.number_input(
-            "USD per million output tokens", value=None, min_value=0.0, step=0.01, key="your_output"
-        )
-        cached = left.number_input(
-            "The same for cached input", value=None, min_value=0.0, step=0.01, key="your_cached", placeholder="as input"
-        )
+        given = _price(left, "USD per million input tokens", "your_input")
+        made = _price(right, "USD per million output tokens", "your_output")
+        left, right = st.columns(2)
+        cached = _price(left, "The same for cached input", "your_cached", placeholder="as input")
         batch = right.number_input(
             "Batch discount, %", value=None, min_value=1.0, max_value=99.0, step=5.0, key="your_batch",
             placeholder="none", help="Off the whole price, for requests that can wait.",
         )  # fmt: skip
+        left, right = st.columns(2)
         variant = left.text_input("Variant", "standard", key="your_variant")
-        valid_from = right.date_input("Valid from", date.today(), max_value=date.today(), key="your_api_from")
+        valid_from = _day(right, "your_api_from")
         provider = st.text_input("Provider", placeholder="yours", key="your_api_provider")
         if st.form_submit_button("Keep this price", type="primary"):
             if given is None or made is None:
@@ -110,6 +112,18 @@ def _api_form(facts: Facts) -> None:
                 provider=provider,
             )
             _keep(API_PRICES, row)
+
+
+def _price(column: DeltaGenerator, label: str, key: str, *, placeholder: str | None = None) -> float | None:
+    found: float | None = column.number_input(
+        label, value=None, min_value=0.0, step=0.01, format="%0.4g", key=key, placeholder=placeholder
+    )
+    return found
+
+
+def _day(column: DeltaGenerator, key: str) -> date:
+    found: date = column.date_input("Valid from", date.today(), max_value=date.today(), key=key)
+    return found
 
 
 def _keep(table: str, row: Row) -> None:
@@ -137,7 +151,19 @@ def _show_refused(problem: LlmCompareError) -> None:
 
 
 def _present(facts: Facts, table: str) -> None:
-    st.subheader(f"Your {TABLES[table]}")
+    heading, file = st.columns([3, 1], vertical_alignment="bottom")
+    heading.subheader(f"Your {TABLES[table]}")
+    file.download_button(
+        "CSV",
+        overrides.file_bytes(table),
+        f"{table}.csv",
+        "text/csv",
+        key=f"your_{table}_file",
+        on_click="ignore",
+        icon=":material/download:",
+        width="stretch",
+        help="Your rows, or an empty form to fill in, in the form of the files in data/. Upload it again below.",
+    )
     try:
         rows = overrides.present(table)
     except DataError as problem:
@@ -146,21 +172,18 @@ def _present(facts: Facts, table: str) -> None:
             overrides.delete_file(table)
             _say(f"Your {TABLES[table]} are deleted.")
         return
-    if rows:
-        show.table(overrides.shown(facts, table, rows), key=f"your_{table}")
-        _delete(table, rows)
-    else:
+    if not rows:
         st.caption("None yet: the lists of the providers count.")
-    st.download_button(
-        "The file" if rows else "An empty form",
-        overrides.file_bytes(table),
-        f"{table}.csv",
-        "text/csv",
-        key=f"your_{table}_file",
-        on_click="ignore",
-        icon=":material/download:",
-        help="A CSV of the same form as in data/. Change it and upload it again below.",
+        return
+    listed = overrides.shown(facts, table, rows)
+    st.dataframe(
+        pd.DataFrame(list(listed.rows), columns=list(listed.columns)),
+        key=f"your_{table}",
+        hide_index=True,
+        alt=listed.title,
+        placeholder="—",
     )
+    _delete(table, rows)
 
 
 def _delete(table: str, rows: list[Row]) -> None:
@@ -183,6 +206,7 @@ def _upload() -> None:
             "A CSV of GPU prices or of API prices; it replaces your rows of that table.",
             type="csv",
             key="your_prices_file",
+            max_upload_size=overrides.MAX_UPLOAD_MB,
         )
         if st.form_submit_button("Use this file") and file is not None:
             try:
