@@ -114,6 +114,13 @@ SMALL_FACTS: dict[str, list[Row]] = {
          "joules_per_output_token": "0.5", "output_tokens_per_s": "1000", "mean_power_w": "500",
          "method": "GPU energy counters", "measured_by": "them"},
     ],
+    "claims": [
+        {"claim_id": "l40s-is-8gb", "topic": "quantisation", "statement": "A GPU has 8 GB", "subject": "l40s-48gb",
+         "claimed": "8", "claimed_as": "exact", "unit": "memory_gb", "how_to_check": "gpu row: memory_gb"},
+    ],
+    "findings": [
+        {"claim_id": "l40s-is-8gb", "part": "memory", "finding": "it has more", "supports": "no"},
+    ],
     "calibration": [
         {"record_type": "error", "quantity": name, "trait": "all", "level": "all", "left_out": "either",
          "median_error_fraction": "0.1", "error_90th_fraction": "0.3", "low_ratio": "0.8", "high_ratio": "1.3",

@@ -279,6 +279,49 @@ class Score:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """One statement of the buying guide, in our words. It is what is checked, and never evidence."""
+
+    claim_id: str
+    topic: str
+    statement: str
+    subject: str
+    """Ids of models or GPUs that it speaks of, * for any ending, several joined by ` vs `; or a family."""
+    claimed: str | None
+    """Its figures as the guide prints them, several after semicolons."""
+    claimed_as: Literal["exact", "range", "list", "at least", "at most"] | None
+    unit: str | None
+    given: str | None
+    """Figures that it starts from, as name=number after semicolons."""
+    answer: str | None
+    """The way to serve that it recommends."""
+    compare_with: str | None
+    """Ids of statements about the same thing, after semicolons."""
+    how_to_check: str
+    row_id: str
+    as_of: str | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What a source, or a measurement of ours, says on a statement that no other table has rows for."""
+
+    claim_id: str
+    part: str
+    finding: str
+    supports: Literal["yes", "no"] | None
+    """None where two figures say it."""
+    figure: float | None
+    """Of what the statement praises, in `unit`."""
+    against: float | None
+    unit: str | None
+    row_id: str
+    as_of: str | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TableSummary:
     """One table of the catalogue."""
 

@@ -8,10 +8,13 @@ from functools import cached_property
 from pathlib import Path
 
 from llmcompare.core.calibration import Calibration
+from llmcompare.core.published import Licence, ListedFormat, PublishedScore, PublishedSpeed
 from llmcompare.core.records import (
     ApiOffer,
     Capacity,
+    Claim,
     EnergyMeasurement,
+    Finding,
     Gpu,
     GpuOffer,
     Model,
@@ -98,6 +101,41 @@ class Facts:
         for row in queries.capacities(self.catalog):
             by_model.setdefault(row.model_id, []).append(row)
         return by_model
+
+    @cached_property
+    def licences(self) -> dict[str, Licence]:
+        """Licence texts by id."""
+        return {licence.license_id: licence for licence in queries.licences(self.catalog)}
+
+    @cached_property
+    def published_scores(self) -> list[PublishedScore]:
+        """Every score of a model of the catalogue."""
+        return queries.published_scores(self.catalog)
+
+    @cached_property
+    def published_speeds(self) -> list[PublishedSpeed]:
+        """Every measured rate of a model of the catalogue."""
+        return queries.published_speeds(self.catalog)
+
+    @cached_property
+    def gpu_price_history(self) -> list[GpuOffer]:
+        """Every price of a GPU that was seen, old ones included."""
+        return queries.gpu_price_history(self.catalog)
+
+    @cached_property
+    def listed_formats(self) -> list[ListedFormat]:
+        """llama.cpp's weight formats."""
+        return queries.listed_formats(self.catalog)
+
+    @cached_property
+    def claims(self) -> dict[str, Claim]:
+        """The statements of the buying guide by id."""
+        return {claim.claim_id: claim for claim in queries.claims(self.catalog)}
+
+    @cached_property
+    def findings(self) -> list[Finding]:
+        """What sources say on statements that no other table has rows for."""
+        return queries.findings(self.catalog)
 
     def model(self, name: str) -> Model:
         """The model of this id or alias. Raises UnknownIdError."""

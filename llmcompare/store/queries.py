@@ -4,10 +4,13 @@ from dataclasses import fields
 from typing import Any
 
 from llmcompare.core.calibration import Band, Factor
+from llmcompare.core.published import Licence, ListedFormat, PublishedScore, PublishedSpeed
 from llmcompare.core.records import (
     ApiOffer,
     Capacity,
+    Claim,
     EnergyMeasurement,
+    Finding,
     Gpu,
     GpuOffer,
     Model,
@@ -191,6 +194,53 @@ def scores(catalog: Catalog, cell: ScoreCell) -> list[Score]:
         published_by=cell.published_by,
         shots=cell.shots,
     )
+
+
+def licences(catalog: Catalog) -> list[Licence]:
+    """All licence texts, those that were not read included."""
+    return catalog.rows(Licence, f"SELECT {_columns(Licence)} FROM licenses ORDER BY line")
+
+
+def published_scores(catalog: Catalog) -> list[PublishedScore]:
+    """All scores of models of the catalogue."""
+    return catalog.rows(
+        PublishedScore,
+        f"SELECT {_columns(PublishedScore)} FROM scores WHERE model_id IN (SELECT model_id FROM models) ORDER BY line",
+    )
+
+
+def published_speeds(catalog: Catalog) -> list[PublishedSpeed]:
+    """All measured rates whose model is built like one of the catalogue; rows marked ANOMALY are left out."""
+    rate = "coalesce(t.decode_tokens_per_s_per_stream, t.output_tokens_per_s) AS tokens_per_s"
+    names = ", ".join(f"t.{field.name}" for field in fields(PublishedSpeed))
+    names = names.replace("t.model_id", "n.model_id").replace("t.tokens_per_s", rate)
+    return catalog.rows(
+        PublishedSpeed,
+        f"SELECT {names} FROM throughput t JOIN model_names n ON n.name = t.model_id"
+        " WHERE NOT contains(coalesce(t.note, ''), 'ANOMALY') ORDER BY t.line",
+    )
+
+
+def gpu_price_history(catalog: Catalog) -> list[GpuOffer]:
+    """Every price of a GPU that was seen, the oldest first, undated ones before them."""
+    return catalog.rows(GpuOffer, f"SELECT {_columns(GpuOffer)} FROM gpu_prices ORDER BY as_of NULLS FIRST, line")
+
+
+def listed_formats(catalog: Catalog) -> list[ListedFormat]:
+    """llama.cpp's weight formats, fewest bits first."""
+    return catalog.rows(
+        ListedFormat, f"SELECT {_columns(ListedFormat)} FROM quantizations ORDER BY bits_per_weight, line"
+    )
+
+
+def claims(catalog: Catalog) -> list[Claim]:
+    """The statements of the buying guide, in its table's order."""
+    return catalog.rows(Claim, f"SELECT {_columns(Claim)} FROM claims ORDER BY line")
+
+
+def findings(catalog: Catalog) -> list[Finding]:
+    """What sources say on statements that no other table has rows for."""
+    return catalog.rows(Finding, f"SELECT {_columns(Finding)} FROM findings ORDER BY line")
 
 
 def table_names() -> list[str]:

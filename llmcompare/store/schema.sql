@@ -392,3 +392,52 @@ COMMENT ON TABLE calibration_residuals IS 'Each speed measurement beside what a 
 COMMENT ON COLUMN calibration_residuals.measured IS 'tokens per second';
 COMMENT ON COLUMN calibration_residuals.predicted IS 'tokens per second, GPU left out';
 COMMENT ON COLUMN calibration_residuals.as_of IS 'day of the fit';
+
+CREATE TABLE claims (
+    claim_id VARCHAR PRIMARY KEY,
+    topic VARCHAR NOT NULL,
+    statement VARCHAR NOT NULL,
+    subject VARCHAR NOT NULL,
+    claimed VARCHAR CHECK (regexp_full_match(claimed, '[0-9]+([.][0-9]+)?(e-?[0-9]+)?(;[0-9]+([.][0-9]+)?(e-?[0-9]+)?)*')),
+    claimed_as VARCHAR CHECK (claimed_as IN ('exact', 'range', 'list', 'at least', 'at most')),
+    unit VARCHAR,
+    given VARCHAR CHECK (regexp_full_match(given, '[a-z0-9_]+=[0-9]+([.][0-9]+)?(;[a-z0-9_]+=[0-9]+([.][0-9]+)?)*')),
+    answer VARCHAR CHECK (answer IN ('api', 'serverless', 'self-hosting')),
+    compare_with VARCHAR,
+    how_to_check VARCHAR NOT NULL,
+    as_of VARCHAR,
+    source VARCHAR NOT NULL,
+    CHECK (claimed_as IS NULL OR claimed IS NOT NULL),
+    CHECK (claimed IS NULL OR (claimed_as IS NOT NULL AND unit IS NOT NULL)),
+    CHECK (claimed_as IS NULL OR claimed_as IN ('range', 'list') OR NOT contains(claimed, ';')),
+    CHECK (claimed_as IS NULL OR claimed_as <> 'range' OR len(string_split(claimed, ';')) = 2)
+);
+COMMENT ON TABLE claims IS 'Statements of a buying guide in our words, to be checked. They are never evidence, for each other neither.';
+COMMENT ON COLUMN claims.subject IS 'ids of the models or GPUs it speaks of, * for any ending, several joined by vs; or a family';
+COMMENT ON COLUMN claims.claimed IS 'its figures in the digits of the guide, several after semicolons; a range is low;high';
+COMMENT ON COLUMN claims.given IS 'figures that it starts from, name=number, the unit in the name';
+COMMENT ON COLUMN claims.answer IS 'the way to serve that it recommends';
+COMMENT ON COLUMN claims.compare_with IS 'ids of statements about the same thing: where both cannot be true, the guide contradicts itself';
+COMMENT ON COLUMN claims.as_of IS 'month of the guide';
+
+CREATE TABLE findings (
+    claim_id VARCHAR NOT NULL,
+    part VARCHAR NOT NULL,
+    finding VARCHAR NOT NULL,
+    supports VARCHAR CHECK (supports IN ('yes', 'no')),
+    figure DOUBLE CHECK (figure >= 0),
+    against DOUBLE CHECK (against >= 0),
+    unit VARCHAR,
+    as_of VARCHAR,
+    source VARCHAR NOT NULL,
+    UNIQUE (claim_id, part, finding, source),
+    CHECK ((figure IS NULL) = (against IS NULL)),
+    CHECK ((supports IS NULL) = (figure IS NOT NULL)),
+    CHECK ((unit IS NULL) = (figure IS NULL))
+);
+COMMENT ON TABLE findings IS 'What a source, or a measurement of ours, says on a statement of the guide that no other table has rows for.';
+COMMENT ON COLUMN findings.part IS 'the part of the statement that it speaks of';
+COMMENT ON COLUMN findings.supports IS 'whether it backs the statement; empty where the two figures say it';
+COMMENT ON COLUMN findings.figure IS 'of what the statement praises, in unit';
+COMMENT ON COLUMN findings.against IS 'of what it is compared with, in unit';
+COMMENT ON COLUMN findings.as_of IS 'day the source was published or the measurement made';

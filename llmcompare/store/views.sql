@@ -21,6 +21,17 @@ SELECT line, 'model_aliases' AS table_name, 'alias' AS column_name, alias AS val
        'is the id of a model, so it cannot name another one' AS rule
 FROM model_aliases WHERE alias IN (SELECT model_id FROM models);
 
+CREATE VIEW refused_claims AS
+SELECT line, 'claims' AS table_name, 'compare_with' AS column_name, compare_with AS value,
+       format('{} is no other statement of the table', other) AS rule
+FROM (SELECT line, claim_id, compare_with, unnest(string_split(compare_with, ';')) AS other FROM claims)
+WHERE other = claim_id OR other NOT IN (SELECT claim_id FROM claims);
+
+CREATE VIEW refused_findings AS
+SELECT line, 'findings' AS table_name, 'claim_id' AS column_name, claim_id AS value,
+       'is no statement of claims.csv' AS rule
+FROM findings WHERE claim_id NOT IN (SELECT claim_id FROM claims);
+
 -- Names under which price lists and measurements may name a model.
 CREATE VIEW model_names AS
 SELECT model_id AS name, model_id, 'same id' AS relation FROM models

@@ -1,0 +1,88 @@
+"""What vendors and others published, row by row: licences, scores, speeds, weight formats. Unknown is None."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Licence:
+    """One licence text. None where it was not read."""
+
+    license_id: str
+    name: str
+    commercial_use: Literal["yes", "conditional", "no"] | None
+    may_train_other_models: str | None
+    """Begins with yes, no or conditional."""
+    monthly_active_user_cap: str | None
+    attribution_required: str | None
+    field_of_use_limits: str | None
+    row_id: str
+    as_of: str | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedScore:
+    """One published score of a model of the catalogue."""
+
+    model_id: str
+    benchmark: str
+    score: float
+    metric: str
+    shots: str | None
+    setting: str
+    run: int
+    published_by: str
+    row_id: str
+    as_of: str | None
+    source: str
+
+    @property
+    def cell(self) -> tuple[str, ...]:
+        """Scores of one cell may be compared: the same benchmark, metric, shots, setting and publisher."""
+        return self.benchmark, self.metric, self.shots or "", self.setting, self.published_by
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedSpeed:
+    """One published rate of a model of the catalogue on GPUs of the catalogue."""
+
+    model_id: str
+    """A model that is built like the measured one."""
+    gpu_id: str
+    gpu_count: int
+    tensor_parallel: int | None
+    engine: str
+    weight_format: str | None
+    scenario: str
+    concurrency: float | None
+    input_tokens: float | None
+    output_tokens: float | None
+    tokens_per_s: float | None
+    """Output tokens per second: of one stream where only that was measured, else of all. None for a prefill."""
+    measured_by: str
+    row_id: str
+    as_of: str | None
+    source: str
+
+    @property
+    def setting(self) -> tuple[object, ...]:
+        """Rates of one setting may be compared: the same machine, engine, format and request, by the same hands."""
+        return (
+            self.gpu_id, self.gpu_count, self.tensor_parallel, self.engine, self.weight_format, self.scenario,
+            self.concurrency, self.input_tokens, self.output_tokens, self.measured_by, self.source,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedFormat:
+    """One weight format in the list of llama.cpp's quantize tool, all of one 8B model on one machine."""
+
+    quantization: str
+    bits_per_weight: float
+    size_gib: float
+    prompt_tokens_per_s: float | None
+    generation_tokens_per_s: float | None
+    row_id: str
+    as_of: str | None
+    source: str
