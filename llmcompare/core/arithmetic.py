@@ -12,6 +12,7 @@ from llmcompare.core.owned import OwnedOption
 from llmcompare.core.records import ApiOffer
 from llmcompare.core.rented import Deployment
 from llmcompare.core.scenario import Scenario
+from llmcompare.core.serverless_option import ServerlessOption, plan_usd_per_month
 from llmcompare.core.steps import Crossing
 from llmcompare.core.units import HOURS_PER_MONTH, SECONDS_PER_HOUR, TOKENS_PER_MTOK, counted
 
@@ -53,6 +54,8 @@ def steps(comparison: Comparison, option: Option) -> Iterator[Step]:
         yield from _rented_steps(comparison.rented_at_scale, scenario)
     elif option.key == "owned" and comparison.owned is not None:
         yield from _owned_steps(comparison.owned, scenario)
+    elif option.key == "serverless" and comparison.serverless is not None:
+        yield from _serverless_steps(comparison.serverless, scenario)
     if isinstance(option.curves.mid, CostCurve):
         yield _at_volume(option.curves.mid, scenario.requests_per_month)
 
@@ -177,6 +180,32 @@ def _owned_steps(owned: OwnedOption, scenario: Scenario) -> Iterator[Step]:
         result=owned.staff_usd_per_month,
         unit="USD a month",
     )
+
+
+def _serverless_steps(serverless: ServerlessOption, scenario: Scenario) -> Iterator[Step]:
+    """Workers billed on the mean of the month, from the model of serverless GPUs, times their price.
+
+    The curve runs through a grid of volumes and may be 2 % off this, which is of the volume itself.
+    """
+    requests, plans = scenario.requests_per_month, serverless.plans
+    middle, costs = plans[(len(plans) - 1) // 2 : len(plans) // 2 + 1], []
+    for plan in middle:
+        usd = plan_usd_per_month(serverless.curves.mid, plan, requests)
+        costs.append(usd)
+        billed = usd / (plan.usd_per_worker_hour * HOURS_PER_MONTH)
+        yield Step(
+            what=f"a month at {plan.offer.provider}: workers billed on average × USD per worker-hour × hours",
+            numbers=f"{shown(billed)} × {shown(plan.usd_per_worker_hour)} × {HOURS_PER_MONTH}",
+            result=usd,
+            unit="USD a month",
+        )
+    if len(costs) == 2:
+        yield Step(
+            what=f"the median of {counted(len(plans), 'provider')}: between the two in the middle",
+            numbers=f"({shown(costs[0])} + {shown(costs[1])}) / 2",
+            result=sum(costs) / 2,
+            unit="USD a month",
+        )
 
 
 def _at_volume(curve: CostCurve, requests: float) -> Step:

@@ -78,23 +78,52 @@ def default_pair(comparison: Comparison) -> tuple[OptionKey, OptionKey] | None:
 
 
 def answer(pair: TwoOptions) -> str:
-    """Who is cheaper at the volume, and from which volume the other is, with its interval."""
-    return f"{_at_volume(pair)} {_from_volume(pair)}"
-
-
-def _at_volume(pair: TwoOptions) -> str:
-    volume = f"{count_text(pair.requests_per_month)} requests a month"
+    """In one sentence: who is cheaper at the volume, and where they cross, with the interval."""
     late, early = pair.late_usd, pair.early_usd
-    if late.mid == early.mid:
-        return f"At {volume} both cost the same, {band_text(late)}."
     cheap, dear = (pair.late, pair.early) if late.mid < early.mid else (pair.early, pair.late)
-    cheap_usd, dear_usd = (late, early) if late.mid < early.mid else (early, late)
-    times = f", {_times(dear_usd.mid / cheap_usd.mid)}" if cheap_usd.mid > 0 else ""
-    overlap = " The ranges overlap: the provider chosen can turn that." if dear_usd.low < cheap_usd.high else ""
+    low, high = sorted((late.mid, early.mid))
+    volume = f"At {count_text(pair.requests_per_month)} requests a month"
+    if low == high:
+        return f"{volume} both cost the same, {usd_text(low)} a month; {_crossing(pair)}."
     return (
-        f"At {volume} {cheap.name} is cheaper: {band_text(cheap_usd)} a month, and {dear.name} costs "
-        f"{band_text(dear_usd)}{times}.{overlap}"
+        f"{volume} {cheap.name} is cheaper, {usd_text(low)} a month against {usd_text(high)} for {dear.name}; "
+        f"{_crossing(pair)}."
     )
+
+
+def _crossing(pair: TwoOptions) -> str:
+    bands, points = pair.bands, pair.bands.middle.points
+    if not points:
+        if bands.earliest is None:
+            return "they never cross"
+        return f"at middle prices they never cross ({_from(bands.earliest)} at best)"
+    where = f"they cross at {count_text(points[0].requests_per_month)} requests a month"
+    return where if bands.earliest == bands.latest else f"{where} ({_interval(bands.earliest, bands.latest)})"
+
+
+def _interval(earliest: float | None, latest: float | None) -> str:
+    start = "never" if earliest is None else "at any volume" if earliest == 0 else count_text(earliest)
+    return f"{start} at best, {'never' if latest is None else count_text(latest)} at worst"
+
+
+def _from(volume: float) -> str:
+    return "at any volume" if volume == 0 else f"from {count_text(volume)} requests a month"
+
+
+def details(pair: TwoOptions) -> Iterator[str]:
+    """How far apart the two are at the volume, how sure that is, and what it means that they never cross."""
+    sides = ((pair.late, pair.late_usd), (pair.early, pair.early_usd))
+    (cheap_option, cheap), (dear_option, dear) = sorted(sides, key=lambda side: side[1].mid)
+    if 0 < cheap.mid < dear.mid:
+        times = _times(dear.mid / cheap.mid)
+        yield (
+            f"{sentence_start(dear_option.name)} costs {times}: {band_text(dear)} a month, and {cheap_option.name} "
+            f"{band_text(cheap)}."
+        )
+    if dear.low < cheap.high and dear.mid > cheap.mid:
+        yield "The ranges overlap: the provider chosen can turn that."
+    if pair.bands.middle.reason is not None:
+        yield from _never(pair, pair.bands.middle.reason)
 
 
 def _times(ratio: float) -> str:
@@ -103,31 +132,22 @@ def _times(ratio: float) -> str:
     return f"{ratio:.0f} times as much" if ratio >= 10 else f"{ratio:.2g} times as much"
 
 
-def _from_volume(pair: TwoOptions) -> str:
-    bands, late = pair.bands, sentence_start(pair.late.name)
-    if bands.middle.reason is not None:
-        return _never(pair, bands.middle.reason)
-    first = bands.middle.points[0]
-    verb = "costs no more" if first.kind == "equal" else "costs less"
-    interval = "" if bands.earliest == bands.latest else f" ({_interval(bands.earliest, bands.latest)}, as prices go)"
-    return f"{late} {verb} from {count_text(first.requests_per_month)} requests a month{interval}."
-
-
-def _never(pair: TwoOptions, reason: str) -> str:
+def _never(pair: TwoOptions, reason: str) -> Iterator[str]:
     late, one, other = sentence_start(pair.late.name), pair.late.curves.mid, pair.early.curves.mid
-    straight = isinstance(one, CostCurve) and isinstance(other, CostCurve) and not one.groups and not other.groups
-    if straight and one.usd_per_request > other.usd_per_request > 0:
-        ratio = one.usd_per_request / other.usd_per_request
-        return (
-            f"{late} costs {_times(ratio)} at every volume: {usd_text(one.usd_per_request)} a request against "
-            f"{usd_text(other.usd_per_request)}."
+    if isinstance(one, CostCurve) and isinstance(other, CostCurve) and not one.groups and not other.groups:
+        each, against = usd_text(one.usd_per_request), usd_text(other.usd_per_request)
+        yield f"{late} is dearer at every volume: {each} a request against {against}."
+        return
+    yield f"{late} never pays: {reason}."
+    if would_do := _what_would_do(pair):
+        yield would_do
+    if pair.bands.earliest is None:
+        yield "Not even at its lowest prices and highest capacity, against the other's highest prices, does it pay."
+    else:
+        yield (
+            "At its lowest prices and highest capacity, against the other's highest prices, it would pay "
+            f"{_from(pair.bands.earliest)}."
         )
-    at_best = (
-        "Not even at its lowest prices and highest capacity does it pay."
-        if pair.bands.earliest is None
-        else f"At its lowest prices and highest capacity it would pay {_from(pair.bands.earliest)}."
-    )
-    return " ".join(part for part in (f"{late} never pays: {reason}.", _what_would_do(pair), at_best) if part)
 
 
 def _what_would_do(pair: TwoOptions) -> str | None:
@@ -148,15 +168,6 @@ def _what_would_do(pair: TwoOptions) -> str | None:
         f"To do so a GPU-hour would have to cost {usd_text(price.mid / ratio)} instead of {usd_text(price.mid)}, or a "
         f"replica serve {rate.mid * ratio:.3g} requests/s instead of {rate.mid:.3g}."
     )
-
-
-def _interval(earliest: float | None, latest: float | None) -> str:
-    start = "never" if earliest is None else "at any volume" if earliest == 0 else f"from {count_text(earliest)}"
-    return f"{start} at best, {'never' if latest is None else f'from {count_text(latest)}'} at worst"
-
-
-def _from(volume: float) -> str:
-    return "at any volume" if volume == 0 else f"from {count_text(volume)} requests a month"
 
 
 def crossing_sentences(pair: TwoOptions) -> Iterator[str]:
@@ -187,20 +198,23 @@ def _crossing_text(pair: TwoOptions, one: CrossingInterval) -> str:
         cheaper = pair.late if point.cheaper_after == "first" else pair.early
         change = f"{cheaper.name} becomes cheaper"
     how = "equal cost at" if point.kind == "equal" else "at a step to one more replica, from"
-    return f"{sentence_start(how)} {volume}: {change}. {_interval_text(one)}"
+    return f"{sentence_start(how)} {volume}: {change}. {_interval_text(pair, one)}"
 
 
-def _interval_text(one: CrossingInterval) -> str:
+def _interval_text(pair: TwoOptions, one: CrossingInterval) -> str:
+    best, worst = one.at_best_requests_per_month, one.at_worst_requests_per_month
+    if best is None and worst is None:
+        return "At both ends of the bands this crossing is gone."
+    if worst is None:
+        return (
+            f"At {count_text(best or 0)} where prices are best for {pair.late.name}; where they are worst, it is gone."
+        )
+    if best is None:
+        return f"At {count_text(worst)} where prices are worst for {pair.late.name}; where they are best, it is gone."
+    if best == worst:
+        return "The bands do not move it."
     low, high = one.low_requests_per_month, one.high_requests_per_month
-    ends = {
-        "the late option's best prices": one.at_best_requests_per_month,
-        "its worst": one.at_worst_requests_per_month,
-    }
-    missing = [name for name, volume in ends.items() if volume is None]
-    if len(missing) == 2:
-        return "At either end of the bands it vanishes."
-    text = "" if low == high else f"Between {count_text(low)} and {count_text(high)} as prices and capacity go."
-    return f"{text} At {missing[0]} it vanishes.".strip() if missing else text or "The bands do not move it."
+    return f"Between {count_text(low)} and {count_text(high)} as prices and capacity go."
 
 
 def crossing_table(pair: TwoOptions) -> Table:

@@ -35,15 +35,16 @@ def rounded(value: float, digits: int = 3) -> float:
 def usd_text(usd: float) -> str:
     """US dollars for a sentence: whole dollars from 100, cents from 1, three significant digits below.
 
-    >>> usd_text(4125.4), usd_text(12.5), usd_text(0.0142), usd_text(0.0012345), usd_text(1e-11)
-    ('$4,125', '$12.50', '$0.0142', '$0.00123', '$0.00000000001')
+    >>> usd_text(4125.4), usd_text(12.5), usd_text(0.0142), usd_text(0.0012345), usd_text(1e-11), usd_text(-12.5)
+    ('$4,125', '$12.50', '$0.0142', '$0.00123', '$0.00000000001', '−$12.50')
     """
-    size = abs(usd)
-    if usd == 0 or size >= 100:
+    if usd < 0:
+        return f"−{usd_text(-usd)}"
+    if usd == 0 or usd >= 100:
         return f"${usd:,.0f}"
-    if size >= 1:
+    if usd >= 1:
         return f"${usd:,.2f}"
-    decimals = 2 - floor(log10(size))
+    decimals = 2 - floor(log10(usd))
     text = f"${usd:.{decimals}f}".rstrip("0")
     return f"{text}00" if text.endswith(".") else text
 

@@ -1,43 +1,34 @@
 """Two options of a comparison with everything that can be turned: what the crossing and the saving hang on."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from llmcompare.core import rented as rented_core
-from llmcompare.core.comparison import Comparison, Option
+from llmcompare.core.comparison import Comparison, Option, OptionKey
 from llmcompare.core.cost import Band
+from llmcompare.core.knobs import DEFAULT_SPREAD_FRACTION, LEAST, LEAST_UTILISATION, SHARES, Knob
 from llmcompare.core.options import PriceBook
 from llmcompare.core.phrases import Assumption
 from llmcompare.core.rented import Deployment
 from llmcompare.core.scenario import Scenario
 from llmcompare.core.sensitivity import Bar, tornado, two_way
+from llmcompare.core.serverless_option import ServerlessOption
 from llmcompare.core.tables import Table
 from llmcompare.core.two_options import TwoOptions, two_options
 from llmcompare.core.units import rounded
-from llmcompare.core.what_if import (
-    DEFAULT_SPREAD_FRACTION,
-    LEAST,
-    LEAST_UTILISATION,
-    SHARES,
-    Knob,
-    RateAt,
-    Way,
-    WhatIf,
-    api_way,
-    owned_way,
-    rented_way,
-    today_way,
-    what_if,
-)
-from llmcompare.services import books
+from llmcompare.core.ways import RateAt, Way, api_way, owned_way, rented_way, serverless_way, today_way
+from llmcompare.core.what_if import WhatIf, what_if
+from llmcompare.errors import InputError
+from llmcompare.services import books, serverless
 from llmcompare.services.capacity import predicted_capacities
 from llmcompare.services.catalogue import Facts
 
-MAP_COLUMNS = 33
-MAP_ROWS = 25
+MAP_COLUMNS = 41
+MAP_ROWS = 31
+PRICES = ("usd_per_gpu_hour", "usd_per_worker_hour", "purchase_usd")
 MAP_WIDER = 1.5
 """A map reaches at least this factor to both sides of the middle, as its edges show what is out of reach today."""
 
@@ -108,12 +99,12 @@ def _way(facts: Facts, book: PriceBook, comparison: Comparison, option: Option) 
         return today_way(book, scenario, comparison.today)
     if option.key == "owned" and comparison.owned is not None:
         return owned_way(scenario, comparison.owned, rate_at=_rate_at(facts, comparison.owned.served_by))
-    deployment = {"rented": comparison.rented, "rented_at_scale": comparison.rented_at_scale}.get(option.key)
-    if deployment is not None:
-        rate_at = _rate_at(facts, deployment)
-        return rented_way(scenario, deployment, key=option.key, rate_at=rate_at)
-    middle = option.curves.mid
-    return Way(fields=(), knobs=(), curve=lambda changed, values: middle)
+    if option.key == "serverless" and comparison.serverless is not None:
+        return serverless_way(scenario, comparison.serverless, seconds_at=_seconds_at(facts, comparison.serverless))
+    deployment = comparison.rented_at_scale if option.key == "rented_at_scale" else comparison.rented
+    if deployment is None:
+        raise InputError(f"{option.key!r} is an option whose inputs cannot be turned.")
+    return rented_way(scenario, deployment, key=option.key, rate_at=_rate_at(facts, deployment))
 
 
 def _rate_at(facts: Facts, deployment: Deployment) -> RateAt:
@@ -128,6 +119,23 @@ def _rate_at(facts: Facts, deployment: Deployment) -> RateAt:
     return rate_at
 
 
+def _seconds_at(facts: Facts, option: ServerlessOption) -> RateAt:
+    """Seconds of one request on the same kind of worker, predicted anew."""
+    engine, weight_format = option.engine, option.weight_format or serverless.WEIGHT_FORMAT
+
+    def seconds_at(changed: Scenario) -> float | None:
+        try:
+            found, _ = serverless.request_s(
+                facts, changed, option.gpu, option.gpus_per_worker, engine=engine, weight_format=weight_format
+            )
+        except InputError:
+            # These requests are too long for the worker: there is no such option.
+            return None
+        return found.mid
+
+    return seconds_at
+
+
 def _predicted(facts: Facts, deployment: Deployment, changed: Scenario) -> Band | None:
     asked = replace(changed, gpu=deployment.gpu.gpu_id, weight_format=deployment.weight_format)
     found, _ = predicted_capacities(facts, asked)
@@ -140,9 +148,8 @@ def map_names(found: Breakeven) -> tuple[str, str] | None:
     names = [knob.name for knob in found.turned.knobs]
     if len(names) < 2:
         return None
-    prices = [name for name in names if name.endswith("usd_per_gpu_hour")]
-    x = prices[0] if prices else names[0]
-    y = "target_utilisation_fraction" if "target_utilisation_fraction" in names else next(n for n in names if n != x)
+    x = next((name for name in names if name.endswith(PRICES)), names[0])
+    y = next(name for name in ("target_utilisation_fraction", "api_price", *names) if name in names and name != x)
     return x, y
 
 
@@ -164,6 +171,35 @@ def _reach(knob: Knob, count: int) -> tuple[float, ...]:
         low = max(LEAST.get(knob.name, 0.0), min(knob.band.low, knob.band.mid / MAP_WIDER))
         high = max(knob.band.high, knob.band.mid * MAP_WIDER)
     return tuple(np.linspace(low, high, count).tolist())
+
+
+def rows_used(found: Breakeven) -> Table:
+    """The catalogue's rows behind the two options, with their sources."""
+    comparison = found.comparison
+    ids = {comparison.model.row_id}
+    for option in (found.pair.late, found.pair.early):
+        ids |= set(_row_ids(comparison, option.key))
+    rows = [(row.row_id, row.as_of, row.source) for row in comparison.rows_used if row.row_id in ids]
+    return Table(name="rows-used", title="Rows used", columns=("row_id", "as_of", "source"), rows=tuple(rows))
+
+
+def _row_ids(comparison: Comparison, key: OptionKey) -> Iterator[str]:
+    deployment = {"rented": comparison.rented, "rented_at_scale": comparison.rented_at_scale}.get(key)
+    if key == "owned" and comparison.owned is not None:
+        deployment = comparison.owned.served_by
+    if key == "api" and comparison.api is not None:
+        yield from (priced.offer.row_id for priced in comparison.api.offers)
+    if key == "serverless" and (option := comparison.serverless) is not None:
+        yield option.gpu.row_id
+        yield from (offer.row_id for offer in option.offers)
+        yield from (terms.row_id for terms in option.terms)
+    if key == "today" and comparison.today.offer is not None:
+        yield comparison.today.offer.row_id
+    if deployment is not None:
+        yield deployment.gpu.row_id
+        yield from (offer.row_id for offer in deployment.offers)
+        if deployment.capacity is not None:
+            yield deployment.capacity.row_id
 
 
 def assumptions(found: Breakeven) -> list[Assumption]:

@@ -7,6 +7,7 @@ import pytest
 
 from llmcompare.core import two_options as words
 from llmcompare.core.scenario import Scenario
+from llmcompare.core.units import count_text
 from llmcompare.errors import InputError
 from llmcompare.services import breakeven, costs
 
@@ -68,8 +69,10 @@ def test_the_arithmetic_ends_at_the_cost_that_the_comparison_has(compared, name)
     for first, second in every_pair(compared[name]):
         pair = words.two_options(compared[name], first, second)
         results = [[step.result for step in steps] for _, steps in words.arithmetic(pair)]
-        assert results[0][-1] == pytest.approx(pair.early.curves.mid.usd_per_month(requests), rel=1e-12)
-        assert results[1][-1] == pytest.approx(pair.late.curves.mid.usd_per_month(requests), rel=1e-12)
+        for option, found_there in ((pair.early, results[0]), (pair.late, results[1])):
+            # The curve of serverless GPUs runs through a grid of volumes, the arithmetic is of the volume itself.
+            near_enough = 2e-2 if option.key == "serverless" else 1e-12
+            assert found_there[-1] == pytest.approx(option.curves.mid.usd_per_month(requests), rel=near_enough)
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
@@ -187,23 +190,26 @@ def test_a_bill_that_was_typed_in_hangs_on_nothing(real_facts, compared):
 # --- words ------------------------------------------------------------------------------------------------------------
 
 
-def test_the_answer_says_who_is_cheaper_by_how_much_and_from_where_the_other_pays(compared):
+def test_the_answer_says_in_one_sentence_who_is_cheaper_and_where_they_cross_with_the_interval(compared):
     pair = words.two_options(compared["one H100"], "api", "rented")
     text = words.answer(pair)
     assert text.startswith("At 30M requests a month ")
-    assert "requests a month" in text.split(". ")[-1]
+    assert text.count(". ") == 0
+    crossing = pair.bands.middle.points[0].requests_per_month
+    assert f"they cross at {count_text(crossing)} requests a month" in text
+    assert f"({count_text(pair.bands.earliest)} at best, never at worst)" in text
+    assert pair.bands.latest is None
 
 
 def test_never_is_said_with_both_costs_of_a_full_request_and_what_would_have_to_change(compared):
     pair = words.two_options(compared["default"], "api", "rented")
     assert pair.bands.middle.points == ()
-    text = words.answer(pair)
+    text = " ".join(words.details(pair))
     assert "never pays: even with every replica full" in text
     price, rate = compared["default"].rented.usd_per_gpu_hour.mid, compared["default"].rented.requests_per_s.mid
     ratio = pair.late.curves.mid.usd_per_request_at_scale / pair.early.curves.mid.usd_per_request
     assert f"${price / ratio:.2f} instead of" in text
     assert f"serve {rate * ratio:.3g} requests/s instead of {rate:.3g}" in text
-    # At that price the two cost the same with every replica full.
     heading, steps = words.arithmetic(pair)[-1]
     assert heading == "Why they never cross"
     assert steps[-1].result == pytest.approx(ratio)
@@ -213,7 +219,7 @@ def test_never_is_said_with_both_costs_of_a_full_request_and_what_would_have_to_
 def test_every_pair_of_options_has_an_answer_in_whole_sentences(compared, name):
     for first, second in every_pair(compared[name]):
         pair = words.two_options(compared[name], first, second)
-        for text in (words.answer(pair), *words.crossing_sentences(pair)):
+        for text in (words.answer(pair), *words.details(pair), *words.crossing_sentences(pair)):
             assert text[0].isupper() or text[0].isdigit()
             assert text.endswith(".")
             assert not [odd for odd in ("None", "nan", "inf ", "  ", "..") if odd in text], text
