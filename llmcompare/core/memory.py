@@ -194,14 +194,14 @@ def need(
         weights_bytes=weights_bytes(shape, format_name=format_name)
         if file_weights_bytes is None
         else file_weights_bytes,
-        kv_cache_bytes=round(kv_cache_bytes(shape, use) * _kv_copies(shape, gpu_count)),
+        kv_cache_bytes=round(kv_cache_bytes(shape, use) * kv_copies(shape, gpu_count)),
         buffers_bytes=per_gpu * gpu_count,
         gpu_count=gpu_count,
         warnings=warnings,
     )
 
 
-def _kv_copies(shape: ModelShape, gpu_count: int) -> float:
+def kv_copies(shape: ModelShape, gpu_count: int) -> float:
     """Tensor parallelism shares out whole KV heads: beyond their number each GPU keeps a copy of one."""
     heads_each = -(-shape.kv_head_count // gpu_count)
     return heads_each * gpu_count / shape.kv_head_count
@@ -251,7 +251,7 @@ def largest_context_tokens(shape: ModelShape, use: Use, *, needed: Need, usable_
     """
     free = usable_bytes_per_gpu * needed.gpu_count - needed.weights_bytes - needed.buffers_bytes
     per_layer = kv_bytes_per_token_and_layer(shape, kv_format=use.kv_format) * use.sequences
-    per_layer *= _kv_copies(shape, needed.gpu_count)
+    per_layer *= kv_copies(shape, needed.gpu_count)
     limit = shape.context_extended_tokens or shape.context_native_tokens
     longest = _longest(shape, layer_tokens=free / per_layer)
     if longest is None or (limit is not None and longest > limit):
@@ -274,7 +274,7 @@ def _longest(shape: ModelShape, *, layer_tokens: float) -> int | None:
 def largest_sequences(shape: ModelShape, use: Use, *, needed: Need, usable_bytes_per_gpu: int) -> int:
     """How many sequences of this context fit beside weights and buffers; 0 when not one."""
     logits = (shape.vocabulary_size or 0) * FLOAT_BYTES * needed.gpu_count
-    one = kv_cache_bytes(shape, replace(use, sequences=1)) * _kv_copies(shape, needed.gpu_count)
+    one = kv_cache_bytes(shape, replace(use, sequences=1)) * kv_copies(shape, needed.gpu_count)
     fixed = needed.weights_bytes + needed.buffers_bytes - use.sequences * logits
     return max(0, int((usable_bytes_per_gpu * needed.gpu_count - fixed) // max(1, one + logits)))
 

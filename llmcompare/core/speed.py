@@ -30,7 +30,7 @@ from llmcompare.core.memory import (
     usable_bytes,
 )
 from llmcompare.core.records import SpeedGpu
-from llmcompare.core.roofline import Efficiency, Hardware, Work
+from llmcompare.core.roofline import Efficiency, Hardware, Number, Work
 from llmcompare.core.shapes import ModelShape
 from llmcompare.core.units import BYTES_PER_GIB
 from llmcompare.core.weights import active_weights_bytes, expert_weights_bytes, weights_bytes
@@ -229,9 +229,9 @@ def _numbers(one: Deployment) -> dict[str, float]:
         "tensor_parallel": float(shared),
         "stages": groups if layered else 1.0,
         "copies": 1.0 if layered else groups,
-        "free_bytes": _free_bytes(one, gpus=gpus, held=held),
+        "free_bytes": float(free_bytes(memory_gb=one.gpu.memory_gb or 1e6, gpus=gpus, held_bytes=held)),
         "step_tokens": float(LLAMA_CPP_BATCH_TOKENS) if family == "ggml" else inf,
-        "ram_fraction": max(0.0, 1 - room / held) if family == "ggml" else 0.0,
+        "ram_fraction": float(ram_fraction(room_bytes=room, held_bytes=held)) if family == "ggml" else 0.0,
         "routing_spread": 0.0 if one.random_weights else 1.0,
         **_work(_as_kept(one), one.weight_format, one.kv_format, shared),
     }
@@ -246,13 +246,18 @@ def _as_kept(one: Deployment) -> ModelShape:
     return replace(shape, full_kv_layer_count=every, window_kv_layer_count=0, window_tokens=None)
 
 
-def _free_bytes(one: Deployment, *, gpus: float, held: int) -> float:
+def free_bytes(*, memory_gb: Number, gpus: Number, held_bytes: Number) -> Number:
     """What keys and values may fill: nine tenths of what weights and the engine leave (kv_cache_free_gpu_mem_fraction).
 
     Nearly all memory is counted, not nine tenths as for what surely fits: two 80 GB cards do serve 70B in 16 bits.
     """
-    left = (one.gpu.memory_gb or 1e6) * BYTES_PER_GIB * MEMORY_AFTER_DRIVER_FRACTION * gpus - held
-    return max(FREE_FOR_CACHE_FRACTION * (left - RUNTIME_BYTES_PER_GPU * gpus), 1.0)
+    left = memory_gb * BYTES_PER_GIB * MEMORY_AFTER_DRIVER_FRACTION * gpus - held_bytes
+    return np.maximum(FREE_FOR_CACHE_FRACTION * (left - RUNTIME_BYTES_PER_GPU * gpus), 1.0)
+
+
+def ram_fraction(*, room_bytes: Number, held_bytes: Number) -> Number:
+    """Share of the weights that does not fit on the GPUs."""
+    return np.maximum(0.0, 1 - room_bytes / held_bytes)
 
 
 def _link_bytes_per_s(gpu: SpeedGpu) -> float:
