@@ -103,7 +103,10 @@ def deployments(book: PriceBook, scenario: Scenario) -> tuple[list[Deployment], 
     found = [deployment for site in sites if (deployment := _deployment(book, scenario, site)) is not None]
     if not found:
         names = ", ".join(sorted({f"{site.gpus_per_replica} × {site.gpu.gpu_id}" for site in sites}))
-        return [], f"no provider lists a price of class {scenario.billing} for {names}"
+        asked = {site.gpu.gpu_id for site in sites}
+        larger = any(o.is_own and o.billing == scenario.billing and o.gpu_id in asked for o in book.gpu_offers)
+        hint = ": your own price is of a machine with more GPUs than one replica has" if larger else ""
+        return [], f"no provider lists a price of class {scenario.billing} for {names}{hint}"
     return sorted(found, key=lambda d: (d.usd_per_month.mid, -d.requests_per_s.mid, d.label)), None
 
 

@@ -229,6 +229,13 @@ def assumptions(comparison: Comparison) -> Iterator[Assumption]:
         meaning="the API or bill that the options are compared with; it grows with the number of requests",
         editable_as="today",
     )
+    if comparison.scenario.batch_fraction and comparison.workload.cached_input_fraction:
+        yield Assumption(
+            name="cached input in batches",
+            value="the larger discount",
+            meaning="where no source says whether the discounts of the cache and of the batch add up",
+            editable_as="batch_fraction",
+        )
     if comparison.rented is not None:
         yield from _rented_assumptions(comparison, comparison.rented)
     if comparison.serverless is not None:

@@ -52,7 +52,14 @@ def _gpu_form(facts: Facts) -> None:
         )
         left, right = st.columns(2)
         billing = left.selectbox("Billing", BILLINGS, key="your_billing")
-        count = right.number_input("GPUs in the machine", 1, 128, 1, key="your_gpu_count")
+        count = right.number_input(
+            "GPUs in the machine",
+            1,
+            128,
+            1,
+            key="your_gpu_count",
+            help="Counts for replicas of as many or more.",
+        )
         left, right = st.columns(2)
         usd = _price(left, "USD per GPU-hour", "your_usd_per_gpu_hour")
         valid_from = _day(right, "your_gpu_from")

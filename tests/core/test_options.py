@@ -149,9 +149,7 @@ def test_the_bill_of_today_knows_batch_prices_too_unless_it_was_typed_in():
     half = replace(QUESTION, batch_fraction=0.4)
     assert today_option(THREE, half).usd_per_month == pytest.approx(12_500 * 0.8)
     assert today_option(THREE, replace(half, today_usd_per_month=4_000)).usd_per_month == 4_000
-    without = PriceBook(**{
-        name: getattr(THREE, name) for name in PriceBook.__dataclass_fields__
-    } | {"api_offers": [replace(TODAY, batch_discount_fraction=None)]})  # fmt: skip
+    without = replace(THREE, api_offers=[replace(TODAY, batch_discount_fraction=None)])
     assert today_option(without, half).batch_price_missing
     assert not today_option(without, QUESTION).batch_price_missing
 
@@ -169,6 +167,33 @@ def test_a_batch_discount_comes_off_the_cached_price_only_where_the_provider_say
     # A cached price above the batch price of input: nobody pays more for a token because it was cached.
     dear = replace(prices, cached_input_usd_per_mtok=2.0)
     assert api_usd_per_request(dear, rag, batch_fraction=1) == pytest.approx((2_000 * 1.5 + 1_000 * 7.5) / 1e6)
+
+
+def test_what_cached_input_costs_in_batches_is_listed_as_an_assumption_where_it_matters():
+    def names(**changed: float) -> set[str]:
+        return {a.name for a in words.assumptions(compare(THREE, replace(QUESTION, **changed), fingerprint="x"))}
+
+    assert "cached input in batches" in names(batch_fraction=0.5, cached_input_fraction=0.5)
+    assert "cached input in batches" not in names(batch_fraction=0.5) | names(cached_input_fraction=0.5)
+
+
+def test_a_listing_whose_price_holds_for_shorter_requests_only_is_left_out_and_counted():
+    rows = book(offer("alpha", base_price_max_input_tokens=32_000), offer("beta", 0.3, 0.9))
+    assert usd(QUESTION, rows) == pytest.approx((800, 1_000, 1_200))
+    long = replace(QUESTION, input_tokens=40_000)
+    option, _ = api_option(rows, long)
+    assert [priced.offer.provider for priced in option.offers] == ["beta"]
+    assert "price holds for shorter requests only: 1 listing." in words.api_sentence(option)
+    assert "hold for shorter requests only" in missing(long, book(offer("alpha", base_price_max_input_tokens=32_000)))
+
+
+def test_todays_bill_beyond_the_step_of_its_list_is_called_a_lower_bound():
+    today = replace(TODAY, base_price_max_input_tokens=32_000)
+    rows = replace(THREE, api_offers=[today])
+    for input_tokens, beyond in ((32_000, False), (32_001, True)):
+        comparison = compare(rows, replace(QUESTION, input_tokens=input_tokens), fingerprint="x")
+        assert comparison.today.beyond_base_price is beyond
+        assert any("lower bound" in sentence for sentence in words.option_sentences(comparison)) is beyond
 
 
 shares = st.floats(0, 1)

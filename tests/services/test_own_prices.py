@@ -55,6 +55,13 @@ def test_an_own_api_price_makes_the_api_figure_and_is_called_yours(where, today)
     assert any("your price" in option.label for option in comparison.options)
 
 
+def test_an_own_price_of_a_machine_larger_than_a_replica_is_told_as_the_reason(where, today):
+    overrides.save(GPU_PRICES, gpu_price(gpu_count=8), today=today, where=where)
+    comparison = costs.compare(catalogue.current(today, where).usable(), QUESTION)
+    assert comparison.rented is None
+    assert "your own price is of a machine with more GPUs than one replica has" in comparison.rented_missing
+
+
 def test_a_named_provider_is_yours_at_that_provider(where, today):
     facts = catalogue.current(today, where).usable()
     overrides.save(API_PRICES, api_price(facts, provider="alpha"), today=today, where=where)
