@@ -152,6 +152,12 @@ def _is_asked_for(one: Capacity | PredictedCapacity, scenario: Scenario) -> bool
     )
 
 
+def measured_rates(book: PriceBook, scenario: Scenario) -> list[tuple[Capacity, Band]]:
+    """Requests per second of one replica of every deployment that was measured and is asked for, no price needed."""
+    rows = [row for row in book.capacities if row.gpu_id in book.gpus and _is_asked_for(row, scenario)]
+    return [(row, requests_per_s(_measured(row), scenario.workload)) for row in _nearest_rows(rows, scenario.workload)]
+
+
 def needs_prediction(capacities: Sequence[Capacity], scenario: Scenario) -> bool:
     """Whether published serving rates do not answer: a limit on latency or load, or none of what is asked for.
 

@@ -1,0 +1,150 @@
+"""What every deployment of many models costs at one volume, and which cannot be told from the cheapest."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from llmcompare.core.calibration import Calibration, known_efficiency
+from llmcompare.core.cost import Band
+from llmcompare.core.fleet import Fleet, Floats, Out, Places
+from llmcompare.core.serving import CLOSED_LOOP, ONE_STREAM, Demand, Figures, figures, largest_output
+from llmcompare.core.speed import taken
+from llmcompare.core.units import HOURS_PER_MONTH, SECONDS_PER_MONTH
+
+MS_PER_S = 1000.0
+STEP_TOLERANCE = 1e-12
+"""Relative, as in cost.ReplicaGroup: a volume that fills replicas exactly needs no further one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What each deployment is asked for."""
+
+    input_tokens: float
+    output_tokens: float
+    """At least 1: a request without an answer takes as long as one with a single token."""
+    concurrency: float | None
+    """Requests at once on one replica; None for as many as fit and keep the limits."""
+    ttft_limit_ms: float | None
+    tpot_limit_ms: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rates:
+    """What one replica of each deployment serves, at the 10th percentile, the middle and the 90th of its prediction."""
+
+    low_requests_per_s: Floats
+    mid_requests_per_s: Floats
+    high_requests_per_s: Floats
+    ttft_ms: Floats
+    """Median of a single request; NaN where the GPU's arithmetic rate is not known."""
+    tpot_ms: Floats
+    out: Places
+    """Out.TTFT or Out.TPOT where a limit is broken with a single request already, else Out.NOT."""
+
+
+def rates(found: Fleet, asked: Asked, known: Calibration, *, quantity: str) -> Rates:
+    """Serving rates of a whole fleet; quantity names the group of measurements whose error the band is."""
+    constants, kept = known_efficiency(known, found.traits)
+    given = (found.stack, taken(constants, found.trait))
+    kept_fraction = kept[found.trait]
+    one = figures(*given, _demand(found, asked, kind=ONE_STREAM), kept_fraction=kept_fraction)
+    output, out = _output(found, asked, given, kept_fraction, one)
+    bands = [known.band(quantity, traits.engine) for traits in found.traits]
+    low, high = np.array([band.low_ratio for band in bands]), np.array([band.high_ratio for band in bands])
+    mid = output / asked.output_tokens
+    return Rates(
+        low_requests_per_s=mid * low[found.trait],
+        mid_requests_per_s=mid,
+        high_requests_per_s=mid * high[found.trait],
+        ttft_ms=np.where(found.stack.rate_is_known, one.ttft_s * MS_PER_S, np.nan),
+        tpot_ms=one.tpot_s * MS_PER_S,
+        out=out,
+    )
+
+
+def _demand(found: Fleet, asked: Asked, *, kind: int) -> Demand:
+    count = len(found.model)
+    at_once = found.fitting_sequences if asked.concurrency is None else np.full(count, asked.concurrency)
+    return Demand(
+        kind=np.full(count, kind),
+        sequences=np.ones(count) if kind == ONE_STREAM else at_once,
+        input_tokens=np.full(count, float(asked.input_tokens)),
+        output_tokens=np.full(count, float(asked.output_tokens)),
+        earlier_tokens=np.zeros(count),
+        most_sequences=at_once,
+        decode_only=np.zeros(count, dtype=bool),
+    )
+
+
+def _output(
+    found: Fleet, asked: Asked, given: tuple[object, object], kept_fraction: Floats, one: Figures
+) -> tuple[Floats, Places]:
+    """Output tokens per second of as many requests as are asked for or fit, or as keep the limits."""
+    demand = _demand(found, asked, kind=CLOSED_LOOP)
+    many = figures(*given, demand, kept_fraction=kept_fraction)  # type: ignore[arg-type]
+    out = np.zeros(len(found.model), dtype=np.intp)
+    if asked.ttft_limit_ms is None and asked.tpot_limit_ms is None:
+        return many.output_tokens_per_s, out
+    ttft, tpot = asked.ttft_limit_ms or np.inf, asked.tpot_limit_ms or np.inf
+    best = largest_output(
+        *given,  # type: ignore[arg-type]
+        demand,
+        kept_fraction=kept_fraction,
+        ttft_limit_s=ttft / MS_PER_S,
+        tpot_limit_s=tpot / MS_PER_S,
+    )
+    # More than are asked for, or than fit, would still keep the limits.
+    output = np.where(best.sequences >= many.sequences, many.output_tokens_per_s, best.output_tokens_per_s)
+    out[np.isnan(best.output_tokens_per_s)] = Out.TPOT
+    out[np.isnan(best.output_tokens_per_s) & (one.ttft_s * MS_PER_S > ttft)] = Out.TTFT
+    return output, out
+
+
+# --- money ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """How replicas are counted and paid, for all deployments alike."""
+
+    requests_per_month: float
+    target_utilisation_fraction: float
+    hours: Sequence[tuple[float, float]]
+    """As cost.paid_hours gives them."""
+    min_replicas: int
+    spare_replicas: int
+
+
+def rented_usd_per_month(
+    rules: Rules, *, usd_per_gpu_hour: Floats, gpus: Floats, requests_per_s: Floats, cost_factor: Floats
+) -> Floats:
+    """What cost.rented_curve gives at one volume, for many deployments at once."""
+    one = usd_per_gpu_hour * gpus * HOURS_PER_MONTH * cost_factor
+    full_at = requests_per_s * rules.target_utilisation_fraction * SECONDS_PER_MONTH
+    fewest, spare = rules.min_replicas, rules.spare_replicas
+    running = np.zeros_like(one)
+    for share, rate in rules.hours:
+        needed = np.ceil(rules.requests_per_month * rate / full_at * (1 - STEP_TOLERANCE))
+        running += share * (np.maximum(needed, fewest) + spare)
+    return one * running
+
+
+def replicas(rules: Rules, requests_per_s: Floats) -> Floats:
+    """In the busiest hours, spare ones included."""
+    full_at = requests_per_s * rules.target_utilisation_fraction * SECONDS_PER_MONTH
+    peak = max(rate for _, rate in rules.hours)
+    needed = np.ceil(rules.requests_per_month * peak / full_at * (1 - STEP_TOLERANCE))
+    return np.maximum(needed, rules.min_replicas) + rules.spare_replicas
+
+
+def saving(today_usd_per_month: float, cost: Band) -> Band:
+    """What an option leaves of today's bill, least where it is dearest; below 0 where it costs more.
+
+    >>> saving(4_000, Band(low=800, mid=1_000, high=4_500))
+    Band(low=-500, mid=3000, high=3200)
+    """
+    return Band(
+        low=today_usd_per_month - cost.high, mid=today_usd_per_month - cost.mid, high=today_usd_per_month - cost.low
+    )
