@@ -22,6 +22,8 @@ class Model:
     generation: str
     display_name: str
     params_total_billion: float | None
+    params_active_billion: float | None = None
+    """Used per token."""
     released_on: str | None
     license_id: str | None
     context_native_tokens: int | None
@@ -241,6 +243,23 @@ class StreamSpeed:
     """In the middle of the reply: the prompt and half of what was written."""
     decode_tokens_per_s: float
     measured_by: str
+    row_id: str
+    as_of: str | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormatLoss:
+    """What one model was measured to lose in one of llama.cpp's weight formats."""
+
+    model: str
+    quantization: str
+    importance_matrix: str | None
+    delta_perplexity: float
+    delta_kind: str
+    """What the difference is taken to, and whether it is absolute."""
+    kl_divergence: float | None
+    same_top_token_percent: float | None
     row_id: str
     as_of: str | None
     source: str

@@ -131,11 +131,15 @@ def rented_usd_per_month(
     return one * running
 
 
+def filled_replicas(rules: Rules, requests_per_s: Floats) -> Floats:
+    """What the busiest hours fill at the planned share of capacity, in fractions of a replica."""
+    full_at = requests_per_s * rules.target_utilisation_fraction * SECONDS_PER_MONTH
+    return rules.requests_per_month * max(rate for _, rate in rules.hours) / full_at
+
+
 def replicas(rules: Rules, requests_per_s: Floats) -> Floats:
     """In the busiest hours, spare ones included."""
-    full_at = requests_per_s * rules.target_utilisation_fraction * SECONDS_PER_MONTH
-    peak = max(rate for _, rate in rules.hours)
-    needed = np.ceil(rules.requests_per_month * peak / full_at * (1 - STEP_TOLERANCE))
+    needed = np.ceil(filled_replicas(rules, requests_per_s) * (1 - STEP_TOLERANCE))
     return np.maximum(needed, rules.min_replicas) + rules.spare_replicas
 
 

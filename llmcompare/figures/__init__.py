@@ -5,8 +5,10 @@ from llmcompare.figures.costs import cost_curves
 from llmcompare.figures.hardware import fit_grid, memory_bars, predicted_against_measured, speed_ranges
 from llmcompare.figures.money import cheapest_strip, context_cost, cost_stack
 from llmcompare.figures.overview import quality_against_cost
+from llmcompare.figures.sweep import quality_of_deployments
 
 __all__ = [
     "cheapest_strip", "context_cost", "cost_curves", "cost_stack", "fit_grid", "memory_bars", "pair_curves",
-    "predicted_against_measured", "quality_against_cost", "saving_map", "speed_ranges", "tornado",
+    "predicted_against_measured", "quality_against_cost", "quality_of_deployments", "saving_map", "speed_ranges",
+    "tornado",
 ]  # fmt: skip

@@ -201,7 +201,6 @@ def saving_map(
     cells = np.array([[np.nan if cell is None else cell for cell in row] for row in saving_usd_per_month])
     figure = go.Figure()
     limit = float(np.nanquantile(np.abs(cells), CLIPPED_SHARE)) if np.isfinite(cells).any() else 1.0
-    said = np.where(cells >= 0, f"{safe(late[1])} saves", f"{safe(early[1])} saves")
     colour, other = OPTION_COLOURS[late[0]], OPTION_COLOURS[early[0]]
     figure.add_heatmap(
         x=np.asarray(x.values),
@@ -212,9 +211,8 @@ def saving_map(
         colorscale=[
             [0, see_through(other, 0.9)], [0.5, see_through(MARK_COLOUR, FAINT)], [1, see_through(colour, 0.9)],
         ],
-        customdata=np.dstack([said, np.vectorize(_usd)(np.abs(cells))]),
         hovertemplate=f"{safe(x.label)} {_hover('x', x)}, {safe(y.label)} {_hover('y', y)}"
-        "<br>%{customdata[0]} %{customdata[1]} a month<extra></extra>",
+        f"<br>{safe(late[1])} saves %{{z:$,.0f}} a month<extra></extra>",
         colorbar={"title": {"text": "USD a month", "side": "right"}, "thickness": 12, "tickformat": "$~s"},
     )  # fmt: skip
     if np.isfinite(cells).all() and cells.min() < 0 < cells.max():
@@ -235,10 +233,6 @@ def saving_map(
     for axis, update in ((x, figure.update_xaxes), (y, figure.update_yaxes)):
         update(showgrid=False, tickformat=".0%" if axis.is_share else None, exponentformat="B")
     return figure
-
-
-def _usd(value: float) -> str:
-    return "—" if np.isnan(value) else usd_text(value)
 
 
 def _hover(letter: str, axis: MapAxis) -> str:

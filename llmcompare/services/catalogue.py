@@ -15,6 +15,7 @@ from llmcompare.core.records import (
     Claim,
     EnergyMeasurement,
     Finding,
+    FormatLoss,
     Gpu,
     GpuOffer,
     Model,
@@ -126,6 +127,11 @@ class Facts:
     def listed_formats(self) -> list[ListedFormat]:
         """llama.cpp's weight formats."""
         return queries.listed_formats(self.catalog)
+
+    @cached_property
+    def format_losses(self) -> list[FormatLoss]:
+        """Measured losses of weight formats, those without an importance matrix first."""
+        return queries.format_losses(self.catalog)
 
     @cached_property
     def claims(self) -> dict[str, Claim]:

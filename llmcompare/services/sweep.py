@@ -1,6 +1,6 @@
 """Sweeps every deployment of some models: rented on every GPU and through every API, and why the others are out."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -13,7 +13,8 @@ from llmcompare.core.options import longer_than_context, token_prices
 from llmcompare.core.records import RENTED_BILLINGS, ApiOffer, Billing, Capacity, Gpu, GpuOffer
 from llmcompare.core.rented import measured_rates
 from llmcompare.core.scenario import Scenario
-from llmcompare.core.sweep import Asked, Rates, Rules, rates, rented_usd_per_month, replicas
+from llmcompare.core.sweep import Asked, Rates, Rules, filled_replicas, rates, rented_usd_per_month, replicas
+from llmcompare.core.sweep_words import UNDER_SCORE, WITHOUT_SCORE
 from llmcompare.core.weights import bits_per_weight
 from llmcompare.errors import InputError, UnknownIdError
 from llmcompare.services import hardware
@@ -33,6 +34,8 @@ class Limits:
 
     billings: tuple[Billing, ...] = RENTED_BILLINGS
     max_usd_per_month: float | None = None
+    min_score: float | None = None
+    """Models with a lower score, or without one, are out."""
 
 
 def models_named(facts: Facts, names: str) -> tuple[str, ...]:
@@ -210,6 +213,8 @@ class Swept:
     mid: Floats
     high: Floats
     replicas: Floats
+    filled: Floats
+    """Replicas before rounding up."""
     providers: Places
     measured_at: Places
     """Place among the measured rates, -1 where the rate is predicted."""
@@ -221,15 +226,42 @@ class Swept:
     api: tuple[tuple[ApiOffer, float], ...]
     """Offers that take such requests, with USD per month, cheapest first."""
     api_out: tuple[tuple[ApiOffer, str], ...]
+    models_out: tuple[tuple[str, str], ...]
+    """Models that are out as such, with the reason."""
 
     def band(self, place: int) -> Band:
         """USD per month of one rented deployment."""
         return Band(low=float(self.low[place]), mid=float(self.mid[place]), high=float(self.high[place]))
 
 
-def sweep(facts: Facts, scenario: Scenario, models: Sequence[str], limits: Limits | None = None) -> Swept:
-    """Every deployment of these models at the scenario's volume. Raises UnknownIdError or InputError."""
+def _scored(models: Sequence[str], scores: Mapping[str, Band], floor: float) -> Iterator[tuple[str, str | None]]:
+    """Models with the reason why they are out for their score, None where they are in."""
+    for name in models:
+        score = scores.get(name)
+        if score is None:
+            yield name, WITHOUT_SCORE
+        else:
+            yield name, None if score.mid >= floor else UNDER_SCORE
+
+
+def sweep(
+    facts: Facts,
+    scenario: Scenario,
+    models: Sequence[str],
+    limits: Limits | None = None,
+    *,
+    scores: Mapping[str, Band] | None = None,
+) -> Swept:
+    """Every deployment of these models at the scenario's volume. Raises UnknownIdError or InputError.
+
+    scores: of the models, for a floor of the limits.
+    """
     limits = limits or Limits()
+    models_out: tuple[tuple[str, str], ...] = ()
+    if limits.min_score is not None:
+        judged = list(_scored(models, scores or {}, limits.min_score))
+        models = [name for name, reason in judged if reason is None]
+        models_out = tuple((name, reason) for name, reason in judged if reason is not None)
     found = candidates(facts, scenario, models)
     columns, names = _joined(found)
     axes = found.fleet.axes
@@ -284,6 +316,7 @@ def sweep(facts: Facts, scenario: Scenario, models: Sequence[str], limits: Limit
         mid=mid[order],
         high=high[order],
         replicas=replicas(rules, taken["mid_rate"][order]),
+        filled=filled_replicas(rules, taken["mid_rate"][order]),
         providers=prices.providers[gpu[place], billing, size[place]][order],
         measured_at=taken["measured"][order].astype(np.intp),
         requests_per_s=taken["mid_rate"][order],
@@ -292,6 +325,7 @@ def sweep(facts: Facts, scenario: Scenario, models: Sequence[str], limits: Limit
         over_budget_count=int((~within).sum()),
         api=api,
         api_out=api_out,
+        models_out=models_out,
     )
 
 

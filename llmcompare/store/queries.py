@@ -11,6 +11,7 @@ from llmcompare.core.records import (
     Claim,
     EnergyMeasurement,
     Finding,
+    FormatLoss,
     Gpu,
     GpuOffer,
     Model,
@@ -230,6 +231,14 @@ def listed_formats(catalog: Catalog) -> list[ListedFormat]:
     """llama.cpp's weight formats, fewest bits first."""
     return catalog.rows(
         ListedFormat, f"SELECT {_columns(ListedFormat)} FROM quantizations ORDER BY bits_per_weight, line"
+    )
+
+
+def format_losses(catalog: Catalog) -> list[FormatLoss]:
+    """Measured losses of weight formats, those without an importance matrix first."""
+    return catalog.rows(
+        FormatLoss,
+        f"SELECT {_columns(FormatLoss)} FROM quantization_quality ORDER BY importance_matrix NULLS FIRST, line",
     )
 
 

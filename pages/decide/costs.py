@@ -10,6 +10,7 @@ from llmcompare.ui.owned import own_machine
 from llmcompare.ui.prices import your_prices
 from llmcompare.ui.safe import plain
 from llmcompare.ui.serverless import bursty
+from llmcompare.ui.sweep import all_deployments
 
 facts = frame.facts()
 comparison = costs.compare(facts, frame.scenario())
@@ -20,6 +21,8 @@ if view == parts.OVER_VOLUME:
     st.markdown(f"#### {plain(words.headline(comparison))}")
     st.caption(plain(f"{comparison.model.display_name}: {words.workload_text(comparison)}"))
     parts.show_over_volume(facts, comparison)
+elif view == parts.EVERY:
+    all_deployments(facts, comparison)
 elif view == parts.BURSTY:
     bursty(facts, comparison)
 elif view == parts.OWN:

@@ -1,0 +1,110 @@
+"""The view “Every deployment” of the Costs page: what beats today's bill, at which quality, why the others are out."""
+
+import streamlit as st
+
+from llmcompare import figures
+from llmcompare.core import sweep_words
+from llmcompare.core.comparison import Comparison
+from llmcompare.core.records import RENTED_BILLINGS, ScoreCell
+from llmcompare.core.tables import Table
+from llmcompare.services import overview, sweep, sweep_lines
+from llmcompare.services.catalogue import Facts
+from llmcompare.services.sweep import Limits, Swept
+from llmcompare.services.sweep_lines import Context
+from llmcompare.ui import inputs, show
+from llmcompare.ui.fields import BOUND
+from llmcompare.ui.safe import plain
+
+LISTED = 200
+"""Deployments in the table of the page; the command line lists all."""
+THIS_MODEL, SCORED, EVERY = "this model", "models with a score", "all models"
+
+
+def all_deployments(facts: Facts, comparison: Comparison) -> None:
+    """The whole view."""
+    answer = st.container()
+    cell, models, limits = _pick(facts, comparison)
+    context = sweep_lines.context(facts, comparison.scenario, cell)
+    if models == (SCORED,):
+        models = tuple(name for name in sweep.models_named(facts, "all") if name in context.quality)
+    found = sweep.sweep(facts, comparison.scenario, models, limits, scores=context.quality)
+    listed = sweep_lines.lines(facts, found, context, most=LISTED)
+    answer.markdown(f"#### {plain(sweep_lines.answer(found, listed, context))}")
+    show.sentences(
+        *sweep_words.what_would_change(listed, today=context.today, today_usd=context.today_usd_per_month),
+        f"Scores are those of the published weights ({cell.cell_id if cell else 'none chosen'}): a format with fewer "
+        "bits loses what its own column says, where somebody measured it.",
+    )
+    if comparison.scenario.has_latency_limit:
+        st.caption("How fast an API answers is not in the data: the limits are checked for rented GPUs alone.")
+    _show_chart(facts, found, context, cell)
+    st.subheader("Cheapest first")
+    shown = sweep_lines.lines_table(listed)
+    count = len(found.mid) + len(found.api)
+    if count > len(listed):
+        st.caption(
+            f"The first {len(listed):,} of {count:,}. All of them: `python -m llmcompare sweep --models … --json`."
+        )
+    show.table(shown, key="every_deployment")
+    _show_out(found)
+
+
+def _pick(facts: Facts, comparison: Comparison) -> tuple[ScoreCell | None, tuple[str, ...], Limits]:
+    cells = overview.score_cells(facts)
+    cell = inputs.pick_score_cell(cells) if cells else None
+    left, middle, right = st.columns(3)
+    which = left.segmented_control(
+        "Models", (THIS_MODEL, SCORED, EVERY), default=SCORED, required=True, key="sweep_models", bind=BOUND
+    )
+    classes = middle.segmented_control(
+        "Billing classes", ("the chosen one", "every one"), default="the chosen one", required=True,
+        key="sweep_billings", bind=BOUND, help="The chosen one is set under “Rented GPUs”.",
+    )  # fmt: skip
+    with right:
+        low, high = st.columns(2)
+    floor = low.number_input(
+        "Score at least", min_value=0.0, max_value=10_000.0, value=None, key="min_score", bind=BOUND,
+        placeholder="any", help="Models under it, or without a score, are out.",
+    )  # fmt: skip
+    budget = high.number_input(
+        "USD a month at most", min_value=0.01, max_value=1e12, value=None, key="max_usd_per_month", bind=BOUND,
+        placeholder="any",
+    )  # fmt: skip
+    limits = Limits(
+        billings=(comparison.scenario.billing,) if classes == "the chosen one" else RENTED_BILLINGS,
+        max_usd_per_month=budget,
+        min_score=floor,
+    )
+    if which == THIS_MODEL:
+        return cell, (comparison.model.model_id,), limits
+    return cell, (SCORED,) if which == SCORED else sweep.models_named(facts, "all"), limits
+
+
+def _show_chart(facts: Facts, found: Swept, context: Context, cell: ScoreCell | None) -> None:
+    """The cheapest deployment of every model on GPUs and through an API."""
+    best = sweep_lines.best_of_models(facts, found, context)
+    if cell is None or not any(line.quality for line in best):
+        return
+    st.subheader("Quality against cost")
+    figure = figures.quality_of_deployments(
+        best, quality_title=f"{cell.benchmark}, {cell.metric}", today_usd=context.today_usd_per_month
+    )
+    said = f"Score over monthly cost of {len(best)} deployments, the cheapest of each model on GPUs and through an API."
+    show.chart(figure, key="quality_of_deployments", description=said)
+    st.caption(
+        "The cheapest deployment of each model: filled through an API, open on rented GPUs. Dashed: today's bill. "
+        "Bars: from the cheapest to the dearest."
+    )
+
+
+def _show_out(found: Swept) -> None:
+    st.subheader("Why the others are out")
+    counts = sweep_lines.counts_out(found)
+    table = Table(
+        name="out",
+        title="Reasons",
+        columns=("reason", "deployments"),
+        rows=tuple(counts.items()),
+    )
+    show.table(table, key="out_counts")
+    st.caption("Each one with its reason: `python -m llmcompare sweep --json`.")
