@@ -6,7 +6,7 @@ from math import floor
 
 from llmcompare.core.cost import Band
 from llmcompare.core.fleet import Out
-from llmcompare.core.phrases import band_text
+from llmcompare.core.phrases import band_text, sentence_start
 from llmcompare.core.units import counted, usd_text
 
 REASONS = {
