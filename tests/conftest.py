@@ -67,6 +67,7 @@ SMALL_FACTS: dict[str, list[Row]] = {
         {"model_id": "tiny-7b", "benchmark": "exam", "score": "61.5", "metric": "accuracy %", "setting": "chat",
          "run": "1", "published_by": "them"},
     ],
+    "benchmark_categories": [{"benchmark": "exam", "category": "knowledge", "reason": "questions of an exam"}],
     "languages": [
         {"record_type": "coverage", "family": "qwen", "generation": "Tiny", "language": "English",
          "published_by": "them"},

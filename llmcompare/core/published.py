@@ -44,6 +44,40 @@ class PublishedScore:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BenchmarkCategory:
+    """What a benchmark tests."""
+
+    benchmark: str
+    category: str | None
+    """None where it is none of the eight, or a mean of other rows."""
+    reason: str
+    row_id: str
+    as_of: str | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormatQuality:
+    """What a weight format costs one model in quality, measured on one text."""
+
+    model: str
+    quantization: str
+    importance_matrix: str | None
+    size_gib: float | None
+    perplexity: float
+    perplexity_error: float | None
+    delta_perplexity: float
+    delta_kind: str
+    """Whether delta_perplexity is a difference or percent, and of what."""
+    kl_divergence: float | None
+    same_top_token_percent: float | None
+    note: str | None
+    row_id: str
+    as_of: str | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PublishedSpeed:
     """One published rate of a model of the catalogue on GPUs of the catalogue."""
 

@@ -8,7 +8,14 @@ from functools import cached_property
 from pathlib import Path
 
 from llmcompare.core.calibration import Calibration
-from llmcompare.core.published import Licence, ListedFormat, PublishedScore, PublishedSpeed
+from llmcompare.core.published import (
+    BenchmarkCategory,
+    FormatQuality,
+    Licence,
+    ListedFormat,
+    PublishedScore,
+    PublishedSpeed,
+)
 from llmcompare.core.records import (
     ApiOffer,
     Capacity,
@@ -112,6 +119,16 @@ class Facts:
     def published_scores(self) -> list[PublishedScore]:
         """Every score of a model of the catalogue."""
         return queries.published_scores(self.catalog)
+
+    @cached_property
+    def benchmark_categories(self) -> dict[str, BenchmarkCategory]:
+        """What each benchmark tests, by its name."""
+        return {row.benchmark: row for row in queries.benchmark_categories(self.catalog)}
+
+    @cached_property
+    def format_qualities(self) -> list[FormatQuality]:
+        """Measured losses of quality per weight format."""
+        return queries.format_qualities(self.catalog)
 
     @cached_property
     def published_speeds(self) -> list[PublishedSpeed]:

@@ -4,7 +4,14 @@ from dataclasses import fields
 from typing import Any
 
 from llmcompare.core.calibration import Band, Factor
-from llmcompare.core.published import Licence, ListedFormat, PublishedScore, PublishedSpeed
+from llmcompare.core.published import (
+    BenchmarkCategory,
+    FormatQuality,
+    Licence,
+    ListedFormat,
+    PublishedScore,
+    PublishedSpeed,
+)
 from llmcompare.core.records import (
     ApiOffer,
     Capacity,
@@ -208,6 +215,18 @@ def published_scores(catalog: Catalog) -> list[PublishedScore]:
         PublishedScore,
         f"SELECT {_columns(PublishedScore)} FROM scores WHERE model_id IN (SELECT model_id FROM models) ORDER BY line",
     )
+
+
+def benchmark_categories(catalog: Catalog) -> list[BenchmarkCategory]:
+    """What each benchmark tests."""
+    return catalog.rows(
+        BenchmarkCategory, f"SELECT {_columns(BenchmarkCategory)} FROM benchmark_categories ORDER BY benchmark"
+    )
+
+
+def format_qualities(catalog: Catalog) -> list[FormatQuality]:
+    """Measured losses of quality per weight format."""
+    return catalog.rows(FormatQuality, f"SELECT {_columns(FormatQuality)} FROM quantization_quality ORDER BY line")
 
 
 def published_speeds(catalog: Catalog) -> list[PublishedSpeed]:

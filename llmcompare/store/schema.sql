@@ -113,6 +113,18 @@ COMMENT ON COLUMN scores.score IS 'in the unit that metric names';
 COMMENT ON COLUMN scores.run IS 'counts the runs that one publisher lists for the same cell';
 COMMENT ON COLUMN scores.as_of IS 'day the figure was published';
 
+CREATE TABLE benchmark_categories (
+    benchmark VARCHAR PRIMARY KEY,
+    category VARCHAR CHECK (category IN ('knowledge', 'reasoning', 'mathematics', 'code', 'multilingual',
+        'instruction following', 'long context', 'tool use')),
+    reason VARCHAR NOT NULL,
+    as_of VARCHAR,
+    source VARCHAR NOT NULL
+);
+COMMENT ON TABLE benchmark_categories IS 'What a benchmark tests. Empty: none of the eight, or a mean of other rows; such scores are in no index.';
+COMMENT ON COLUMN benchmark_categories.reason IS 'the heading under which a publisher prints it, or what its name says';
+COMMENT ON COLUMN benchmark_categories.as_of IS 'day the source was read';
+
 CREATE TABLE languages (
     record_type VARCHAR NOT NULL CHECK (record_type IN ('coverage', 'coverage-count', 'score')),
     family VARCHAR NOT NULL CHECK (family IN ('llama', 'mistral', 'qwen', 'other')),
