@@ -49,9 +49,8 @@ def loop(
     free = np.zeros(workers, np.int64)
     # Infinite for a worker that is down, and for one that is not idle.
     started_s, idle_since_s = np.full(workers, np.inf), np.full(workers, np.inf)
-    # Ready workers with a free slot, the most recently used on top; some below no longer have one.
-    open_stack, is_stacked = np.zeros(workers, np.int64), np.zeros(workers, np.int64)
-    down_stack = np.zeros(workers, np.int64)
+    # Ready workers with a free slot, the most recently used on top; workers that are down.
+    open_stack, down_stack = np.zeros(workers, np.int64), np.zeros(workers, np.int64)
     # Rings: requests that will leave, workers that will be ready, requests that wait.
     leaving_s, leaving_worker = np.zeros(events), np.zeros(events, np.int64)
     ready_s, ready_worker = np.zeros(workers), np.zeros(workers, np.int64)
@@ -82,12 +81,13 @@ def loop(
             if next_leave_s <= next_ready_s:
                 at_s, worker, taken = next_leave_s, leaving_worker[leaving_head], min(1, waiting)
                 leaving_head, leaving = (leaving_head + 1) & (events - 1), leaving - 1
+                was_full = free[worker] == 0
                 free[worker] += 1 - taken
             else:
                 at_s, worker, taken = next_ready_s, ready_worker[ready_head], min(slots, waiting)
                 ready_head, readying = (ready_head + 1) & (workers - 1), readying - 1
                 next_ready_s = ready_s[ready_head] if readying else np.inf
-                free[worker] = slots - taken
+                was_full, free[worker] = True, slots - taken
                 starting, up, setup_s = starting - 1, up + 1, setup_s + cold_start_s
             for _ in range(taken):
                 if waiting_cold[waiting_head]:
@@ -98,25 +98,28 @@ def loop(
                 place = (leaving_head + leaving) & (events - 1)
                 leaving_s[place], leaving_worker[place], leaving = at_s + service_s, worker, leaving + 1
             next_leave_s = leaving_s[leaving_head] if leaving else np.inf
-            if free[worker] and not is_stacked[worker]:
-                open_stack[opened], is_stacked[worker], opened = worker, 1, opened + 1
+            if was_full and free[worker]:
+                open_stack[opened], opened = worker, opened + 1
             if free[worker] == slots:
                 idle_since_s[worker] = at_s
                 next_check_s = min(next_check_s, at_s + idle_timeout_s)
 
-        # Workers that have been idle for too long stop.
+        # Workers that have been idle for too long stop; the others keep their order.
         if next_check_s <= now_s:
-            next_check_s = np.inf
-            for worker in range(known):
+            next_check_s, kept = np.inf, 0
+            for place in range(opened):
+                worker = open_stack[place]
                 stops_s = idle_since_s[worker] + idle_timeout_s
                 if stops_s > now_s:
                     next_check_s = min(next_check_s, stops_s)
+                    open_stack[kept], kept = worker, kept + 1
                     continue
                 life_s += stops_s - started_s[worker]
                 rounded_s += billed_life_s(stops_s - started_s[worker], minimum_s, rounding_s)
                 idle_s += idle_timeout_s
                 free[worker], started_s[worker], idle_since_s[worker] = 0, np.inf, np.inf
                 down_stack[down], down, up = worker, down + 1, up - 1
+            opened = kept
         if is_over or leaving + waiting + 1 >= events or (down == 0 and known == workers):
             break
 
@@ -124,15 +127,14 @@ def loop(
         batch = int(now_s * batches_per_s)
         batches[batch, 0] += 1
         requests += 1
-        while opened and not free[open_stack[opened - 1]]:
-            opened -= 1
-            is_stacked[open_stack[opened]] = 0
         if opened:
             worker = open_stack[opened - 1]
             if free[worker] == slots:
                 idle_s += now_s - idle_since_s[worker]
                 idle_since_s[worker] = np.inf
             free[worker] -= 1
+            if free[worker] == 0:
+                opened -= 1
             place = (leaving_head + leaving) & (events - 1)
             leaving_s[place], leaving_worker[place], leaving = now_s + service_s, worker, leaving + 1
             next_leave_s = min(next_leave_s, now_s + service_s)

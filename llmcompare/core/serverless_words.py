@@ -20,7 +20,7 @@ from llmcompare.core.serverless_option import (
 )
 from llmcompare.core.units import HOURS_PER_MONTH, SECONDS_PER_MONTH, count_text, counted, rounded, usd_text
 
-WITHIN = "In 19 of 20 of 840 simulations of up to 100 workers it was within 14 %, in all within 35 %."
+WITHIN = "In 19 of 20 of 840 simulations of up to 100 workers it was within 14 %, in all within 37 %."
 """How far the approximation for several workers was off (docs/methodology.md)."""
 
 

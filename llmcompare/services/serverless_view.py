@@ -8,6 +8,7 @@ import numpy as np
 from llmcompare.core import breakeven, serverless_words
 from llmcompare.core.comparison import Comparison, Option
 from llmcompare.core.rented import Deployment
+from llmcompare.core.scenario import Scenario
 from llmcompare.core.serverless_option import ServerlessOption, ServerlessPlan, plan_usd_per_month
 from llmcompare.core.tables import DECADES_SHOWN, Cell, Table, drawn_volumes
 from llmcompare.core.units import SECONDS_PER_HOUR, rounded
@@ -16,8 +17,8 @@ from llmcompare.services import serverless
 from llmcompare.services.catalogue import Facts
 from llmcompare.services.serverless import Month
 
-AT_ONCE = 16
-"""Requests at once that the answer for one at a time is compared with. Assumption."""
+AT_ONCE = Scenario().requests_per_worker
+"""Requests at once that the answer for one at a time is compared with."""
 LINE_POINTS, SIMULATED_POINTS = 60, 13
 
 
