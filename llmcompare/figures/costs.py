@@ -45,10 +45,9 @@ def add_option(
 ) -> None:
     """Line and band of one option."""
     colour, label = OPTION_COLOURS[option.key], safe(option.label)
-    costs = [option.curves.usd_per_month(requests) for requests in grid]
     # Arrays, not lists: plotly looks at every element of a list, which took a third of the time of the figure.
     requests = np.asarray(grid)
-    low, mid, high = (np.asarray([getattr(cost, end) for cost in costs]) for end in ("low", "mid", "high"))
+    low, mid, high = (curve.usd_at(requests) for curve in (option.curves.low, option.curves.mid, option.curves.high))
     tokens = requests * tokens_per_request
     if measure == "USD per million tokens":
         low, mid, high = (usd / tokens * TOKENS_PER_MTOK for usd in (low, mid, high))

@@ -26,8 +26,8 @@ from llmcompare.services import books, serverless
 from llmcompare.services.capacity import predicted_capacities
 from llmcompare.services.catalogue import Facts
 
-MAP_COLUMNS = 41
-MAP_ROWS = 31
+MAP_COLUMNS = 33
+MAP_ROWS = 25
 PRICES = ("usd_per_gpu_hour", "usd_per_worker_hour", "purchase_usd")
 MAP_WIDER = 1.5
 """A map reaches at least this factor to both sides of the middle, as its edges show what is out of reach today."""

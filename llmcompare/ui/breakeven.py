@@ -1,5 +1,6 @@
 """The parts of the Breakeven page: the pair, its curves, what matters most, the map, the arithmetic."""
 
+from collections.abc import Callable
 from typing import get_args
 
 import streamlit as st
@@ -11,6 +12,7 @@ from llmcompare.core.comparison import Comparison, OptionKey
 from llmcompare.core.knobs import DEFAULT_SPREAD_FRACTION, SHARES, Knob
 from llmcompare.core.phrases import sentence_start
 from llmcompare.core.sensitivity import Bar
+from llmcompare.core.tables import Table
 from llmcompare.core.two_options import TwoOptions
 from llmcompare.core.units import count_text, usd_text
 from llmcompare.figures.breakeven import MapAxis, TornadoRow
@@ -181,7 +183,10 @@ def _map_in_words(found: Breakeven, rows: tuple[tuple[float | None, ...], ...]) 
 
 def show_arithmetic(pair: TwoOptions) -> None:
     """Every figure of the answer, with its numbers filled in."""
-    with st.expander("Show the arithmetic", icon=":material/calculate:"):
+    content = st.expander("Show the arithmetic", icon=":material/calculate:", key="arithmetic", bind=BOUND)
+    if not content.open:
+        return
+    with content:
         st.caption("At middle prices. ⌈ ⌉ rounds up to whole replicas. Each line can be typed into a calculator.")
         for heading, steps in two_options.arithmetic(pair):
             st.markdown(f"**{plain(heading)}**")
@@ -196,14 +201,14 @@ def show_rows(found: Breakeven) -> None:
     """Tables behind the page, its assumptions and its sources."""
     st.subheader("Behind the figures")
     comparison, keys = found.comparison, {found.pair.late.key, found.pair.early.key}
-    behind = {"Inputs": breakeven.tornado_table(found)}
+    behind: dict[str, Callable[[], Table]] = {"Inputs": lambda: breakeven.tornado_table(found)}
     if found.pair.bands.intervals:
-        behind["Crossings"] = two_options.crossing_table(found.pair)
+        behind["Crossings"] = lambda: two_options.crossing_table(found.pair)
     if "api" in keys:
-        behind["API prices"] = tables.api_price_table(comparison)
+        behind["API prices"] = lambda: tables.api_price_table(comparison)
     if keys & {"rented", "rented_at_scale"}:
-        behind["GPU prices"] = tables.gpu_price_table(comparison)
-    behind["Sources"] = breakeven.rows_used(found)
+        behind["GPU prices"] = lambda: tables.gpu_price_table(comparison)
+    behind["Sources"] = lambda: breakeven.rows_used(found)
     names = [*behind, "Assumptions"]
     for tab, name in zip(st.tabs(names, key="breakeven_behind", bind=BOUND), names, strict=True):
         if tab.open:
@@ -211,4 +216,5 @@ def show_rows(found: Breakeven) -> None:
                 if name == "Assumptions":
                     show.assumptions([*words.assumptions(comparison), *breakeven.assumptions(found)])
                 else:
-                    show.table(behind[name], key=f"breakeven_{behind[name].name}")
+                    shown_table = behind[name]()
+                    show.table(shown_table, key=f"breakeven_{shown_table.name}")

@@ -27,7 +27,7 @@ def test_the_api_against_one_rented_h100_is_answered_in_one_sentence_with_everyt
 
 
 def test_the_arithmetic_stands_on_the_page_with_its_numbers(open_app, facts):
-    text = open_app(PAGE, **H100).text
+    text = open_app(PAGE, arithmetic="true", **H100).text
     for _, steps in two_options.arithmetic(pair_of(facts, "api", "rented", **H100)):
         for step in steps:
             assert step.numbers in text
