@@ -41,6 +41,6 @@ def facts() -> Facts:
     return state.usable()
 
 
-def print_json(value: dict[str, Any]) -> None:
+def print_json(value: dict[str, Any] | list[dict[str, Any]]) -> None:
     """Strict JSON: no NaN, no Infinity."""
     print(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))

@@ -1,6 +1,7 @@
 """Rows to plotly figures. Pure: no Streamlit, no query; text from data is escaped, because plotly reads tags."""
 
 from llmcompare.figures.breakeven import pair_curves, saving_map, tornado
+from llmcompare.figures.claims import verdict_bars
 from llmcompare.figures.costs import cost_curves
 from llmcompare.figures.hardware import fit_grid, memory_bars, predicted_against_measured, speed_ranges
 from llmcompare.figures.money import cheapest_strip, context_cost, cost_stack
@@ -10,5 +11,5 @@ from llmcompare.figures.sweep import quality_of_deployments
 __all__ = [
     "cheapest_strip", "context_cost", "cost_curves", "cost_stack", "fit_grid", "memory_bars", "pair_curves",
     "predicted_against_measured", "quality_against_cost", "quality_of_deployments", "saving_map", "speed_ranges",
-    "tornado",
+    "tornado", "verdict_bars",
 ]  # fmt: skip

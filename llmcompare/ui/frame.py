@@ -56,6 +56,10 @@ def run() -> None:
                     PAGES / "explore/hardware.py", title="Hardware", icon=":material/memory:",
                     help="Which machines hold a model, how fast it is there, and how sure that is.",
                 ),
+                st.Page(
+                    PAGES / "explore/guide.py", title="Guide, checked", icon=":material/fact_check:",
+                    help="What a popular buying guide says, statement by statement, against rows and arithmetic.",
+                ),
             ],
             "Try": [
                 st.Page(
