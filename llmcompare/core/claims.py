@@ -99,12 +99,13 @@ def _self_contradicting(claim: Claim, others: Sequence[Claim], found: Verdict) -
             figures[f"{one.claim_id}_claimed_{one.unit}"] = [limit for limit in dict.fromkeys(limits) if limit < 1e300]
         if one.answer is not None:
             figures[f"{one.claim_id}_recommends"] = one.answer
+    several = len(others) > 1
     return Verdict(
         verdict="self-contradicting",
         explanation=(
-            f"{listed(f'“{other.statement}”' for other in others)} {'stand' if len(others) > 1 else 'stands'} in the "
-            f"same guide, and both cannot be true{_figures_apart(claim, others)}. By sources and arithmetic: "
-            f"{found.verdict}. {found.explanation}"
+            f"{listed(f'“{other.statement}”' for other in others)} {'stand' if several else 'stands'} in the same "
+            f"guide, and {'not all' if several else 'not both'} can be true{_figures_apart(claim, others)}. By sources "
+            f"and arithmetic: {found.verdict}. {found.explanation}"
         ),
         figures={**figures, **found.figures, "verdict_by_sources": found.verdict},
         evidence=(*(row(one, one.statement) for one in (claim, *others)), *found.evidence),
@@ -115,7 +116,7 @@ def _figures_apart(claim: Claim, others: Sequence[Claim]) -> str:
     apart = [other for other in others if other.claimed is not None]
     if claim.claimed is None or claim.unit is None or not apart:
         return ""
-    unit = claim.unit.replace("_", " ")
+    unit = claim.unit.replace("_", " ").replace("usd", "USD")
     return f" ({said(claim)} against {listed(said(other) for other in apart)} {unit})"
 
 
