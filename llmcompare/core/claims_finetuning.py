@@ -63,7 +63,8 @@ def fits_hardware(known: Known, claim: Claim) -> Verdict:
         verdict=verdict,
         explanation=(
             f"With one sequence of {TOKENS_PER_EXAMPLE:,.0f} tokens: {sizes}. Usable are "
-            f"{usable[0] / BYTES_PER_GIB:.0f} GiB of one {gpus[0].name} and {usable[1] / BYTES_PER_GIB:.1f} GiB of each {gpus[1].name}. {enough}"
+            f"{usable[0] / BYTES_PER_GIB:.0f} GiB of one {gpus[0].name} and {usable[1] / BYTES_PER_GIB:.1f} GiB of "
+            f"each {gpus[1].name}. {enough}"
         ),
         figures={
             "lora_gib": round(needed["LoRA"] / BYTES_PER_GIB, 2),

@@ -213,18 +213,24 @@ def over_versions(versions: Iterable[Version], *, asked_on: str | None) -> tuple
     >>> over_versions([old, new], asked_on="2026-03"), over_versions([new], asked_on="2024-03")
     (('outdated', '2024-07-24'), ('no-evidence', None))
     """
-    known = sorted((one for one in versions if one.is_true is not None), key=lambda one: one.released_on or "9")
-    seen = [one for one in known if asked_on is None or (one.released_on or "")[: len(asked_on)] <= asked_on]
+    known = sorted((one for one in versions if one.is_true is not None), key=_day)
+    seen = [one for one in known if asked_on is None or _day(one)[: len(asked_on)] <= asked_on]
+    later_false = [one for one in known[len(seen) :] if not one.is_true]
+    false = [one for one in seen if not one.is_true]
     if not seen:
         return "no-evidence", None
-    if not any(one.is_true for one in seen):
+    if len(false) == len(seen):
         return "contradicted", None
-    if all(one.is_true for one in known):
-        return "holds", None
-    first_false = next(at for at, one in enumerate(known) if not one.is_true)
-    if any(one.is_true for one in known[first_false:]) or first_false == 0:
-        return ("partly" if not all(one.is_true for one in seen) else "holds"), None
-    return "outdated", known[first_false].released_on
+    if not false:
+        return ("outdated", later_false[0].released_on) if later_false else ("holds", None)
+    if all(_day(one) < _day(false[0]) for one in seen if one.is_true):
+        return "outdated", false[0].released_on
+    return "partly", None
+
+
+def _day(one: Version) -> str:
+    """For sorting; a version without a day comes last."""
+    return one.released_on or "9"
 
 
 def combined(parts: Iterable[VerdictName]) -> VerdictName:

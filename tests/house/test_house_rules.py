@@ -19,6 +19,9 @@ CALCULATIONS = [
     "pareto", "options", "rented", "traffic", "stack", "tiers",
     "memory", "weights", "tensors", "llama_cpp_mix", "bench", "this_machine", "roofline", "calibration", "owned",
     "payback", "energy",
+    "claims", "claims_known", "claims_words", "claims_benchmarks", "claims_models", "claims_languages",
+    "claims_licences", "claims_prices", "claims_costs", "claims_volumes", "claims_speed", "claims_hardware",
+    "claims_tuning", "claims_finetuning", "claims_open",
 ]  # fmt: skip
 """Modules of the core of which every public function has its place in the methodology."""
 RUNS_ON_IMPORT = {"llmcompare.__main__", "llmcompare.ui.main"}
