@@ -1,5 +1,6 @@
 """The statements of the buying guide on the real facts: what must come out, and that each verdict follows its data."""
 
+import json
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
@@ -501,3 +502,30 @@ def test_a_contradiction_is_mutual(known):
         for name in (one.compare_with or "").split(";"):
             if name:
                 assert one.claim_id in (known.claims[name].compare_with or "").split(";")
+
+
+# --- the command line -------------------------------------------------------------------------------------------------
+
+
+def test_the_command_prints_every_statement_as_strict_json(command, found):
+    ran = command("claims", "--json")
+    listed = json.loads(ran.out, parse_constant=lambda text: pytest.fail(f"{text} is no JSON"))
+    assert ran.exit_code == 0
+    assert len(listed) == 69
+    for one in listed:
+        assert set(one) == {"claim_id", "verdict", "explanation", "figures", "row_ids"}
+        assert one["verdict"] == found[one["claim_id"]].verdict
+        assert one["row_ids"] == found[one["claim_id"]].row_ids
+
+
+def test_the_command_says_the_headline_and_every_statement_in_words(command, known):
+    ran = command("claims")
+    checked = examine(known)
+    assert ran.out.splitlines()[0] == claims.headline(checked)
+    assert all(one.claim.statement in ran.out and one.found.explanation in ran.out for one in checked)
+
+
+def test_a_small_catalogue_is_checked_with_what_it_has(small_facts):
+    (one,) = checks.checked(small_facts)
+    assert (one.claim.claim_id, one.found.verdict) == ("l40s-is-8gb", "no-evidence")
+    assert checks.checked(small_facts) is checks.checked(small_facts)
