@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cache
+from typing import TypeVar
 
 from llmcompare.core.cost import Band, CostCurve, Curve, Floats, price_band
 from llmcompare.core.knobs import TOKENS, Knob
@@ -13,6 +14,8 @@ from llmcompare.core.scenario import Scenario
 from llmcompare.core.serverless_option import ServerlessOption
 from llmcompare.core.units import counted
 from llmcompare.core.workload import Workload
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +70,9 @@ def today_way(book: PriceBook, scenario: Scenario, option: TodayOption) -> Way:
 
 
 RateAt = Callable[[Scenario], float | None]
-"""A rate, or a time of one request, of a fixed deployment at the middle of its band; None where it cannot serve."""
+"""Requests per second of one replica of a fixed deployment, at the middle of the band; None where it cannot serve."""
+TimesAt = Callable[[Scenario], tuple[float, float] | None]
+"""Seconds of a request that has a serverless worker for itself, and in a full one; None where it cannot serve."""
 
 
 def rented_way(scenario: Scenario, deployment: Deployment, *, key: str, rate_at: RateAt) -> Way:
@@ -127,25 +132,26 @@ def owned_way(scenario: Scenario, option: OwnedOption, *, rate_at: RateAt) -> Wa
     )  # fmt: skip
 
 
-def serverless_way(scenario: Scenario, option: ServerlessOption, *, seconds_at: RateAt) -> Way:
-    """Serverless workers of the same kind. seconds_at: of one request, as predicted for a scenario."""
-    seconds_of, middle = _remembered(seconds_at), option.curves.mid
+def serverless_way(scenario: Scenario, option: ServerlessOption, *, times_at: TimesAt) -> Way:
+    """Serverless workers of the same kind."""
+    times_of, middle = _remembered(times_at), option.curves.mid
     price = price_band(plan.usd_per_worker_hour for plan in option.plans)
 
     @cache
     def at(
-        service_s: float, cold_start_s: float, idle_timeout_s: float | None
+        times_s: tuple[float, float], cold_start_s: float, idle_timeout_s: float | None
     ) -> tuple[Curve, Callable[[float], float]]:
         given = {"cold_start_s": cold_start_s} | ({} if idle_timeout_s is None else {"idle_timeout_s": idle_timeout_s})
         plans = tuple(replace(plan, **given) for plan in option.plans)  # type: ignore[arg-type]
-        found = replace(middle, plans=plans, service_s=service_s)
+        found = replace(middle, plans=plans, alone_s=times_s[0], full_s=times_s[1])
         return found, cache(found.usd_per_month)
 
     def curve(changed: Scenario, values: Mapping[str, float]) -> Curve | None:
-        seconds = seconds_of(changed)
-        if seconds is None:
+        times = times_of(changed)
+        if times is None:
             return None
-        moved_s = seconds * values["serverless_service_s"] / option.service_s.mid
+        slower = values["serverless_service_s"] / option.service_s.mid
+        moved_s = (times[0] * slower, times[1] * slower)
         found, usd_of = at(moved_s, changed.cold_start_s, changed.idle_timeout_s)
         return Scaled(curve=found, usd_of=usd_of, factor=values["serverless_usd_per_worker_hour"] / price.mid)
 
@@ -205,14 +211,14 @@ def _rate_knob(name: str, deployment: Deployment, band: Band, *, label: str) -> 
     )
 
 
-def _remembered(rate_at: RateAt) -> RateAt:
+def _remembered(found_at: Callable[[Scenario], Found]) -> Callable[[Scenario], Found]:
     """A map asks for thousands of points that differ in price and utilisation alone, on which no rate hangs."""
-    known: dict[tuple[float, ...], float | None] = {}
+    known: dict[tuple[float, ...], Found] = {}
 
-    def remembered(changed: Scenario) -> float | None:
+    def remembered(changed: Scenario) -> Found:
         tokens = (changed.input_tokens, changed.output_tokens, changed.thinking_tokens)
         if tokens not in known:
-            known[tokens] = rate_at(changed)
+            known[tokens] = found_at(changed)
         return known[tokens]
 
     return remembered

@@ -19,7 +19,7 @@ from llmcompare.core.serverless_option import ServerlessOption
 from llmcompare.core.tables import Table
 from llmcompare.core.two_options import TwoOptions, two_options
 from llmcompare.core.units import rounded
-from llmcompare.core.ways import RateAt, Way, api_way, owned_way, rented_way, serverless_way, today_way
+from llmcompare.core.ways import RateAt, TimesAt, Way, api_way, owned_way, rented_way, serverless_way, today_way
 from llmcompare.core.what_if import WhatIf, what_if
 from llmcompare.errors import InputError
 from llmcompare.services import books, serverless
@@ -100,7 +100,7 @@ def _way(facts: Facts, book: PriceBook, comparison: Comparison, option: Option) 
     if option.key == "owned" and comparison.owned is not None:
         return owned_way(scenario, comparison.owned, rate_at=_rate_at(facts, comparison.owned.served_by))
     if option.key == "serverless" and comparison.serverless is not None:
-        return serverless_way(scenario, comparison.serverless, seconds_at=_seconds_at(facts, comparison.serverless))
+        return serverless_way(scenario, comparison.serverless, times_at=_times_at(facts, comparison.serverless))
     deployment = comparison.rented_at_scale if option.key == "rented_at_scale" else comparison.rented
     if deployment is None:
         raise InputError(f"{option.key!r} is an option whose inputs cannot be turned.")
@@ -119,21 +119,21 @@ def _rate_at(facts: Facts, deployment: Deployment) -> RateAt:
     return rate_at
 
 
-def _seconds_at(facts: Facts, option: ServerlessOption) -> RateAt:
-    """Seconds of one request on the same kind of worker, predicted anew."""
+def _times_at(facts: Facts, option: ServerlessOption) -> TimesAt:
+    """Seconds of one request on the same kind of worker, alone and with all slots taken, predicted anew."""
     engine, weight_format = option.engine, option.weight_format or serverless.WEIGHT_FORMAT
 
-    def seconds_at(changed: Scenario) -> float | None:
+    def times_at(changed: Scenario) -> tuple[float, float] | None:
         try:
-            found, _ = serverless.request_s(
+            alone, full, _ = serverless.request_s(
                 facts, changed, option.gpu, option.gpus_per_worker, engine=engine, weight_format=weight_format
             )
         except InputError:
             # These requests are too long for the worker: there is no such option.
             return None
-        return found.mid
+        return alone.mid, full.mid
 
-    return seconds_at
+    return times_at
 
 
 def _predicted(facts: Facts, deployment: Deployment, changed: Scenario) -> Band | None:
