@@ -1,0 +1,133 @@
+"""How far scores lie from the two-way model, and which part of that they share: by the method of moments.
+
+A sandwich over publishers alone would say 0 where one publisher scored a model: its residuals sum to 0. So the shares
+are estimated over all categories, from every model that several publishers or benchmarks scored.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from statistics import median
+
+import numpy as np
+from scipy.optimize import nnls
+from scipy.sparse import csr_array, eye_array
+
+from llmcompare.core.capability import (
+    BY_PUBLISHERS,
+    CATEGORY,
+    Floats,
+    Spread,
+    codes,
+    error_variances,
+    groups,
+    influences,
+    membership,
+    mixed_weights,
+    precision,
+)
+from llmcompare.core.capability_scores import CATEGORIES, CellScore, logit
+
+WITHIN_CATEGORY = (*BY_PUBLISHERS, "model and benchmark")
+FEWEST_FREE = 10
+"""Scores beyond the fitted parameters, below which a category takes the median spread of the others."""
+UNKNOWN_SD = 0.3
+"""Where no category has so many: assumption, the middle of what the categories of data/scores.csv show."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Moments:
+    """Sums of squares that the two-way model leaves, and what a unit of each variance would add to them."""
+
+    squares: Floats
+    """For each cluster of WITHIN_CATEGORY, then for single scores."""
+    expected: Floats
+    """Row: a sum of squares. Column: the variance that adds to it."""
+    free: float
+    """Scores less fitted parameters."""
+
+
+def spread(scores: Sequence[CellScore]) -> Spread:
+    """Spread of all categories: one split of the variance for all, one size for each."""
+    found = {category: moments(score for score in scores if score.category == category) for category in CATEGORIES}
+    sized = {category: one for category, one in found.items() if one.free >= FEWEST_FREE}
+    shares = variance_shares(list(sized.values()))
+    sds = {category: _size(one, shares) for category, one in sized.items()}
+    usual = median(sds.values()) if sds else UNKNOWN_SD
+    return Spread(
+        sd_by_category={category: sds.get(category, usual) for category in CATEGORIES},
+        variance_share=dict(zip(WITHIN_CATEGORY, shares[:-1].tolist(), strict=True)),
+    )
+
+
+def mixed_spread(scores: Sequence[CellScore], within: Spread) -> Spread:
+    """The same with what models differ by from category to category, for an index that mixes categories."""
+    return replace(within, category_sd=category_sd(scores, within))
+
+
+def moments(scores: Iterable[CellScore]) -> Moments:
+    """Of one category, added up over its groups."""
+    found = [_moments_of_group(group) for group in groups(scores)]
+    size = len(WITHIN_CATEGORY) + 1
+    return Moments(
+        squares=sum((one.squares for one in found), np.zeros(size)),
+        expected=sum((one.expected for one in found), np.zeros((size, size))),
+        free=sum(one.free for one in found),
+    )
+
+
+def _moments_of_group(scores: Sequence[CellScore]) -> Moments:
+    weight = np.array([precision(score) for score in scores])
+    root = np.sqrt(weight)
+    left_by = np.eye(len(scores)) - root[:, None] * _averages_of_fit(scores, weight, eye_array(len(scores))) / root
+    left = left_by @ (root * np.array([logit(score.percent) for score in scores]))
+    loads = [membership(scores, name).multiply(root[:, None]).tocsr() for name in WITHIN_CATEGORY]
+    kept = [load.T @ left_by for load in loads] + [left_by]
+    expected = [[np.sum((keep @ load) ** 2) for load in loads] + [np.sum(keep**2)] for keep in kept]
+    return Moments(
+        squares=np.array([*(np.sum((load.T @ left) ** 2) for load in loads), left @ left]),
+        expected=np.array(expected),
+        free=float(np.trace(left_by)),
+    )
+
+
+def _averages_of_fit(scores: Sequence[CellScore], weight: Floats, averages: csr_array) -> Floats:
+    """What each score adds to averages of the values that are fitted to the scores."""
+    subject_of, cell_of = codes(score.subject for score in scores), codes(score.cell for score in scores)
+    ability = influences(subject_of, cell_of, weight)
+    rows, ones = np.arange(len(scores)), np.ones(len(scores))
+    of_subject, of_cell = csr_array((ones, (rows, subject_of))), csr_array((ones, (rows, cell_of)))
+    in_cell = csr_array((weight / np.bincount(cell_of, weight)[cell_of], (cell_of, rows)))
+    of_cells = in_cell.toarray() - (in_cell @ of_subject) @ ability
+    return np.asarray((averages @ of_subject) @ ability + (averages @ of_cell) @ of_cells)
+
+
+def variance_shares(found: Sequence[Moments]) -> Floats:
+    """Split of the variance over all categories, each brought to one size first; the last is a single score's own."""
+    if not found:
+        return np.array([0.0] * len(WITHIN_CATEGORY) + [1.0])
+    squares = sum(one.squares / (one.squares[-1] / one.free) for one in found)
+    expected = sum(one.expected for one in found)
+    size = np.sqrt(np.diag(expected))
+    solved, _ = nnls(expected / np.outer(size, size), squares / size)
+    shares = solved / size
+    return np.asarray(shares / shares.sum())
+
+
+def _size(one: Moments, shares: Floats) -> float:
+    return float(np.sqrt(one.squares[-1] / (one.expected[-1] @ shares)))
+
+
+def category_sd(scores: Sequence[CellScore], within: Spread) -> float:
+    """How much the ability of a model differs from category to category, beyond what its scores spread anyway."""
+    parts = groups(scores)
+    if not parts:
+        return 0.0
+    largest = parts[0]
+    weight = mixed_weights(largest, dict.fromkeys(CATEGORIES, 1.0))
+    blocks = membership(largest, CATEGORY)
+    averages = (blocks.multiply(weight[:, None]) / (weight @ blocks)).T.tocsr()
+    left_by = averages.toarray() - _averages_of_fit(largest, weight, averages)
+    square = np.sum((left_by @ np.array([logit(score.percent) for score in largest])) ** 2)
+    anyway = error_variances(left_by, largest, within).sum()
+    unit = np.sum((left_by @ blocks) ** 2)
+    return float(np.sqrt(max(0.0, square - anyway) / unit))
