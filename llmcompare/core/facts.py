@@ -123,6 +123,25 @@ class MeasurementFact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ActualMonthFact:
+    """What a month really cost and counted, as a person typed it in. The newest of a person and month counts."""
+
+    month_fact_id: str
+    person: str
+    typed_at: str
+    month: str
+    """As 2026-11."""
+    usd: float
+    requests: float | None = None
+    input_tokens: float | None = None
+    output_tokens: float | None = None
+    cached_tokens: float | None = None
+    gpu_hours: float | None = None
+    is_withdrawn: bool = False
+    """Whether the month was taken back, with what had been typed in."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MachineFact:
     """What a machine consists of, and how fast its memory was when somebody looked."""
 

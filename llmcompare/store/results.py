@@ -1,4 +1,4 @@
-"""The results log: every run, reply, opening and measurement, appended by any number of processes and never changed.
+"""The results log: every run, reply, opening, measurement and real bill, appended by any processes and never changed.
 
 See docs/adr/0003-results-are-an-append-only-log.md.
 """
@@ -14,7 +14,7 @@ from typing import Any
 
 import duckdb
 
-from llmcompare.core.facts import MachineFact, MeasurementFact, OpeningFact, ReplyFact, RunFact
+from llmcompare.core.facts import ActualMonthFact, MachineFact, MeasurementFact, OpeningFact, ReplyFact, RunFact
 from llmcompare.errors import StoreError
 from llmcompare.store.db import file_errors
 from llmcompare.store.results_compaction import compact_folder
@@ -55,6 +55,7 @@ class _Index:
     openings: dict[str, dict[str, OpeningFact]] = field(default_factory=dict)
     measurements: dict[str, MeasurementFact] = field(default_factory=dict)
     machines: dict[str, MachineFact] = field(default_factory=dict)
+    actual_months: dict[str, dict[str, ActualMonthFact]] = field(default_factory=dict)
 
     def add(self, fact: Fact, segment: Segment | None) -> None:
         match fact:
@@ -70,6 +71,8 @@ class _Index:
                 self.measurements.setdefault(fact.measurement_id, fact)
             case MachineFact():
                 self.machines.setdefault(fact.machine_fact_id, fact)
+            case ActualMonthFact():
+                self.actual_months.setdefault(fact.person, {}).setdefault(fact.month_fact_id, fact)
 
     def run(self, run_id: str) -> LoggedRun:
         replies = sorted(self.replies.get(run_id, {}).values(), key=lambda reply: (reply.slot, reply.reply_id))
@@ -143,6 +146,13 @@ class ResultsLog:
             self._refresh()
             found = list(self._index.machines.values())
         return sorted(found, key=lambda fact: (_moment(fact.looked_at), fact.machine_fact_id))
+
+    def actual_months(self, person: str) -> list[ActualMonthFact]:
+        """What a person typed in of real months, oldest entry first."""
+        with self._reading:
+            self._refresh()
+            found = list(self._index.actual_months.get(person, {}).values())
+        return sorted(found, key=lambda fact: (_moment(fact.typed_at), fact.month_fact_id))
 
     def problems(self) -> list[str]:
         """A sentence for everything that is in the folder but not in the answers."""

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from llmcompare.core.facts import MachineFact, MeasurementFact, OpeningFact, ReplyFact, RunFact
+from llmcompare.core.facts import ActualMonthFact, MachineFact, MeasurementFact, OpeningFact, ReplyFact, RunFact
 from llmcompare.errors import StoreError
 from llmcompare.store.results import ResultsLog
 from llmcompare.store.results_lines import VERSION, fact_id, from_line, log_tables, to_line
@@ -215,8 +215,14 @@ MACHINES = st.builds(
     bandwidth_threads=nullable(COUNT),
 )  # fmt: skip
 
+ACTUAL_MONTHS = st.builds(
+    ActualMonthFact, month_fact_id=TEXT, person=TEXT, typed_at=TEXT, month=TEXT, usd=NUMBER, requests=nullable(NUMBER),
+    input_tokens=nullable(NUMBER), output_tokens=nullable(NUMBER), cached_tokens=nullable(NUMBER),
+    gpu_hours=nullable(NUMBER), is_withdrawn=st.booleans(),
+)  # fmt: skip
 
-@given(fact=RUNS | REPLIES | OPENINGS | MEASUREMENTS | MACHINES)
+
+@given(fact=RUNS | REPLIES | OPENINGS | MEASUREMENTS | MACHINES | ACTUAL_MONTHS)
 def test_a_fact_is_read_back_from_its_line_as_it_was(fact):
     line = to_line(fact)
     assert line.isascii()
@@ -268,6 +274,23 @@ def test_measurements_and_machines_are_read_back_from_a_segment_and_from_parquet
     assert reader.problems() == []
 
 
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(typed=st.lists(ACTUAL_MONTHS, unique_by=fact_id, max_size=4))
+def test_real_months_are_read_back_by_person_from_a_segment_and_from_parquet(tmp_path_factory, typed):
+    folder = tmp_path_factory.mktemp("log")
+    with closing(ResultsLog(folder)) as log:
+        for fact in typed:
+            log.append(fact)
+    for _ in ("segment", "parquet"):
+        reader = ResultsLog(folder)
+        for person in {fact.person for fact in typed}:
+            assert {*reader.actual_months(person)} == {fact for fact in typed if fact.person == person}
+        assert reader.query("SELECT count(*) FROM actual_months")[1] == [(len(typed),)]
+        assert reader.actual_months("nobody else") == []
+        reader.compact()
+    assert reader.problems() == []
+
+
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, "12", True, 10**400])
 def test_what_a_column_cannot_hold_is_refused_by_name_and_nothing_is_written(folder, value):
     with pytest.raises(ValueError, match=r"ReplyFact\.ttft_ms is .*: give a finite number or nothing"):
@@ -305,6 +328,10 @@ def test_a_changed_column_needs_a_new_version():
         " depth_tokens:BIGINT tokens_per_s:DOUBLE tokens_per_s_sd:DOUBLE repetition_count:BIGINT? threads:BIGINT"
         " gpu_layers:BIGINT kv_format:VARCHAR flash_attention:BOOLEAN? engine:VARCHAR measured_at:VARCHAR"
         " imported_from:VARCHAR?"
+    )
+    assert columns["actual_months"] == (
+        "month_fact_id:VARCHAR person:VARCHAR typed_at:VARCHAR month:VARCHAR usd:DOUBLE requests:DOUBLE?"
+        " input_tokens:DOUBLE? output_tokens:DOUBLE? cached_tokens:DOUBLE? gpu_hours:DOUBLE? is_withdrawn:BOOLEAN"
     )
     assert columns["machines"] == (
         "machine_fact_id:VARCHAR machine_id:VARCHAR looked_at:VARCHAR cpu:VARCHAR core_count:BIGINT"
