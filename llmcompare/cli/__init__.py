@@ -1,6 +1,6 @@
 """The command line: the same figures as the pages, for people and for programs. One module per group of commands."""
 
-from llmcompare.cli import breakeven, catalogue, claims, costs, hardware, local, sweep
+from llmcompare.cli import breakeven, catalogue, claims, costs, hardware, local, sweep, workload
 from llmcompare.cli.app import main
 
-__all__ = ["breakeven", "catalogue", "claims", "costs", "hardware", "local", "main", "sweep"]
+__all__ = ["breakeven", "catalogue", "claims", "costs", "hardware", "local", "main", "sweep", "workload"]
