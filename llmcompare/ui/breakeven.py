@@ -7,7 +7,6 @@ import streamlit as st
 
 from llmcompare import figures
 from llmcompare.core import tables, two_options, words
-from llmcompare.core.arithmetic import Step, shown
 from llmcompare.core.comparison import Comparison, OptionKey
 from llmcompare.core.knobs import DEFAULT_SPREAD_FRACTION, SHARES, Knob
 from llmcompare.core.phrases import sentence_start
@@ -190,11 +189,7 @@ def show_arithmetic(pair: TwoOptions) -> None:
         st.caption("At middle prices. ⌈ ⌉ rounds up to whole replicas. Each line can be typed into a calculator.")
         for heading, steps in two_options.arithmetic(pair):
             st.markdown(f"**{plain(heading)}**")
-            st.markdown("\n".join(_line(step) for step in steps))
-
-
-def _line(step: Step) -> str:
-    return f"- {plain(sentence_start(step.what))}  \n  `{step.numbers} = {shown(step.result)}` {plain(step.unit)}"
+            show.steps(steps)
 
 
 def show_rows(found: Breakeven) -> None:

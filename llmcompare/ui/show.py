@@ -7,7 +7,9 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from llmcompare.core.phrases import Assumption
+from llmcompare.core.arithmetic import Step
+from llmcompare.core.arithmetic import shown as digits
+from llmcompare.core.phrases import Assumption, sentence_start
 from llmcompare.core.records import source_url
 from llmcompare.core.tables import Table
 from llmcompare.core.words import as_of_text
@@ -87,6 +89,16 @@ def assumptions(found: Iterable[Assumption]) -> None:
         key="assumptions",
         hide_index=True,
         alt="Assumptions",
+    )
+
+
+def steps(found: Iterable[Step]) -> None:
+    """Lines of arithmetic with the numbers filled in."""
+    st.markdown(
+        "\n".join(
+            f"- {plain(sentence_start(step.what))}  \n  `{step.numbers} = {digits(step.result)}` {plain(step.unit)}"
+            for step in found
+        )
     )
 
 
