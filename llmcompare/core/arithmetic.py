@@ -12,7 +12,8 @@ from llmcompare.core.owned import OwnedOption
 from llmcompare.core.records import ApiOffer
 from llmcompare.core.rented import Deployment
 from llmcompare.core.scenario import Scenario
-from llmcompare.core.serverless_option import ServerlessOption, plan_usd_per_month
+from llmcompare.core.serverless_curve import plan_usd_per_month
+from llmcompare.core.serverless_option import ServerlessOption
 from llmcompare.core.steps import Crossing
 from llmcompare.core.units import HOURS_PER_MONTH, SECONDS_PER_HOUR, TOKENS_PER_MTOK, counted
 

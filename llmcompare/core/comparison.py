@@ -19,7 +19,8 @@ from llmcompare.core.owned import OwnedOption
 from llmcompare.core.records import ApiOffer, Capacity, Gpu, GpuOffer, Model, ServerlessTerms
 from llmcompare.core.rented import Deployment, deployments
 from llmcompare.core.scenario import Scenario
-from llmcompare.core.serverless_option import ServerlessCurves, ServerlessOption
+from llmcompare.core.serverless_curve import ServerlessCurves
+from llmcompare.core.serverless_option import ServerlessOption
 from llmcompare.core.workload import Workload
 
 Row = Model | ApiOffer | Gpu | GpuOffer | Capacity | ServerlessTerms

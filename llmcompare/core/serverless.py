@@ -156,6 +156,19 @@ def _rounds(meanwhile: float, slots: int) -> float:
     return float((gammainc(places, meanwhile) * (places // slots)).sum()) / (1 + meanwhile)
 
 
+def shared_service_s(*, alone_s: float, full_s: float, requests_per_worker: int, requests_per_s: Floats) -> Floats:
+    """Seconds of a request at each rate: longer by the same time for every other request that is there, up to full.
+
+    As many others are there on average as there are requests at once, rate x seconds, and no more than slots.
+
+    >>> how = {"alone_s": 10.0, "full_s": 19.0, "requests_per_worker": 10}  # one second longer for each other request
+    >>> [round(float(seconds), 2) for seconds in shared_service_s(**how, requests_per_s=np.array([0.0, 0.2, 2.0]))]
+    [10.0, 12.5, 19.0]
+    """
+    for_each = (full_s - alone_s) / max(1, requests_per_worker - 1)
+    return np.minimum(full_s, alone_s / np.maximum(1 - requests_per_s * for_each, 1e-9))
+
+
 def _cold_wait_s(fleet: Fleet, rate: float) -> float:
     """The first request waits for the whole cold start, those that come meanwhile for half of it on average."""
     meanwhile = rate * fleet.cold_start_s
@@ -172,15 +185,19 @@ def bounds(fleet: Fleet, *, requests_per_s: float, max_workers: float) -> tuple[
     return max(load, all_at_once(fleet, requests_per_s=requests_per_s).up), max_workers
 
 
-def several_workers(fleet: Fleet, *, requests_per_s: Floats, max_workers: Floats) -> WorkerTime[Floats]:
+def several_workers(
+    fleet: Fleet, *, requests_per_s: Floats, max_workers: Floats, service_s: Floats | None = None
+) -> WorkerTime[Floats]:
     """Any number of workers with any number of slots, for many rates at once.
+
+    service_s: of a request at each rate; that of the fleet where none is given.
 
     The first worker stands in the formulas for one worker, with the chance that no request is there taken from as many
     slots as all workers have. Each further one is up when more requests are there than those before it hold, and for
     the idle timeout. While the first worker starts, requests that come start further ones.
     """
     rate = np.maximum(requests_per_s, LEAST_RATE)
-    load, most = rate * fleet.service_s, np.maximum(max_workers, 1.0)
+    load, most = rate * (fleet.service_s if service_s is None else service_s), np.maximum(max_workers, 1.0)
     slots, meanwhile = fleet.requests_per_worker, rate * fleet.cold_start_s
     stays = np.exp(-rate * fleet.idle_timeout_s)
     empty = _chance_of_none(load, most * slots)

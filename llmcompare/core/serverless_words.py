@@ -6,18 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from llmcompare.core import breakeven
-from llmcompare.core.phrases import Assumption, band_text
+from llmcompare.core.phrases import Assumption, band_text, sentence_start
 from llmcompare.core.records import ServerlessTerms
 from llmcompare.core.rented import Deployment
 from llmcompare.core.scenario import Scenario
 from llmcompare.core.serverless import bounds, busy_share_where_equal
-from llmcompare.core.serverless_option import (
-    ASSUMED_IDLE_TIMEOUT_S,
-    ServerlessOption,
-    ServerlessPlan,
-    plan_usd_per_month,
-    worker_time,
-)
+from llmcompare.core.serverless_curve import ServerlessPlan, plan_usd_per_month, worker_time
+from llmcompare.core.serverless_option import ASSUMED_IDLE_TIMEOUT_S, ServerlessOption
 from llmcompare.core.units import HOURS_PER_MONTH, SECONDS_PER_MONTH, count_text, counted, rounded, usd_text
 
 WITHIN = "In 19 of 20 of 840 simulations of up to 100 workers it was within 14 %, in all within 37 %."
@@ -57,6 +52,8 @@ def share_text(fraction: float) -> str:
     percent = fraction * 100
     if 0 < percent < 0.01:
         return "less than 0.01 %"
+    if 99.99 < percent < 100:
+        return "more than 99.99 %"
     return f"{percent:.2f} %" if percent < 1 or 99 < percent < 100 else f"{percent:.0f} %"
 
 
@@ -76,8 +73,8 @@ def cold_sentence(found: ServerlessOption, plan: ServerlessPlan, met: ColdStarts
         share += f" (simulated, give or take {200 * met.fraction_se:.2g} percentage points)"
     wait = f" and wait {rounded(met.wait_s, 2):g} s on average" if met.wait_s is not None and met.fraction else ""
     return (
-        f"{share}{wait}. A worker of {plan.offer.provider} takes {plan.cold_start_s:g} s to start and stays for "
-        f"{plan.idle_timeout_s:g} s after its last request."
+        f"{sentence_start(share)}{wait}. A worker of {plan.offer.provider} takes {plan.cold_start_s:g} s to start and "
+        f"stays for {plan.idle_timeout_s:g} s after its last request."
     )
 
 
@@ -105,17 +102,19 @@ def workers_sentence(found: ServerlessOption, scenario: Scenario) -> str:
     plan, curve, requests = found.middle, found.curves.mid, scenario.requests_per_month
     time = worker_time(curve, plan, np.array([requests]))
     up = float(time.up[0])
+    many = f"{rounded(up):g} of {found.max_workers} workers are up on average"
     text = (
         f"A request takes {rounded(found.service_s.mid):g} s ({rounded(found.service_s.low):g} to "
-        f"{rounded(found.service_s.high):g} s, {found.service_basis}); {rounded(up):g} workers are up on average: "
-        f"{share_text(float(time.busy[0]) / up)} of that time busy, {share_text(float(time.setup[0]) / up)} starting, "
-        f"{share_text(float(time.idle[0]) / up)} idle."
+        f"{rounded(found.service_s.high):g} s, {found.service_basis}). "
+        f"{f'The worker is up {share_text(up)} of the time' if found.max_workers == 1 else many}: "
+        f"{100 * float(time.busy[0]) / up:.0f} % of that busy, {100 * float(time.setup[0]) / up:.0f} % starting, "
+        f"{100 * float(time.idle[0]) / up:.0f} % idle."
     )
     if found.max_workers == 1:
         return text
     low, high = bounds_usd(found, scenario)
     return (
-        f"{text} With up to {found.max_workers} workers this is an approximation; whichever worker takes a request, "
+        f"{text} With several workers this is an approximation; whichever worker takes a request, "
         f"{plan.offer.provider} bills between {usd_text(low)} and {usd_text(high)}. {WITHIN}"
     )
 
@@ -126,10 +125,10 @@ def bounds_usd(found: ServerlessOption, scenario: Scenario) -> tuple[float, floa
     All of a worker's life counts, as nearly all providers bill it.
     """
     plan, curve = found.middle, found.curves.mid
-    fleet, mean = plan.fleet(curve.service_s), scenario.requests_per_month / SECONDS_PER_MONTH
+    rates = [(share, rate * scenario.requests_per_month / SECONDS_PER_MONTH) for share, rate in curve.hours]
     least = sum(
-        share * bounds(fleet, requests_per_s=mean * rate, max_workers=found.max_workers)[0]
-        for share, rate in curve.hours
+        share * bounds(curve.fleet(plan, requests_per_s=rate), requests_per_s=rate, max_workers=found.max_workers)[0]
+        for share, rate in rates
     )
     usd = plan.usd_per_worker_hour * HOURS_PER_MONTH
     return least * usd, found.max_workers * usd
@@ -153,7 +152,7 @@ def active_sentence(found: ServerlessOption, scenario: Scenario, active_usd_per_
     return (
         f"{plan.offer.provider} also sells workers that are always on, at {active:.2f} instead of "
         f"{plan.usd_per_worker_hour:.2f} USD an hour: cheaper for a worker billed more than {share_text(share)} "
-        f"of the time. Here {rounded(billed):g} of {counted(found.max_workers, 'worker')} are billed on average."
+        f"of the time. Here {rounded(billed):g} of at most {counted(found.max_workers, 'worker')} is billed on average."
     )
 
 
@@ -214,7 +213,7 @@ def _rules(found: ServerlessOption, scenario: Scenario) -> Iterator[Assumption]:
     yield Assumption(
         name="requests at once in a worker",
         value=str(scenario.requests_per_worker),
-        meaning="each takes as long as if all slots were taken",
+        meaning="each other request makes a request longer by the same time, up to what is predicted for all slots",
         editable_as="requests_per_worker",
     )
     yield Assumption(

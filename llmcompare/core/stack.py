@@ -11,7 +11,8 @@ from llmcompare.core.options import ApiOption, PricedApiOffer, token_prices
 from llmcompare.core.records import ApiOffer
 from llmcompare.core.rented import Deployment
 from llmcompare.core.scenario import Scenario
-from llmcompare.core.serverless_option import ServerlessOption, worker_time
+from llmcompare.core.serverless_curve import worker_time
+from llmcompare.core.serverless_option import ServerlessOption
 from llmcompare.core.units import TOKENS_PER_MTOK, usd_text
 
 

@@ -10,12 +10,8 @@ from llmcompare.core.records import Gpu
 from llmcompare.core.rented import Deployment
 from llmcompare.core.scenario import Scenario
 from llmcompare.core.serverless import Fleet, billed_workers, one_worker
-from llmcompare.core.serverless_option import (
-    ServerlessOption,
-    ServerlessPlan,
-    plan_usd_per_month,
-    serverless_option,
-)
+from llmcompare.core.serverless_curve import ServerlessPlan, plan_usd_per_month
+from llmcompare.core.serverless_option import ServerlessOption, serverless_option
 from llmcompare.core.serverless_simulation import Simulated, simulate
 from llmcompare.core.serverless_words import ColdStarts
 from llmcompare.core.units import HOURS_PER_MONTH, SECONDS_PER_HOUR, SECONDS_PER_MONTH, rounded
@@ -64,7 +60,7 @@ def _on(facts: Facts, scenario: Scenario, deployment: Deployment) -> tuple[Serve
     if all(offer.gpu_id != gpu.gpu_id for offer in facts.serverless_offers):
         return None, f"no provider lists {gpu.name} as a serverless GPU"
     try:
-        service_s, basis = request_s(facts, scenario, gpu, gpus, engine=engine, weight_format=weight_format)
+        alone_s, full_s, basis = request_s(facts, scenario, gpu, gpus, engine=engine, weight_format=weight_format)
     except InputError as problem:
         return None, str(problem).rstrip(".")
     return serverless_option(
@@ -73,7 +69,8 @@ def _on(facts: Facts, scenario: Scenario, deployment: Deployment) -> tuple[Serve
         gpus_per_worker=gpus,
         engine=engine,
         weight_format=weight_format,
-        service_s=service_s,
+        alone_s=alone_s,
+        full_s=full_s,
         service_basis=basis,
         offers=facts.serverless_offers,
         terms=facts.serverless_terms,
@@ -82,11 +79,11 @@ def _on(facts: Facts, scenario: Scenario, deployment: Deployment) -> tuple[Serve
 
 def request_s(
     facts: Facts, scenario: Scenario, gpu: Gpu, gpu_count: int, *, engine: str, weight_format: str
-) -> tuple[Band, str]:
-    """Seconds that a worker takes for one request, as predicted, with as many at once as a worker takes; and how.
+) -> tuple[Band, Band, str]:
+    """Seconds that a request takes alone in a worker and with all slots taken, as predicted, and for what.
 
-    One at a time: time to first token and time per token times the output. Several: as long as the rate of all
-    together leaves each of them. Raises InputError where no speed is predicted.
+    Alone: time to first token and time per token times the output. Full: as long as the rate of all together leaves
+    each of them. Raises InputError where no speed is predicted.
     """
     output_tokens = max(1, round(scenario.workload.billed_output_tokens))
     at_once = scenario.requests_per_worker
@@ -109,13 +106,16 @@ def request_s(
         high=(first.high + each.high * output_tokens) / MS_PER_S,
     )
     if at_once == 1:
-        return alone, f"predicted for {gpu_count} × {gpu.name}, {engine}, {weight_format}"
+        return alone, alone, f"predicted for {gpu_count} × {gpu.name}, {engine}, {weight_format}"
     rate, tokens = speed.output_tokens_per_s, at_once * output_tokens
     together = Band(
         low=max(alone.low, tokens / rate.high), mid=max(alone.mid, tokens / rate.value),
         high=max(alone.high, tokens / rate.low),
     )  # fmt: skip
-    return together, f"predicted for {at_once} at once on {gpu_count} × {gpu.name}, {engine}, {weight_format}"
+    basis = (
+        f"predicted for {gpu_count} × {gpu.name}, {engine}, {weight_format}; {rounded(together.mid):g} s with {at_once}"
+    )
+    return alone, together, f"{basis} at once"
 
 
 # --- cold starts ------------------------------------------------------------------------------------------------------
@@ -125,12 +125,12 @@ def cold_starts(found: ServerlessOption, plan: ServerlessPlan, *, requests_per_m
     """By formula for one worker, from short simulations of each rate of the day for several."""
     curve = found.curves.mid
     most = curve.max_workers(requests_per_month)
-    fleet = plan.fleet(curve.service_s)
     parts = []
     for share, rate in curve.hours:
-        requests_per_s = rate * requests_per_month / SECONDS_PER_MONTH
+        requests_per_s = rounded(rate * requests_per_month / SECONDS_PER_MONTH, 6)
         if requests_per_s > 0:
-            parts.append((share * rate, _met(fleet, rounded(requests_per_s, 6), most)))
+            fleet = curve.fleet(plan, requests_per_s=requests_per_s)
+            parts.append((share * rate, _met(fleet, requests_per_s, most)))
     weight = sum(share for share, _ in parts)
     fraction = sum(share * met.fraction for share, met in parts) / weight
     waited = [(share * met.fraction, met.wait_s) for share, met in parts if met.wait_s is not None and met.fraction]
@@ -181,9 +181,11 @@ def simulated_month(
     curve = found.curves.mid
     mean = requests_per_month / SECONDS_PER_MONTH
     most, billed = curve.max_workers(requests_per_month), plan.billed("mid")
+    # All requests take what the mean one takes.
+    fleet = curve.fleet(plan, requests_per_s=curve.busy_rate(requests_per_month))
     hours = min(HOURS_PER_MONTH, MONTH_REQUESTS / mean / SECONDS_PER_HOUR)
     seen = simulate(
-        plan.fleet(curve.service_s),
+        fleet,
         requests_per_s=tuple(mean * weight for weight in hourly),
         hours=hours,
         max_workers=most,
@@ -196,7 +198,7 @@ def simulated_month(
     workers = (
         seen.rounded_life_s / (hours * SECONDS_PER_HOUR)
         if whole
-        else billed_workers(seen.time, billed, fleet=plan.fleet(curve.service_s), requests_per_s=mean)
+        else billed_workers(seen.time, billed, fleet=fleet, requests_per_s=mean)
     )
     return Month(
         plan=plan,

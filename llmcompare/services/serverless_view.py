@@ -9,7 +9,8 @@ from llmcompare.core import breakeven, serverless_words
 from llmcompare.core.comparison import Comparison, Option
 from llmcompare.core.rented import Deployment
 from llmcompare.core.scenario import Scenario
-from llmcompare.core.serverless_option import ServerlessOption, ServerlessPlan, plan_usd_per_month
+from llmcompare.core.serverless_curve import ServerlessPlan, plan_usd_per_month
+from llmcompare.core.serverless_option import ServerlessOption
 from llmcompare.core.tables import DECADES_SHOWN, Cell, Table, drawn_volumes
 from llmcompare.core.units import SECONDS_PER_HOUR, rounded
 from llmcompare.figures.serverless import ColdLine, ColdPoint

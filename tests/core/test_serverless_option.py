@@ -12,13 +12,8 @@ from llmcompare.core.cost import Band
 from llmcompare.core.records import Gpu, GpuOffer, ServerlessTerms
 from llmcompare.core.scenario import Scenario
 from llmcompare.core.serverless import one_at_a_time
-from llmcompare.core.serverless_option import (
-    HOUR_LEVELS,
-    ServerlessOption,
-    levels,
-    plan_usd_per_month,
-    serverless_option,
-)
+from llmcompare.core.serverless_curve import HOUR_LEVELS, levels, plan_usd_per_month
+from llmcompare.core.serverless_option import ServerlessOption, serverless_option
 from llmcompare.core.serverless_words import ColdStarts
 from llmcompare.core.traffic import traffic
 from llmcompare.core.units import HOURS_PER_MONTH, SECONDS_PER_MONTH
@@ -50,11 +45,17 @@ ONE = Scenario(requests_per_worker=1)
 
 
 def option(
-    scenario: Scenario, offers=ALPHA, terms=(TERMS,), *, service_s: Band = SERVICE, gpus: int = 1
+    scenario: Scenario,
+    offers=ALPHA,
+    terms=(TERMS,),
+    *,
+    service_s: Band = SERVICE,
+    full_s: Band | None = None,
+    gpus: int = 1,
 ) -> ServerlessOption:
     found, missing = serverless_option(
-        scenario, gpu=GPU, gpus_per_worker=gpus, engine="vllm", weight_format="fp8", service_s=service_s,
-        service_basis="predicted", offers=offers, terms=terms,
+        scenario, gpu=GPU, gpus_per_worker=gpus, engine="vllm", weight_format="fp8", alone_s=service_s,
+        full_s=full_s or service_s, service_basis="predicted", offers=offers, terms=terms,
     )  # fmt: skip
     assert found is not None, missing
     return found
@@ -67,6 +68,17 @@ def test_a_quiet_month_costs_the_formula_times_the_hours():
     up = one_at_a_time(found.middle.fleet(10.0), requests_per_s=0.02).up
     assert found.max_workers == 1
     assert found.usd_per_month.mid == pytest.approx(up * 4.0 * HOURS_PER_MONTH, rel=0.005)
+
+
+def test_a_request_takes_longer_the_more_are_there_at_once():
+    full = Band(low=16.0, mid=39.0, high=50.0)
+    quiet = option(Scenario(requests_per_month=1_000, requests_per_worker=30), full_s=full)
+    assert quiet.service_s.mid == pytest.approx(10, rel=0.01)
+    # One second for each other request; 0.4 requests a second: 10 / (1 - 0.4).
+    busy = option(Scenario(requests_per_month=0.4 * SECONDS_PER_MONTH, requests_per_worker=30), full_s=full)
+    assert busy.service_s.mid == pytest.approx(10 / 0.6)
+    crowded = option(Scenario(requests_per_month=1e9, requests_per_worker=30), full_s=full)
+    assert crowded.service_s == full
 
 
 def test_two_gpus_cost_twice_as_much():
@@ -115,8 +127,8 @@ def test_a_chosen_provider_stands_alone_and_an_unknown_one_is_refused_with_the_k
 
 def test_without_a_price_there_is_no_option_and_the_reason_names_the_gpu():
     found, missing = serverless_option(
-        Scenario(), gpu=GPU, gpus_per_worker=1, engine="vllm", weight_format=None, service_s=SERVICE,
-        service_basis="", offers=[offer("alpha", 1.0, gpu_id="a100")], terms=[],
+        Scenario(), gpu=GPU, gpus_per_worker=1, engine="vllm", weight_format=None, alone_s=SERVICE,
+        full_s=SERVICE, service_basis="", offers=[offer("alpha", 1.0, gpu_id="a100")], terms=[],
     )  # fmt: skip
     assert found is None
     assert "NVIDIA H100" in missing
@@ -190,7 +202,7 @@ def test_the_answer_says_cost_cold_starts_and_workers():
     )
     simulated = ColdStarts(fraction=0.14, fraction_se=0.002, wait_s=None)
     assert "give or take 0.4 percentage points" in words.cold_sentence(found, found.middle, simulated)
-    assert "workers are up on average" in words.workers_sentence(found, scenario)
+    assert "The worker is up 8" in words.workers_sentence(found, scenario)
 
 
 def test_several_workers_are_called_an_approximation_with_its_bounds():
