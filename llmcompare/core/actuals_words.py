@@ -88,17 +88,18 @@ def difference_table(found: Sequence[Difference]) -> Table:
         name="forecast-against-actual",
         title="Forecast against actual",
         columns=(
-            "month", "against", "forecast_usd", "actual_usd", "difference_usd", "difference_fraction",
-            *(f"{cause}_usd" for cause in used),
+            "month", "forecast_usd", "actual_usd", "difference_usd", "difference_fraction",
+            *(f"{cause}_usd" for cause in used), "against",
         ),
         rows=tuple(
             (
-                one.month, one.label, round(one.forecast_usd, 2), round(one.actual_usd, 2), round(one.usd, 2),
+                one.month, round(one.forecast_usd, 2), round(one.actual_usd, 2), round(one.usd, 2),
                 round(one.fraction, 4),
                 *(
                     round(one.usd_of(cause), 2) if any(part.factor.cause == cause for part in one.parts) else None
                     for cause in used
                 ),
+                one.label,
             )
             for one in found
         ),

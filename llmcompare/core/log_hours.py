@@ -121,15 +121,15 @@ class Clock:
         return hours_of(requests, covered)
 
     def days(self) -> list[Day]:
-        """Every calendar day that the log touches, in order."""
+        """Every calendar day from the first to the last request, in order."""
         by_slot = (self._slot_starts // SECONDS_PER_DAY).astype(np.int64)
         first, number = int(by_slot[0]), int(by_slot[-1] - by_slot[0] + 1)
         requests = np.bincount((self.local(self.seconds) // SECONDS_PER_DAY).astype(np.int64) - first, minlength=number)
         covered = np.bincount(by_slot - first, self._covered_s, minlength=number)
+        busy = np.flatnonzero(requests)
         return [
-            Day(number=first + place, requests=count, is_whole=covered_s >= WHOLE_DAY_S)
-            for place, (count, covered_s) in enumerate(zip(requests.tolist(), covered.tolist(), strict=True))
-            if covered_s > 0
+            Day(number=first + place, requests=int(requests[place]), is_whole=bool(covered[place] >= WHOLE_DAY_S))
+            for place in range(int(busy[0]), int(busy[-1]) + 1)
         ]
 
     def peak(self) -> Peak:

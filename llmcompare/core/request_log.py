@@ -240,7 +240,6 @@ def _months(
     of_day = (clock.local(clock.seconds) // SECONDS_PER_DAY).astype(np.int64) - first
     length = days[-1].number - first + 1
     names = [str((EPOCH + timedelta(days=first + place)).date())[:7] for place in range(length)]
-    touched = {day.number - first: day for day in days}
 
     def per_day(values: Floats | None) -> Floats:
         return np.bincount(of_day, values, minlength=length).astype(float)
@@ -257,8 +256,7 @@ def _months(
                 input_tokens=float(inputs[at].sum()),
                 output_tokens=float(outputs[at].sum()),
                 cached_tokens=None if cached_by_day is None else float(cached_by_day[at].sum()),
-                is_whole=len(at) == _length(month)
-                and all(place in touched and touched[place].is_whole for place in at),
+                is_whole=len(at) == _length(month) and all(days[place].is_whole for place in at),
             )
         )
     return tuple(found)

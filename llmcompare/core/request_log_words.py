@@ -28,14 +28,13 @@ def headline(found: LogSummary) -> str:
 
 def sentences(found: LogSummary) -> Iterator[str]:
     """Volume, tokens, hours, peaks, growth, each with what it rests on."""
-    yield from _volume_sentences(found)
+    yield from volume_sentences(found)
     yield from token_sentences(found)
     yield from hour_sentences(found)
-    yield from _growth_sentences(found)
-    yield from _concurrency_sentences(found)
 
 
-def _volume_sentences(found: LogSummary) -> Iterator[str]:
+def volume_sentences(found: LogSummary) -> Iterator[str]:
+    """What the log covers, requests of a month with their interval, growth."""
     zone = found.time_zone or "the log's own clock, which names no time zone"
     days = f"{found.span_days:,.1f} days" if found.span_days >= 1 else f"{found.span_days * HOURS_PER_DAY:,.1f} hours"
     yield (
@@ -57,6 +56,7 @@ def _volume_sentences(found: LogSummary) -> Iterator[str]:
     )
     if found.span_days < DAYS_PER_WEEK:
         yield "The log is shorter than a week, so some weekdays are a guess: take a longer one for a decision."
+    yield _growth_sentence(found)
 
 
 def token_sentences(found: LogSummary) -> Iterator[str]:
@@ -78,7 +78,7 @@ def token_sentences(found: LogSummary) -> Iterator[str]:
 
 
 def hour_sentences(found: LogSummary) -> Iterator[str]:
-    """What the log does not cover, the busiest hours and the busiest minute."""
+    """What the log does not cover, the busiest hours and the busiest minute, requests in flight."""
     hours, peak = found.hours, found.peak
     if hours is None or peak is None:
         return
@@ -94,6 +94,7 @@ def hour_sentences(found: LogSummary) -> Iterator[str]:
         "the mean rate."
     )
     yield from _peak_sentences(peak, planned=top * peak.minute_over_hour * hours.requests_per_hour / SECONDS_PER_HOUR)
+    yield _concurrency_sentence(found)
 
 
 def _peak_sentences(peak: Peak, *, planned: float) -> Iterator[str]:
@@ -119,29 +120,26 @@ def _peak_sentences(peak: Peak, *, planned: float) -> Iterator[str]:
     )
 
 
-def _growth_sentences(found: LogSummary) -> Iterator[str]:
+def _growth_sentence(found: LogSummary) -> str:
     growing = found.growth
     if growing is None:
-        yield f"Growth: {found.growth_missing}."
-        return
+        return f"Growth: {found.growth_missing}."
     band = growing.fraction_per_month
     said = f"{band.mid:+.1%} a month ({band.low:+.1%} to {band.high:+.1%}), from {growing.week_count} whole weeks"
-    if growing.is_told_from_none:
-        yield (
-            f"Growth: {said}. So the volume handed over is that of the last four weeks, "
-            f"{growing.recent_requests_per_month:,.0f} requests a month."
-        )
-    else:
-        yield f"Growth: {said}, which cannot be told from none."
+    if not growing.is_told_from_none:
+        return f"Growth: {said}, which cannot be told from none."
+    return (
+        f"Growth: {said}. So the volume handed over is that of the last four weeks, "
+        f"{growing.recent_requests_per_month:,.0f} requests a month."
+    )
 
 
-def _concurrency_sentences(found: LogSummary) -> Iterator[str]:
+def _concurrency_sentence(found: LogSummary) -> str:
     flight = found.concurrency
     if flight is None:
-        yield "How many requests are in flight at once cannot be told: the log does not say how long each took."
-        return
+        return "How many requests are in flight at once cannot be told: the log does not say how long each took."
     left_out = f" {counted(flight.without_count, 'line')} without a duration left out." if flight.without_count else ""
-    yield (
+    return (
         f"A request took {rounded(flight.duration_p50_s):g} s in the middle and 90 % at most "
         f"{rounded(flight.duration_p90_s):g} s, so {rounded(flight.mean):g} were in flight at the mean and "
         f"{flight.most:,} at most.{left_out}"

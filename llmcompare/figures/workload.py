@@ -1,6 +1,7 @@
 """A request log in pictures: hours of the week, days, tokens; and a forecast against what came."""
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 import numpy as np
 import plotly.graph_objects as go
@@ -17,6 +18,9 @@ from llmcompare.figures.style import LOG_AXIS, MARK_COLOUR, laid_out, safe, see_
 LOG_COLOUR = "#3572b8"
 TOKEN_COLOURS = {"input": "#12998a", "output": "#c2477f", "thinking": "#a8731a"}
 TOKEN_DASHES = {"input": "solid", "output": "dash", "thinking": "dot"}
+BAR_MS = 0.85 * 86_400_000
+TEXT_ROOM = 0.25
+"""Of the length of the axis, for the figures at the ends of the bars."""
 DEARER, CHEAPER = "#c2477f", "#12998a"
 
 
@@ -30,6 +34,8 @@ def week(hours: Hours) -> go.Figure:
             x=list(range(HOURS_PER_DAY)),
             y=days,
             zmin=0,
+            # Without both ends plotly takes the spread of the values, and chance looks like a habit.
+            zmax=max(hours.weights),
             colorscale=[[0, see_through(LOG_COLOUR, 0.06)], [1, LOG_COLOUR]],
             colorbar={"title": {"text": "× mean", "side": "right"}, "thickness": 12},
             hovertemplate="%{y}, %{x} h: %{z:.2f} times the mean rate<extra></extra>",
@@ -63,13 +69,17 @@ def days(listed: Sequence[Day]) -> go.Figure:
                 x=[day.text for day in shown],
                 y=[day.requests for day in shown],
                 name=name,
+                # A bar that stands alone would be as wide as the chart.
+                width=BAR_MS,
                 marker={"color": see_through(LOG_COLOUR, opacity)},
                 customdata=[WEEKDAYS[day.weekday] for day in shown],
                 hovertemplate="%{customdata}, %{x|%Y-%m-%d}: %{y:,.0f} requests<extra></extra>",
             )
     laid_out(figure, x_title="", y_title="requests per day")
-    figure.update_layout(height=300, bargap=0.15, barmode="overlay")
-    figure.update_xaxes(type="date")
+    figure.update_layout(height=300, barmode="overlay", showlegend=len(figure.data) > 1)
+    if listed:
+        first, last = (datetime.fromisoformat(day.text) for day in (listed[0], listed[-1]))
+        figure.update_xaxes(type="date", range=[first - timedelta(hours=14), last + timedelta(hours=14)])
     return figure
 
 
@@ -123,7 +133,8 @@ def waterfall(found: Difference) -> go.Figure:
             x=values,
             measure=["absolute", *("relative" for _ in changed), "total"],
             text=[usd_text(values[0]), *(_signed(part.usd) for part in changed), usd_text(values[-1])],
-            textposition="auto",
+            textposition="outside",
+            cliponaxis=False,
             hovertext=hover,
             hovertemplate="%{hovertext}<extra></extra>",
             increasing={"marker": {"color": DEARER}},
@@ -133,8 +144,11 @@ def waterfall(found: Difference) -> go.Figure:
         )
     )
     laid_out(figure, x_title="USD", y_title="")
-    figure.update_layout(height=110 + 44 * len(names), showlegend=False)
-    figure.update_xaxes(tickprefix="$")
+    figure.update_layout(height=130 + 40 * len(names), showlegend=False, margin={"t": 36})
+    levels = np.concatenate([[0.0], found.forecast_usd + np.cumsum([0.0, *values[1:-1]])])
+    room = TEXT_ROOM * (levels.max() - levels.min())
+    low = levels.min() - (room if levels.min() < 0 else 0)
+    figure.update_xaxes(tickprefix="$", range=[low, levels.max() + room])
     figure.update_yaxes(autorange="reversed")
     return figure
 

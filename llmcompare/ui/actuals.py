@@ -101,8 +101,9 @@ def _type_in(comparison: Comparison) -> None:
             placeholder=f"{comparison.today.usd_per_month:.0f}", help="Without tax.",
         )  # fmt: skip
         values: dict[str, float | None] = {}
-        columns = st.columns(len(COUNTS))
-        for column, (name, (label, help_text)) in zip(columns, COUNTS.items(), strict=True):
+        # Two rows: a count of a billion tokens must be readable.
+        columns = [*st.columns(3), *st.columns(3)]
+        for column, (name, (label, help_text)) in zip(columns, COUNTS.items(), strict=False):
             values[name] = column.number_input(
                 label, value=None, min_value=0.0, max_value=1e15, step=1.0, format="%0.12g", key=f"actual_{name}",
                 placeholder="not known", help=help_text,

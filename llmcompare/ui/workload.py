@@ -1,5 +1,6 @@
 """The Workload page: a request log or a bill as a workload, handed over to the inputs that every page shares."""
 
+from collections.abc import Iterable
 from functools import partial
 from typing import Any
 from zoneinfo import available_timezones
@@ -77,11 +78,15 @@ def from_log(facts: Facts, scenario: Scenario) -> None:
         show_handed_over()
         _offer(found)
     show.sentences(
-        *request_log_words.sentences(found),
-        *loaded.notes,
+        *request_log_words.volume_sentences(found),
         bill.bill_sentence(facts, request_log_json.scenario_of(found, scenario)),
     )
-    _show_charts(found)
+    _show_hours(found)
+    left, right = st.columns(2)
+    with left:
+        _show_tokens(found, loaded.notes)
+    with right:
+        _show_days(found)
     _show_rows(loaded, found)
 
 
@@ -118,22 +123,24 @@ def _show_form() -> None:
     )
     needed, optional = st.columns(2)
     with needed:
-        st.markdown("**Needed**, under one of these names:")
-        for text, names in (
-            ("time", ("time",)),
-            ("input", ("input_tokens", "input_characters")),
-            ("output", ("output_tokens", "output_characters")),
-        ):
-            _list_names(text, names)
+        _list_names(
+            "**Needed**, under one of these names:",
+            {
+                "time": ("time",),
+                "input": ("input_tokens", "input_characters"),
+                "output": ("output_tokens", "output_characters"),
+            },
+        )
         st.caption("Times as ISO 8601 or as seconds or milliseconds since 1970. In JSON lines also within `usage`.")
     with optional:
-        st.markdown("**Used where it is there:**")
-        for text, names in (
-            ("read from a cache", ("cached_tokens", "cache_written_tokens")),
-            ("thinking", ("thinking_tokens",)),
-            ("how long a request took", ("duration_s", "duration_ms")),
-        ):
-            _list_names(text, names)
+        _list_names(
+            "**Used where it is there:**",
+            {
+                "read from a cache": ("cached_tokens", "cache_written_tokens"),
+                "thinking": ("thinking_tokens",),
+                "how long a request took": ("duration_s", "duration_ms"),
+            },
+        )
     st.download_button(
         "Sample log", request_log_json.sample_csv, request_log_json.SAMPLE_NAME, "text/csv", key="log_sample",
         on_click="ignore", icon=":material/download:", help="Generated, to see the form: nobody's requests.",
@@ -141,9 +148,12 @@ def _show_form() -> None:
     st.caption("No log? Choose “Only the bill”, or start from a usual shape: “Start from” in the sidebar.")
 
 
-def _list_names(text: str, fields: tuple[str, ...]) -> None:
-    names = ", ".join(f"`{alias}`" for field in fields for alias in ALIASES[field])
-    st.markdown(f"- {text}: {names}")
+def _list_names(heading: str, listed: dict[str, tuple[str, ...]]) -> None:
+    lines = [
+        f"- {text}: " + ", ".join(f"`{alias}`" for field in fields for alias in ALIASES[field])
+        for text, fields in listed.items()
+    ]
+    st.markdown("\n".join([heading, "", *lines]))
 
 
 def _summary(loaded: ReadLog) -> LogSummary:
@@ -216,31 +226,42 @@ def _fields_text(fields: dict[str, Any]) -> str:
     return ", ".join(text.format(fields[name]) for name, text in named.items() if name in fields)
 
 
-def _show_charts(found: LogSummary) -> None:
-    hours = found.hours
-    if hours is not None:
-        st.subheader("Hours of the week")
-        described = " ".join(request_log_words.hour_sentences(found))
-        show.chart(figures.week(hours), key="log_week", description=described)
-        zone = found.time_zone or "the log's own clock"
-        crossed = " A cross marks hours that the log does not cover." if hours.filled else ""
-        st.caption(plain(f"Rate of the hour over the mean rate. Time zone: {zone}.{crossed}"))
-    left, right = st.columns(2)
-    with left:
-        st.subheader("Tokens of a request")
-        spreads = [
-            (name, spread)
-            for name, spread in (("input", found.input), ("output", found.output), ("thinking", found.thinking))
-            if spread is not None
-        ]
-        described = " ".join(request_log_words.token_sentences(found))
-        show.chart(figures.token_distribution(spreads), key="log_tokens_chart", description=described)
-        st.caption("Dotted: the means, on which cost depends.")
-    with right:
-        if found.days:
-            st.subheader("Requests per day")
-            described = f"{len(found.days)} days from {found.days[0].text} to {found.days[-1].text}."
-            show.chart(figures.days(found.days), key="log_days_chart", description=described)
+def _show_hours(found: LogSummary) -> None:
+    if found.hours is None:
+        return
+    st.subheader("Hours of the week")
+    said = [*request_log_words.hour_sentences(found)]
+    show.chart(figures.week(found.hours), key="log_week", description=" ".join(said))
+    zone = found.time_zone or "the log's own clock"
+    crossed = " A cross marks hours that the log does not cover." if found.hours.filled else ""
+    st.caption(plain(f"Rate of the hour over the mean rate. Time zone: {zone}.{crossed}"))
+    show.sentences(*said)
+
+
+def _show_tokens(found: LogSummary, notes: Iterable[str]) -> None:
+    st.subheader("Tokens of a request")
+    spreads = [
+        (name, spread)
+        for name, spread in (("input", found.input), ("output", found.output), ("thinking", found.thinking))
+        if spread is not None
+    ]
+    said = [*request_log_words.token_sentences(found)]
+    show.chart(figures.token_distribution(spreads), key="log_tokens_chart", description=" ".join(said))
+    st.caption("Dotted: the means, on which cost depends.")
+    show.sentences(*said, *notes)
+
+
+def _show_days(found: LogSummary) -> None:
+    if not found.days:
+        return
+    st.subheader("Requests per day")
+    counts = [day.requests for day in found.days if day.is_whole]
+    said = (
+        f"{counted(len(found.days), 'day')} from {found.days[0].text} to {found.days[-1].text}"
+        + (f"; whole ones had {min(counts):,} to {max(counts):,} requests." if counts else ", none of them whole.")
+    )  # fmt: skip
+    show.chart(figures.days(found.days), key="log_days_chart", description=said)
+    st.caption(plain(said))
 
 
 def _show_rows(loaded: ReadLog, found: LogSummary) -> None:

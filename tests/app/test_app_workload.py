@@ -1,6 +1,7 @@
 """The Workload page as a person uses it: a log handed over to the sidebar, a bill alone, months against a forecast."""
 
 import json
+import secrets
 
 import pytest
 
@@ -34,7 +35,7 @@ def page(open_app):
 def real_months(open_app):
     """A person of its own for each test: months are kept."""
     app = open_app("decide/workload", workload_view=ACTUAL)
-    app.run_of.session_state["person"] = f"tester {id(app)}"
+    app.run_of.session_state["person"] = secrets.token_hex()
     return app.again()
 
 
