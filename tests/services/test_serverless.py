@@ -1,0 +1,159 @@
+"""Serverless GPUs with the real facts: published prices and terms, request times, cold starts, a simulated month."""
+
+from dataclasses import replace
+
+import pytest
+
+from llmcompare.core.scenario import Scenario
+from llmcompare.core.serverless import busy_share_where_equal, one_worker
+from llmcompare.core.serverless_words import crossing_sentence
+from llmcompare.core.units import SECONDS_PER_MONTH
+from llmcompare.errors import UnknownIdError
+from llmcompare.services import costs, serverless, serverless_view
+
+H100 = Scenario(requests_per_month=131_400, gpu="h100-sxm-80gb", serverless_provider="runpod")
+
+
+@pytest.fixture(scope="module")
+def comparison(real_facts):
+    return costs.compare(real_facts, H100)
+
+
+@pytest.fixture(scope="module")
+def view(real_facts, comparison):
+    found, missing = serverless_view.bursty(real_facts, comparison)
+    assert found is not None, missing
+    return found
+
+
+def test_every_provider_with_a_serverless_price_has_terms_that_were_read_in_a_source(real_facts):
+    providers = {offer.provider for offer in real_facts.serverless_offers}
+    assert providers == {row.provider for row in real_facts.serverless_terms}
+    for row in real_facts.serverless_terms:
+        assert "://" in row.source or "github.com/" in row.source
+        assert row.bills_execution == "yes"
+
+
+def test_terms_that_name_an_offer_name_one_that_has_prices(real_facts):
+    priced = {(offer.provider, offer.offer_name) for offer in real_facts.serverless_offers}
+    named = {(row.provider, row.offer_name) for row in real_facts.serverless_terms if row.offer_name}
+    assert named <= priced
+    assert len(named) == 2
+
+
+def test_runpod_bills_a_worker_from_start_to_stop_by_the_second_and_keeps_it_for_5_seconds(view):
+    terms = view.found.middle.terms
+    assert (terms.bills_setup, terms.bills_idle, terms.bills_execution) == ("yes", "yes", "yes")
+    assert (terms.idle_timeout_default_s, terms.rounding_s) == (5, 1)
+    assert view.found.middle.idle_timeout_s == 5
+
+
+def test_the_flex_and_active_prices_of_an_h100_give_the_published_80_percent(real_facts, view):
+    active = serverless_view.active_usd_per_gpu_hour(real_facts, view.found)
+    assert round(active, 2) == 3.35
+    assert round(view.found.middle.offer.usd_per_gpu_hour, 2) == 4.18
+    flex = view.found.middle.offer.usd_per_gpu_hour
+    assert round(busy_share_where_equal(flex_usd_per_hour=flex, active_usd_per_hour=active), 2) == 0.8
+
+
+def test_one_provider_has_no_band_of_prices_but_one_of_request_times(view):
+    assert len(view.found.plans) == 1
+    low, mid, high = view.found.service_s.low, view.found.service_s.mid, view.found.service_s.high
+    assert low < mid < high
+    assert view.found.full_s.mid > view.found.alone_s.mid
+
+
+def test_more_output_takes_longer_and_costs_more(real_facts, view):
+    longer = replace(H100, output_tokens=2 * H100.output_tokens)
+    found, _ = serverless.option(real_facts, longer, costs.compare(real_facts, longer).deployments)
+    assert found.alone_s.mid > view.found.alone_s.mid
+    assert found.usd_per_month.mid > view.found.usd_per_month.mid
+
+
+def test_the_cold_starts_of_one_worker_are_the_formulas(view):
+    found, plan = view.found, view.found.middle
+    rate = H100.requests_per_month / SECONDS_PER_MONTH
+    met = serverless.cold_starts(found, plan, requests_per_month=H100.requests_per_month)
+    expected = one_worker(found.curves.mid.fleet(plan, requests_per_s=rate), requests_per_s=rate)
+    assert met.fraction == pytest.approx(expected.cold_fraction)
+    assert met.wait_s == pytest.approx(expected.cold_wait_s)
+    assert met.fraction_se is None
+
+
+def test_the_simulated_month_bills_what_the_curve_says_and_meets_as_many_cold_starts(view):
+    found, plan = view.found, view.found.middle
+    month = serverless.simulated_month(
+        found, plan, H100.spread.hourly, requests_per_month=H100.requests_per_month, seed=0
+    )
+    assert month.usd_per_month == pytest.approx(month.formula_usd_per_month, rel=0.02)
+    met = serverless.cold_starts(found, plan, requests_per_month=H100.requests_per_month)
+    assert month.simulated.cold_fraction == pytest.approx(
+        met.fraction, abs=max(0.02, 3 * month.simulated.cold_fraction_se)
+    )
+    assert month.max_workers == 1
+    table = dict(serverless_view.month_table(month).rows)
+    assert table["provider"] == "runpod"
+    assert table["USD a month, simulated"] == month.usd_per_month
+
+
+def test_several_workers_are_simulated_and_say_how_sure_that_is(real_facts):
+    busy = replace(H100, requests_per_month=3_000_000, requests_per_worker=4, traffic="business-hours")
+    found, _ = serverless.option(real_facts, busy, costs.compare(real_facts, busy).deployments)
+    assert found.max_workers > 1
+    met = serverless.cold_starts(found, found.middle, requests_per_month=busy.requests_per_month)
+    month = serverless.simulated_month(
+        found, found.middle, busy.spread.hourly, requests_per_month=busy.requests_per_month, seed=0
+    )
+    assert met.fraction_se > 0
+    assert met.fraction == pytest.approx(month.simulated.cold_fraction, rel=0.35, abs=0.03)
+    assert month.usd_per_month == pytest.approx(month.formula_usd_per_month, rel=0.25)
+
+
+def test_of_a_month_that_is_too_large_the_first_hours_are_simulated(view):
+    month = serverless.simulated_month(view.found, view.found.middle, (1.0,) * 168, requests_per_month=1e9, seed=0)
+    assert month.simulated.hours < 730
+    assert month.simulated.requests <= serverless.MONTH_REQUESTS * 1.01
+
+
+def test_serverless_is_cheaper_below_the_crossing_and_dearer_above(view):
+    volume, usd = view.crossing
+    serverless_curve, rented = view.found.curves.mid, view.always_on.curves.mid
+    assert usd == rented.usd_per_month(volume)
+    assert serverless_curve.usd_per_month(volume * 0.9) < rented.usd_per_month(volume * 0.9)
+    assert serverless_curve.usd_per_month(volume * 1.1) > rented.usd_per_month(volume * 1.1)
+    assert crossing_sentence(view.found, view.always_on).startswith("Serverless is cheaper below")
+
+
+def test_one_request_at_a_time_is_weighed_against_many(real_facts):
+    alone = replace(H100, requests_per_worker=1)
+    view, _ = serverless_view.bursty(real_facts, costs.compare(real_facts, alone))
+    assert view.together.middle.requests_per_worker == serverless_view.AT_ONCE
+    assert view.together.usd_per_month.mid < view.found.usd_per_month.mid
+
+
+def test_a_gpu_that_nobody_lists_as_serverless_is_a_reason_with_its_name(real_facts):
+    elsewhere = replace(H100, gpu="mi300x-192gb", serverless_provider=None)
+    found, missing = serverless.option(real_facts, elsewhere, costs.compare(real_facts, elsewhere).deployments)
+    assert found is None
+    assert "MI300X" in missing
+    assert serverless.option(real_facts, H100, ())[1].startswith("there is no deployment")
+
+
+def test_an_unknown_provider_is_refused_with_the_known_ones(real_facts, comparison):
+    with pytest.raises(UnknownIdError, match="runpod"):
+        serverless.option(real_facts, replace(H100, serverless_provider="runpot"), comparison.deployments)
+
+
+def test_small_facts_have_terms_but_no_serverless_price(small_facts):
+    (row,) = small_facts.serverless_terms
+    assert (row.provider, row.idle_timeout_default_s) == ("alpha", 5)
+    assert small_facts.serverless_offers == []
+
+
+def test_the_table_of_providers_says_prices_terms_and_sources(view):
+    table = serverless_view.providers_table(view.found, requests_per_month=H100.requests_per_month)
+    (row,) = (dict(zip(table.columns, cells, strict=True)) for cells in table.rows)
+    assert row["provider"] == "runpod"
+    assert row["what_is_billed"] == "start: yes, idle: yes, requests: yes; rounded up to 1 s"
+    assert row["usd_per_month_mid"] == pytest.approx(view.found.usd_per_month.mid, rel=0.02)
+    assert row["source"]
