@@ -47,9 +47,7 @@ def show_over_volume(facts: Facts, comparison: Comparison) -> None:
     with right:
         st.subheader("Where they cross")
         show.sentences(*tiers.growth_sentences(comparison), *map(words.crossing_sentences, comparison.pairs))
-    _show_stack(comparison)
-    _show_tiers(comparison)
-    _show_context(facts, comparison)
+    _show_more(facts, comparison)
     _show_rows(comparison)
 
 
@@ -61,14 +59,28 @@ def _pick_measure() -> Measure:
     return chosen or MEASURES[0]
 
 
+def _show_more(facts: Facts, comparison: Comparison) -> None:
+    """Three further questions; only the open one is drawn, so that a slider is answered at once."""
+    st.subheader("More about these costs")
+    names = ("What they are made of", "Cheapest by volume", "Longer contexts")
+    parts, volumes, contexts = st.tabs(names, key="more", bind=BOUND)
+    with parts:
+        if parts.open:
+            _show_stack(comparison)
+    with volumes:
+        if volumes.open:
+            _show_tiers(comparison)
+    with contexts:
+        if contexts.open:
+            _show_context(facts, comparison)
+
+
 def _show_stack(comparison: Comparison) -> None:
-    st.subheader("What the cost is made of")
     stacks = stack.stacks(comparison)
     show.chart(figures.cost_stack(stacks), key="cost_stack", description=stack.in_words(stacks))
 
 
 def _show_tiers(comparison: Comparison) -> None:
-    st.subheader("The cheapest option from 1M to 100B tokens a month")
     found = tiers.ways(comparison)
     tokens_per_request = comparison.workload.tokens_per_request
     listed = tiers.tiers(found, tokens_per_request=tokens_per_request)
@@ -86,7 +98,6 @@ def _show_tiers(comparison: Comparison) -> None:
 
 
 def _show_context(facts: Facts, comparison: Comparison) -> None:
-    st.subheader("What a request costs as its context grows")
     rows = context_cost.context_costs(facts, comparison)
     st.markdown(plain(context_cost.sentence(rows, comparison)))
     rented = comparison.rented
