@@ -3,6 +3,7 @@
 from llmcompare.figures.breakeven import pair_curves, saving_map, tornado
 from llmcompare.figures.claims import verdict_bars
 from llmcompare.figures.costs import cost_curves
+from llmcompare.figures.finetune import tuning_memory
 from llmcompare.figures.hardware import fit_grid, memory_bars, predicted_against_measured, speed_ranges
 from llmcompare.figures.money import cheapest_strip, context_cost, cost_stack
 from llmcompare.figures.overview import quality_against_cost
@@ -11,5 +12,5 @@ from llmcompare.figures.sweep import quality_of_deployments
 __all__ = [
     "cheapest_strip", "context_cost", "cost_curves", "cost_stack", "fit_grid", "memory_bars", "pair_curves",
     "predicted_against_measured", "quality_against_cost", "quality_of_deployments", "saving_map", "speed_ranges",
-    "tornado", "verdict_bars",
+    "tornado", "tuning_memory", "verdict_bars",
 ]  # fmt: skip

@@ -1,5 +1,30 @@
-"""Fine-tuning."""
+"""Fine-tuning: memory, hours and cost of full tuning, LoRA and QLoRA, next to a longer prompt or a larger model."""
 
 import streamlit as st
 
+from llmcompare.services import finetune, fit
+from llmcompare.ui import finetune as parts
+from llmcompare.ui import frame, show
+from llmcompare.ui.safe import plain
+
+facts, scenario = frame.facts(), frame.scenario()
 st.title("Fine-tuning")
+model = fit.subject(facts, scenario.model)
+answer = st.container()
+run = parts.pick_run()
+found = finetune.plans(facts, model, run, billing=scenario.billing)
+answer.markdown(f"#### {plain(finetune.answer(model, found))}")
+answer.caption(plain(f"{model.name}, {scenario.billing} prices: change both in the sidebar."))
+parts.show_methods(model, found)
+parts.show_alternatives(facts, scenario, run, found)
+
+st.subheader("Behind the figures")
+places, assumed = st.tabs(["GPUs that hold it", "Assumptions"], key="ft_behind", bind="query-params")
+if places.open:
+    with places:
+        table = finetune.plan_table(found)
+        show.table(table, key="finetuning_sites")
+        st.caption(plain(show.as_of(table)))
+if assumed.open:
+    with assumed:
+        show.assumptions(finetune.assumptions(run))
