@@ -41,9 +41,12 @@ def serverless_costs(
     *,
     requests_per_month: float,
     crossing: tuple[float, float] | None = None,
-    simulated_usd_per_month: float | None = None,
+    simulated: tuple[str, float] | None = None,
 ) -> go.Figure:
-    """Bands and middles of the options, both axes logarithmic. crossing: volume and cost where both cost the same."""
+    """Bands and middles of the options, both axes logarithmic.
+
+    crossing: volume and cost where both cost the same. simulated: a provider, and what it bills for a simulated month.
+    """
     figure = go.Figure()
     for option in options:
         add_option(figure, option, grid)
@@ -59,12 +62,13 @@ def serverless_costs(
             textposition="bottom right",
             hovertemplate=f"the same at {count_text(volume)} requests a month, {usd_text(usd)}<extra></extra>",
         )
-    if simulated_usd_per_month is not None:
+    if simulated is not None:
+        provider, usd = simulated
         figure.add_scatter(
             x=[requests_per_month],
-            y=[simulated_usd_per_month],
+            y=[usd],
             mode="markers",
-            name="simulated month",
+            name=f"simulated month, {safe(provider)}",
             marker=_simulated_marker(),
             hovertemplate="%{y:$,.4~g} a month, simulated<extra></extra>",
         )
@@ -114,7 +118,7 @@ def cold_shares(
     laid_out(figure, x_title="requests per month (log scale)", y_title="requests that meet a cold start")
     figure.update_layout(height=380)
     figure.update_xaxes(**LOG_AXIS, range=[log10(span[0]), log10(span[1])])
-    figure.update_yaxes(tickformat=".0%", range=[-0.02, 1.04])
+    figure.update_yaxes(tickformat=".0%", range=[-0.1, 1.04])
     return figure
 
 

@@ -20,7 +20,7 @@ from llmcompare.services.serverless import Month
 
 AT_ONCE = Scenario().requests_per_worker
 """Requests at once that the answer for one at a time is compared with."""
-LINE_POINTS, SIMULATED_POINTS = 60, 13
+LINE_POINTS, SIMULATED_POINTS = 60, 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,10 +108,11 @@ def cold_lines(found: ServerlessOption, volumes: Sequence[float]) -> list[ColdLi
 
 def cold_points(found: ServerlessOption, plan: ServerlessPlan, volumes: Sequence[float]) -> list[ColdPoint]:
     """As simulated, beyond the volume that one worker is enough for."""
-    points = []
-    for volume in np.geomspace(volumes[0], volumes[-1], SIMULATED_POINTS).tolist():
-        if found.curves.mid.max_workers(volume) == 1:
-            continue
+    points: list[ColdPoint] = []
+    start = max(volumes[0], found.curves.mid.requests_per_worker_month * 1.01)
+    if start >= volumes[-1]:
+        return points
+    for volume in np.geomspace(start, volumes[-1], SIMULATED_POINTS).tolist():
         met = serverless.cold_starts(found, plan, requests_per_month=volume)
         wait = "nobody waits" if not met.wait_s else f"{rounded(met.wait_s, 2):g} s on average"
         points.append(
@@ -155,22 +156,22 @@ def month_table(month: Month) -> Table:
     hours = {name: seconds / SECONDS_PER_HOUR for name, seconds in (
         ("starting", seen.setup_s), ("busy", seen.busy_s), ("idle", seen.idle_s))}  # fmt: skip
     rows: tuple[tuple[Cell, ...], ...] = (
-        ("provider", month.plan.offer.provider),
-        ("seed", seen.seed),
-        ("hours simulated", seen.hours),
-        ("requests", seen.requests),
-        ("most workers allowed", month.max_workers),
-        ("most workers at once", seen.peak_workers),
-        ("starts of workers", seen.starts),
-        *((f"worker-hours {name}", value) for name, value in hours.items()),
-        ("worker-hours billed in a month", month.billed_hours),
-        ("USD a month, simulated", month.usd_per_month),
-        ("USD a month, by the curve", month.formula_usd_per_month),
-        ("share that met a cold start", seen.cold_fraction),
-        ("its standard error", seen.cold_fraction_se),
-        ("wait at a cold start, mean s", seen.wait_mean_s),
-        ("wait at a cold start, median s", seen.wait_p50_s),
-        ("wait at a cold start, 95th percentile s", seen.wait_p95_s),
-        ("share that waited in line for a slot", seen.queued_fraction),
+        ("simulated", "hours", seen.hours),
+        ("requests", "number", seen.requests),
+        ("most workers allowed", "number", month.max_workers),
+        ("most workers at once", "number", seen.peak_workers),
+        ("starts of workers", "number", seen.starts),
+        *((f"workers {name}", "hours", value) for name, value in hours.items()),
+        ("workers billed in a month", "hours", month.billed_hours),
+        ("cost of a month, simulated", "USD", month.usd_per_month),
+        ("cost of a month, by the curve", "USD", month.formula_usd_per_month),
+        ("requests that met a cold start", "share", seen.cold_fraction),
+        ("standard error of that", "share", seen.cold_fraction_se),
+        ("wait at a cold start, mean", "s", seen.wait_mean_s),
+        ("wait at a cold start, median", "s", seen.wait_p50_s),
+        ("wait at a cold start, 95th percentile", "s", seen.wait_p95_s),
+        ("requests that waited in line for a slot", "share", seen.queued_fraction),
+        ("seed", "number", seen.seed),
     )
-    return Table(name="serverless-month", title="The simulated month", columns=("figure", "value"), rows=rows)
+    title = "The simulated month"
+    return Table(name="serverless-month", title=title, columns=("figure", "unit", "value"), rows=rows)

@@ -92,7 +92,7 @@ def _draw_costs(view: Bursty, month: Month | None) -> None:
         view.volumes,
         requests_per_month=view.comparison.scenario.requests_per_month,
         crossing=view.crossing,
-        simulated_usd_per_month=month.usd_per_month if month else None,
+        simulated=(month.plan.offer.provider, month.usd_per_month) if month else None,
     )
     show.chart(figure, key="serverless_costs", description=description)
     st.caption(
@@ -124,7 +124,7 @@ def _draw_cold_starts(view: Bursty, simulated: bool) -> None:
 
 def _show_month(month: Month) -> None:
     seen = month.simulated
-    st.subheader("The simulated month")
+    st.subheader(f"The simulated month at {plain(month.plan.offer.provider)}")
     cells = [
         ("USD a month", usd_text(month.usd_per_month)),
         ("Worker-hours billed", f"{month.billed_hours:,.0f}"),

@@ -91,9 +91,9 @@ def test_the_simulated_month_bills_what_the_curve_says_and_meets_as_many_cold_st
         met.fraction, abs=max(0.02, 3 * month.simulated.cold_fraction_se)
     )
     assert month.max_workers == 1
-    table = dict(serverless_view.month_table(month).rows)
-    assert table["provider"] == "runpod"
-    assert table["USD a month, simulated"] == month.usd_per_month
+    table = {figure: value for figure, _, value in serverless_view.month_table(month).rows}
+    assert table["cost of a month, simulated"] == month.usd_per_month
+    assert table["workers starting"] == pytest.approx(month.simulated.setup_s / 3_600)
 
 
 def test_several_workers_are_simulated_and_say_how_sure_that_is(real_facts):
