@@ -36,7 +36,7 @@ def api_providers(facts: Facts, model_id: str) -> list[str]:
 
 def serverless_providers(facts: Facts) -> list[str]:
     """Providers of GPUs that are paid by the second, in the order of the alphabet."""
-    return sorted({offer.provider for offer in facts.gpu_offers if offer.billing == "serverless-per-second"})
+    return sorted({offer.provider for offer in facts.serverless_offers})
 
 
 def engines(facts: Facts) -> list[str]:
