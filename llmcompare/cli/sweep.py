@@ -4,15 +4,14 @@ from typing import Annotated
 
 import typer
 
-from llmcompare.cli.app import Json, app, facts, print_json
+from llmcompare.cli.app import Json, app, facts, print_rows
 from llmcompare.cli.scenario import takes_scenario
-from llmcompare.core import sweep_words
 from llmcompare.core.phrases import band_text
 from llmcompare.core.records import RENTED_BILLINGS
 from llmcompare.core.scenario import Scenario
 from llmcompare.core.units import counted
 from llmcompare.errors import InputError, UnknownIdError
-from llmcompare.services import overview, sweep, sweep_lines
+from llmcompare.services import candidates, overview, sweep, sweep_lines, sweep_out
 
 SHOWN = 20
 
@@ -25,8 +24,11 @@ def sweep_command(
     models: Annotated[
         str | None, typer.Option(help="Ids after commas, llama, mistral, qwen or all; otherwise the scenario's model.")
     ] = None,
-    one_billing: Annotated[
-        bool, typer.Option("--one-billing", help="Only the billing class of the scenario, not every class.")
+    every_billing: Annotated[
+        bool, typer.Option("--every-billing", help="Every billing class, not only the scenario's.")
+    ] = False,
+    every_variant: Annotated[
+        bool, typer.Option("--every-variant", help="API listings of every variant, not only the scenario's.")
     ] = False,
     max_usd_per_month: Annotated[float | None, typer.Option(help="Budget in USD a month.")] = None,
     min_score: Annotated[float | None, typer.Option(help="Lowest score of a model in the cell.")] = None,
@@ -39,7 +41,8 @@ def sweep_command(
     if max_usd_per_month is not None and not max_usd_per_month > 0:
         raise InputError(f"max_usd_per_month is {max_usd_per_month:g}: give a number above 0.")
     limits = sweep.Limits(
-        billings=(scenario.billing,) if one_billing else RENTED_BILLINGS,
+        billings=RENTED_BILLINGS if every_billing else (scenario.billing,),
+        every_variant=every_variant,
         max_usd_per_month=max_usd_per_month,
         min_score=min_score,
     )
@@ -48,21 +51,20 @@ def sweep_command(
         raise UnknownIdError("score cell", quality, cells)
     cell = cells[quality] if quality is not None else next(iter(cells.values()), None)
     context = sweep_lines.context(known, scenario, cell)
-    named = sweep.models_named(known, models or scenario.model)
+    named = candidates.models_named(known, models or scenario.model)
     found = sweep.sweep(known, scenario, named, limits, scores=context.quality)
-    listed = sweep_lines.lines(known, found, context, most=most)
-    answer = sweep_lines.answer(found, listed, context)
+    serverless = sweep_lines.serverless(known, found, context)
+    listed = sweep_lines.lines(known, found, context, serverless, most=most)
     if as_json:
-        print_json(sweep_lines.sweep_json(known, found, context, listed, answer=answer))
+        print_rows(sweep_out.sweep_json(known, found, context, listed, serverless))
         return
-    print(answer)
+    print(sweep_lines.answer(found, listed, context, serverless))
     for line in listed[:SHOWN]:
-        score = "no score published" if line.quality is None else f"score {line.quality.mid:g}"
-        print(
-            f"  {band_text(line.usd_per_month)} a month: {line.name}, {line.billing} ({score}; loss {line.format_loss})"
-        )
-    for sentence in sweep_words.what_would_change(listed, today=context.today, today_usd=context.today_usd_per_month):
+        score = "no score published" if line.quality is None else f"{line.quality.mid:g} unquantised"
+        loss = f"score: {score}; loss by the format: {line.format_loss}"
+        print(f"  {band_text(line.usd_per_month)} a month: {line.name}, {line.billing} ({loss})")
+    for sentence in (*sweep_lines.limit_sentences(found), *sweep_lines.changes(found, listed, context)):
         print(sentence)
     print("Out:")
-    for reason, count in sweep_lines.counts_out(found).items():
+    for reason, count in sweep_out.counts_out(found).items():
         print(f"  {counted(count, 'deployment')}: {reason}")

@@ -4,10 +4,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import floor
 
-from llmcompare.core.cost import Band
+from llmcompare.core.breakeven import crossings
+from llmcompare.core.cost import Band, CostCurve, ReplicaGroup
 from llmcompare.core.fleet import Out
 from llmcompare.core.phrases import band_text, sentence_start
-from llmcompare.core.units import counted, usd_text
+from llmcompare.core.units import count_text, counted, usd_text
 
 REASONS = {
     Out.UNDER_FLOOR: "fewer bits per weight than the quality floor",
@@ -56,6 +57,7 @@ class Line:
     replicas: int | None
     filled_replicas: float | None
     """Before rounding up: what the busiest time fills at the planned share of capacity."""
+    spare_replicas: int
     requests_per_s: float | None
     """Of one replica."""
     basis: str
@@ -99,36 +101,69 @@ def answer(lines: Sequence[Line], *, count: int, cheaper_count: int, today: str,
     )
 
 
-def what_would_change(lines: Sequence[Line], *, today: str, today_usd: float) -> Iterator[str]:
-    """How far the price of the cheapest deployment must rise, or its rate fall, until another one is cheaper."""
+def what_would_change(
+    lines: Sequence[Line], *, today: str, today_usd: float, requests_per_month: float, alike_count: int
+) -> Iterator[str]:
+    """How far price, rate or volume must move until another one than the cheapest deployment is cheaper."""
     if not lines:
         return
     best = lines[0]
-    other = next((line for line in lines[1:] if (line.model_id, line.gpu_id) != (best.model_id, best.gpu_id)), None)
+    other = next((line for line in lines[1:] if _kind(line) != _kind(best)), None)
     if other is not None:
-        yield from _until(best, other.usd_per_month.mid, other.name)
-    yield from _until(best, today_usd, f"today's bill ({today})")
-    alike = sum(cannot_be_told_apart(lines)) - 1
-    if alike:
-        yield f"{counted(alike, 'other deployment')} cannot be told from it: their ranges overlap with its own."
+        yield _until(best, other.usd_per_month.mid, other.name)
+        yield from _volume(best, other, requests_per_month)
+    if today_usd >= best.usd_per_month.mid:
+        yield _until(best, today_usd, f"today's bill ({today})")
+    if alike_count:
+        yield f"{counted(alike_count, 'other deployment')} cannot be told from it: their ranges overlap with its own."
 
 
-def _until(best: Line, usd: float, name: str) -> Iterator[str]:
+def _kind(line: Line) -> tuple[str, str, str | None]:
+    """What makes a deployment another one to a reader: the model, and the GPU or the provider of the API."""
+    return line.model_id, line.kind, line.gpu_id or line.provider
+
+
+def _until(best: Line, usd: float, name: str) -> str:
     ratio = usd / best.usd_per_month.mid
-    if ratio < 1:
-        return
     if ratio < ALIKE:
-        yield f"{sentence_start(name)} costs as much."
-        return
+        return f"{sentence_start(name)} costs as much."
     rise = f"rises {ratio - 1:.0%}" if ratio < TIMES_FROM else f"is {ratio:,.0f} times as high"
     text = f"{sentence_start(name)} ({usd_text(usd)}) is cheaper once the price of {best.deployment} {rise}"
     fall = _fall_of_rate(best, usd)
-    yield text + ("." if fall is None else f", or once it serves {fall:.0%} less than reckoned.")
+    return text + ("." if fall is None else f", or once it serves {fall:.0%} less than reckoned.")
 
 
 def _fall_of_rate(best: Line, usd: float) -> float | None:
     """Share of its rate that a rented deployment may lose before it needs so many replicas that it costs more."""
     if best.replicas is None or best.filled_replicas is None:
         return None
-    affordable = floor(usd / (best.usd_per_month.mid / best.replicas) * (1 + 1e-9))
-    return max(0.0, 1 - best.filled_replicas / affordable)
+    affordable = floor(usd / (best.usd_per_month.mid / best.replicas) * (1 + 1e-9)) - best.spare_replicas
+    return max(0.0, 1 - best.filled_replicas / affordable) if affordable > 0 else 0.0
+
+
+def _volume(best: Line, other: Line, requests_per_month: float) -> Iterator[str]:
+    """The nearest volume on either side at which the other one becomes cheaper."""
+    one, two = _curve(best, requests_per_month), _curve(other, requests_per_month)
+    if one is None or two is None:
+        return
+    turns = [
+        point.requests_per_month for point in crossings(one, two).points if point.cheaper_after in ("first", "second")
+    ]
+    below = max((volume for volume in turns if volume < requests_per_month), default=None)
+    above = min((volume for volume in turns if volume > requests_per_month), default=None)
+    said = [f"{word} {count_text(volume)}" for word, volume in (("below", below), ("above", above)) if volume]
+    if said:
+        yield f"{sentence_start(other.name)} is cheaper {' and '.join(said)} requests a month."
+
+
+def _curve(line: Line, requests_per_month: float) -> CostCurve | None:
+    """Monthly cost over volume at middle prices; None where it does not follow from the line."""
+    if line.kind == "api":
+        return CostCurve(usd_per_request=line.usd_per_month.mid / requests_per_month)
+    if line.replicas is None or not line.filled_replicas:
+        return None
+    group = ReplicaGroup(
+        usd_per_replica_month=line.usd_per_month.mid / line.replicas,
+        requests_per_replica_month=requests_per_month / line.filled_replicas,
+    )
+    return CostCurve(groups=(group,), spare_replicas=line.spare_replicas)

@@ -1,11 +1,9 @@
 """Lines of a sweep, the cheapest first, and what is out of it with the reason of each."""
 
-from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from heapq import merge
 from statistics import mean
-from typing import Any
 
 import numpy as np
 
@@ -17,12 +15,12 @@ from llmcompare.core.records import ApiOffer, ScoreCell
 from llmcompare.core.scenario import Scenario
 from llmcompare.core.serverless_option import ServerlessOption
 from llmcompare.core.sweep import saving
-from llmcompare.core.sweep_words import REASONS, WITHOUT_SHAPE, Line, cannot_be_told_apart
+from llmcompare.core.sweep_words import Line, cannot_be_told_apart
 from llmcompare.core.tables import Table
-from llmcompare.services import serverless
 from llmcompare.services.books import book, priced_book
 from llmcompare.services.calibration import OUTPUT
 from llmcompare.services.catalogue import Facts
+from llmcompare.services.serverless import option as serverless_option
 from llmcompare.services.sweep import Swept
 from llmcompare.store import queries
 
@@ -68,11 +66,13 @@ def measured_losses(facts: Facts) -> dict[tuple[str, str], str]:
     return found
 
 
-def lines(facts: Facts, found: Swept, known: Context, *, most: int | None = None) -> list[Line]:
+def lines(
+    facts: Facts, found: Swept, known: Context, serverless_lines: Sequence[Line] = (), *, most: int | None = None
+) -> list[Line]:
     """The cheapest deployments at middle prices, of all kinds, at most so many."""
-    rented = (_rented(facts, found, known, place) for place in range(len(found.mid)))
+    rented_lines = (_rented(facts, found, known, place) for place in range(len(found.mid)))
     api = (_api(facts, found, offer, usd, known) for offer, usd in found.api)
-    merged = merge(rented, api, _serverless(facts, found, known), key=lambda line: line.usd_per_month.mid)
+    merged = merge(rented_lines, api, serverless_lines, key=lambda line: line.usd_per_month.mid)
     return [line for line, _ in zip(merged, range(most if most is not None else 10**9), strict=False)]
 
 
@@ -101,7 +101,8 @@ def _rented(facts: Facts, found: Swept, known: Context, place: int) -> Line:
         usd_per_month=usd,
         saving_usd_per_month=saving(known.today_usd_per_month, usd),
         replicas=int(found.replicas[place]),
-        filled_replicas=float(found.filled[place]),
+        filled_replicas=float(found.filled[place]) if found.filled_is_exact else None,
+        spare_replicas=found.scenario.spare_replicas,
         requests_per_s=float(found.requests_per_s[place]),
         basis=f"measured by {row.measured_by} ({row.record_id})" if row else _predicted_basis(facts, engine),
         quality=known.quality.get(model.model_id),
@@ -145,6 +146,7 @@ def _api(facts: Facts, found: Swept, offer: ApiOffer, usd: float, known: Context
         saving_usd_per_month=saving(known.today_usd_per_month, cost),
         replicas=None,
         filled_replicas=None,
+        spare_replicas=0,
         requests_per_s=None,
         basis="list price; how fast it answers is not in the data"
         if found.scenario.has_latency_limit
@@ -157,20 +159,24 @@ def _api(facts: Facts, found: Swept, offer: ApiOffer, usd: float, known: Context
     )
 
 
-def _serverless(facts: Facts, found: Swept, known: Context) -> Iterator[Line]:
-    """Every GPU that is offered serverless, with what is cheapest to rent there."""
+def serverless(facts: Facts, found: Swept, known: Context) -> list[Line]:
+    """Every GPU that is offered serverless, with what is cheapest to rent there; none for more than a few models."""
     if len(found.found.model_ids) > SERVERLESS_MODELS:
-        return
+        return []
     listed = []
     for model_id in found.found.model_ids:
-        scenario = replace(found.scenario, model=model_id)
+        scenario = found.scenario
+        if model_id != facts.model(scenario.model).model_id:
+            scenario = replace(scenario, model=model_id, throughput_record=None)
         deployments, _ = rented.deployments(priced_book(facts, scenario), scenario)
         by_gpu = {one.gpu.gpu_id: one for one in reversed(deployments)}
         for deployment in by_gpu.values():
-            option, _ = serverless.option(facts, scenario, [deployment])
+            option, _ = serverless_option(facts, scenario, [deployment])
             if option is not None:
                 listed.append(_serverless_line(facts, model_id, option, known))
-    yield from sorted(listed, key=lambda line: line.usd_per_month.mid)
+    most = found.limits.max_usd_per_month
+    kept = [line for line in listed if most is None or line.usd_per_month.mid <= most]
+    return sorted(kept, key=lambda line: line.usd_per_month.mid)
 
 
 def _serverless_line(facts: Facts, model_id: str, option: ServerlessOption, known: Context) -> Line:
@@ -192,6 +198,7 @@ def _serverless_line(facts: Facts, model_id: str, option: ServerlessOption, know
         saving_usd_per_month=saving(known.today_usd_per_month, option.usd_per_month),
         replicas=None,
         filled_replicas=None,
+        spare_replicas=0,
         requests_per_s=None,
         basis=option.basis,
         quality=known.quality.get(model_id),
@@ -203,69 +210,72 @@ def _serverless_line(facts: Facts, model_id: str, option: ServerlessOption, know
 
 
 def best_of_models(facts: Facts, found: Swept, known: Context) -> list[Line]:
-    """The cheapest rented deployment and the cheapest API of every model."""
-    _, first = np.unique(found.model, return_index=True)
-    rented_lines = [_rented(facts, found, known, place) for place in first.tolist()]
+    """The cheapest rented deployment of unquantised weights and the cheapest API of every model.
+
+    A quantised format never stands at the score of the unquantised weights.
+    """
+    whole = np.array([name in UNQUANTISED for name in found.weight_format], dtype=bool)
+    places = np.nonzero(whole[found.format_at])[0] if len(found.format_at) else found.format_at
+    _, first = np.unique(found.model[places], return_index=True)
+    rented_lines = [_rented(facts, found, known, place) for place in places[first].tolist()]
     cheapest: dict[str | None, tuple[ApiOffer, float]] = {}
     for offer, usd in found.api:
         cheapest.setdefault(offer.model_id, (offer, usd))
     return [*rented_lines, *(_api(facts, found, offer, usd, known) for offer, usd in cheapest.values())]
 
 
-def answer(found: Swept, listed: list[Line], known: Context) -> str:
+def answer(found: Swept, listed: Sequence[Line], known: Context, serverless_lines: Sequence[Line] = ()) -> str:
     """How many deployments beat today's bill at middle prices."""
     bill = known.today_usd_per_month
     cheaper = int((found.mid < bill).sum()) + sum(usd < bill for _, usd in found.api)
-    count = len(found.mid) + len(found.api)
-    return sweep_words.answer(listed, count=count, cheaper_count=cheaper, today=known.today, today_usd=bill)
+    cheaper += sum(line.usd_per_month.mid < bill for line in serverless_lines)
+    return sweep_words.answer(
+        listed,
+        count=deployment_count(found, serverless_lines),
+        cheaper_count=cheaper,
+        today=known.today,
+        today_usd=bill,
+    )
 
 
-# --- what is out ------------------------------------------------------------------------------------------------------
+def deployment_count(found: Swept, serverless_lines: Sequence[Line] = ()) -> int:
+    """Deployments of all kinds that are in."""
+    return len(found.mid) + len(found.api) + len(serverless_lines)
 
 
-def counts_out(found: Swept) -> dict[str, int]:
-    """How many deployments are out for each reason, the commonest first."""
-    counts: Counter[str] = Counter()
-    codes, sizes = np.unique(found.found.fleet.out, return_counts=True)
-    for code, size in zip(codes.tolist(), sizes.tolist(), strict=True):
-        if code != Out.NOT:
-            counts[REASONS[Out(code)]] += size
-    for code in (Out.TTFT, Out.TPOT):
-        counts[REASONS[code]] += int((found.found.rates.out == code).sum())
-    for billing, size in found.out_of_price.items():
-        counts[f"{REASONS[Out.NO_PRICE]}: {billing}"] += size
-    counts[REASONS[Out.OVER_BUDGET]] += found.over_budget_count
-    for _, reason in found.api_out:
-        counts[f"API: {reason}"] += 1
-    counts[WITHOUT_SHAPE] += len(found.found.without_shape)
-    for _, reason in found.models_out:
-        counts[reason] += 1
-    return {reason: size for reason, size in counts.most_common() if size}
+def alike_count(found: Swept, best: Line) -> int:
+    """Deployments that cannot be told from the cheapest, itself left out."""
+    high = best.usd_per_month.high
+    return int((found.low <= high).sum()) + sum(usd <= high for _, usd in found.api) - (best.kind != "serverless")
 
 
-def out_rows(found: Swept) -> Iterator[tuple[str, str, str, str, str]]:
-    """Model, format, GPU and engine of each deployment that is out, with its reason and the value behind it."""
-    fleet, rates = found.found.fleet, found.found.rates
-    axes, ids = fleet.axes, found.found.model_ids
-    for model, form, gpu, engine in zip(*(part.tolist() for part in np.nonzero(fleet.out)), strict=True):
-        code = Out(int(fleet.out[model, form, gpu, engine]))
-        reason = REASONS[code]
-        if code == Out.UNDER_FLOOR:
-            reason = f"{fleet.bits[model, form]:.2f} bits per weight: {reason}"
-        yield ids[model], axes.formats[form], axes.gpus[gpu].gpu_id, axes.engines[engine], reason
-    for place in np.nonzero(rates.out)[0].tolist():
-        code = Out(int(rates.out[place]))
-        value = rates.ttft_ms[place] if code == Out.TTFT else rates.tpot_ms[place]
-        yield (
-            ids[fleet.model[place]],
-            axes.formats[fleet.weight_format[place]],
-            axes.gpus[fleet.gpu[place]].gpu_id,
-            axes.engines[fleet.engine[place]],
-            f"{value:,.0f} ms: {REASONS[code]}",
+def changes(found: Swept, listed: Sequence[Line], known: Context) -> Iterator[str]:
+    """What would change the answer."""
+    if listed:
+        yield from sweep_words.what_would_change(
+            listed,
+            today=known.today,
+            today_usd=known.today_usd_per_month,
+            requests_per_month=found.scenario.requests_per_month,
+            alike_count=alike_count(found, listed[0]),
         )
 
 
-# --- as a table and as JSON -------------------------------------------------------------------------------------------
+def limit_sentences(found: Swept) -> Iterator[str]:
+    """Why no GPU serves the model, where none does: too large, or slower than the limits with a single request."""
+    fleet, rates = found.found.fleet, found.found.rates
+    if len(found.mid):
+        return
+    if not len(fleet.model):
+        if (fleet.out == Out.TOO_LARGE).any():
+            yield "No GPU of the price list holds it in a format above the quality floor, not even eight of one kind."
+        return
+    if (rates.out != Out.NOT).all():
+        ttft, tpot = np.nanmin(rates.ttft_ms), rates.tpot_ms.min()
+        yield (
+            f"No GPU keeps the limits with a single request: the quickest first token takes {ttft:,.0f} ms, the "
+            f"quickest further token {tpot:,.1f} ms. Give more time, or a shorter request."
+        )
 
 
 def lines_table(found: list[Line]) -> Table:
@@ -277,8 +287,8 @@ def lines_table(found: list[Line]) -> Table:
         columns=(
             "kind", "model", "family", "deployment", "billing", "usd_per_month_low", "usd_per_month_mid",
             "usd_per_month_high", "saving_usd_per_month_low", "saving_usd_per_month_mid", "saving_usd_per_month_high",
-            "like_the_cheapest", "score", "format_loss", "replicas", "requests_per_s_per_replica", "providers", "basis",
-            "as_of", "source", "row_id",
+            "like_the_cheapest", "score_of_unquantised_weights", "format_loss", "replicas",
+            "requests_per_s_per_replica", "providers", "basis", "as_of", "source", "row_id",
         ),
         rows=tuple(
             (
@@ -291,26 +301,3 @@ def lines_table(found: list[Line]) -> Table:
             for one, same in zip(found, apart, strict=True)
         ),
     )  # fmt: skip
-
-
-def sweep_json(facts: Facts, found: Swept, known: Context, listed: list[Line], *, answer: str) -> dict[str, Any]:
-    """Ranked deployments, and each one that is out with its reason."""
-    return {
-        "answer": answer,
-        "today": {"label": known.today, "usd_per_month": known.today_usd_per_month},
-        "deployment_count": len(found.mid) + len(found.api),
-        "deployments": [
-            {"rank": rank, "cannot_be_told_from_the_cheapest": same, **asdict(line)}
-            for rank, (line, same) in enumerate(zip(listed, cannot_be_told_apart(listed), strict=True), start=1)
-        ],
-        "out_counts": counts_out(found),
-        "out": [
-            dict(zip(("model_id", "weight_format", "gpu_id", "engine", "reason"), row, strict=True))
-            for row in out_rows(found)
-        ]
-        + [{"model_id": offer.model_id, "api": offer.offer_id, "reason": reason} for offer, reason in found.api_out]
-        + [{"model_id": name, "reason": WITHOUT_SHAPE} for name in found.found.without_shape]
-        + [{"model_id": name, "reason": reason} for name, reason in found.models_out],
-        "out_without_price": found.out_of_price,
-        "catalogue": facts.catalog.fingerprint,
-    }

@@ -3,11 +3,10 @@
 import streamlit as st
 
 from llmcompare import figures
-from llmcompare.core import sweep_words
 from llmcompare.core.comparison import Comparison
 from llmcompare.core.records import RENTED_BILLINGS, ScoreCell
 from llmcompare.core.tables import Table
-from llmcompare.services import overview, sweep, sweep_lines
+from llmcompare.services import candidates, overview, sweep, sweep_lines, sweep_out
 from llmcompare.services.catalogue import Facts
 from llmcompare.services.sweep import Limits, Swept
 from llmcompare.services.sweep_lines import Context
@@ -26,12 +25,16 @@ def all_deployments(facts: Facts, comparison: Comparison) -> None:
     cell, models, limits = _pick(facts, comparison)
     context = sweep_lines.context(facts, comparison.scenario, cell)
     if models == (SCORED,):
-        models = tuple(name for name in sweep.models_named(facts, "all") if name in context.quality)
+        models = tuple(name for name in candidates.models_named(facts, "all") if name in context.quality)
     found = sweep.sweep(facts, comparison.scenario, models, limits, scores=context.quality)
-    listed = sweep_lines.lines(facts, found, context, most=LISTED)
-    answer.markdown(f"#### {plain(sweep_lines.answer(found, listed, context))}")
+    serverless = sweep_lines.serverless(facts, found, context)
+    listed = sweep_lines.lines(facts, found, context, serverless, most=LISTED)
+    answer.markdown(f"#### {plain(sweep_lines.answer(found, listed, context, serverless))}")
     show.sentences(
-        *sweep_words.what_would_change(listed, today=context.today, today_usd=context.today_usd_per_month),
+        *sweep_lines.limit_sentences(found),
+        *sweep_lines.changes(found, listed, context),
+        "Each deployment is the fewest of 1, 2, 4 and 8 equal GPUs that hold the model; APIs are those of the chosen "
+        "variant, which need not say in which format they serve.",
         f"Scores are those of the published weights ({cell.cell_id if cell else 'none chosen'}): a format with fewer "
         "bits loses what its own column says, where somebody measured it.",
     )
@@ -40,7 +43,7 @@ def all_deployments(facts: Facts, comparison: Comparison) -> None:
     _show_chart(facts, found, context, cell)
     st.subheader("Cheapest first")
     shown = sweep_lines.lines_table(listed)
-    count = len(found.mid) + len(found.api)
+    count = sweep_lines.deployment_count(found, serverless)
     if count > len(listed):
         st.caption(
             f"The first {len(listed):,} of {count:,}. All of them: `python -m llmcompare sweep --models … --json`."
@@ -77,7 +80,7 @@ def _pick(facts: Facts, comparison: Comparison) -> tuple[ScoreCell | None, tuple
     )
     if which == THIS_MODEL:
         return cell, (comparison.model.model_id,), limits
-    return cell, (SCORED,) if which == SCORED else sweep.models_named(facts, "all"), limits
+    return cell, (SCORED,) if which == SCORED else candidates.models_named(facts, "all"), limits
 
 
 def _show_chart(facts: Facts, found: Swept, context: Context, cell: ScoreCell | None) -> None:
@@ -92,14 +95,14 @@ def _show_chart(facts: Facts, found: Swept, context: Context, cell: ScoreCell | 
     said = f"Score over monthly cost of {len(best)} deployments, the cheapest of each model on GPUs and through an API."
     show.chart(figure, key="quality_of_deployments", description=said)
     st.caption(
-        "The cheapest deployment of each model: filled through an API, open on rented GPUs. Dashed: today's bill. "
-        "Bars: from the cheapest to the dearest."
+        "The cheapest of each model: filled through an API, open on rented GPUs with unquantised weights, whose score "
+        "it is. Dashed: today's bill. Bars: from the cheapest to the dearest price."
     )
 
 
 def _show_out(found: Swept) -> None:
     st.subheader("Why the others are out")
-    counts = sweep_lines.counts_out(found)
+    counts = sweep_out.counts_out(found)
     table = Table(
         name="out",
         title="Reasons",

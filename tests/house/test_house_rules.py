@@ -21,7 +21,7 @@ CALCULATIONS = [
     "payback", "energy", "serverless", "serverless_curve", "serverless_option", "serverless_simulation",
     "claims", "claims_known", "claims_words", "claims_benchmarks", "claims_models", "claims_languages",
     "claims_licences", "claims_prices", "claims_costs", "claims_volumes", "claims_speed", "claims_hardware",
-    "claims_tuning", "claims_finetuning", "claims_open", "finetune",
+    "claims_tuning", "claims_finetuning", "claims_open", "finetune", "fleet", "sweep", "sweep_words",
 ]  # fmt: skip
 """Modules of the core of which every public function has its place in the methodology."""
 RUNS_ON_IMPORT = {"llmcompare.__main__", "llmcompare.ui.main"}

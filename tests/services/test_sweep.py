@@ -1,0 +1,224 @@
+"""The sweep with the real catalogue: the same money as one deployment at a time, limits, reasons, ranking."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from llmcompare.core.fleet import Axes, Out, fleet
+from llmcompare.core.memory import Use
+from llmcompare.core.rented import deployments
+from llmcompare.core.scenario import Scenario
+from llmcompare.core.speed import Deployment, stacked, taken, traits
+from llmcompare.errors import InputError, UnknownIdError
+from llmcompare.services import candidates, hardware, sweep, sweep_lines, sweep_out
+from llmcompare.services.books import priced_book
+from llmcompare.services.fit import FORMATS_BEST_FIRST
+from llmcompare.services.sweep import Limits
+
+MODEL = "llama-3.3-70b-instruct"
+ON_DEMAND = Limits(billings=("on-demand",))
+PREDICTED = Scenario(capacity_basis="predicted")
+
+
+def rented_of(found):
+    """GPU, count, engine and format of each rented deployment, with its band and its replicas."""
+    axes = found.found.fleet.axes
+    return {
+        (
+            axes.gpus[found.gpu[at]].gpu_id,
+            int(found.gpu_count[at]),
+            found.engine[found.engine_at[at]],
+            found.weight_format[found.format_at[at]],
+        ): found.band(at)
+        for at in range(len(found.mid))
+    }
+
+
+@pytest.mark.parametrize(
+    "scenario",
+    [
+        PREDICTED,
+        replace(PREDICTED, model="mixtral-8x7b-instruct-v0.1"),
+        replace(PREDICTED, billing="spot"),
+        replace(PREDICTED, ttft_limit_ms=800.0),
+        replace(PREDICTED, tpot_limit_ms=25.0, concurrency=16.0),
+        replace(PREDICTED, traffic="business-hours", running="profile", peak_to_mean=2.0, spare_replicas=1),
+        replace(PREDICTED, input_tokens=9_000.0, output_tokens=1_500.0, thinking_tokens=500.0, min_replicas=0),
+    ],
+)
+def test_a_sweep_gives_each_deployment_the_cost_that_it_has_alone(real_facts, scenario):
+    found = rented_of(sweep.sweep(real_facts, scenario, (scenario.model,), Limits(billings=(scenario.billing,))))
+    alone, _ = deployments(priced_book(real_facts, scenario), scenario)
+    assert len(alone) > 20
+    for one in alone:
+        band = found[one.gpu.gpu_id, one.gpus_per_replica, one.engine, one.weight_format]
+        for end in ("low", "mid", "high"):
+            assert getattr(band, end) == pytest.approx(getattr(one.usd_per_month, end), rel=1e-9)
+
+
+def test_where_a_deployment_was_measured_its_published_rate_counts(real_facts):
+    scenario = Scenario()
+    found = rented_of(sweep.sweep(real_facts, scenario, (MODEL,), ON_DEMAND))
+    alone, _ = deployments(priced_book(real_facts, scenario), scenario)
+    for one in alone:
+        band = found[one.gpu.gpu_id, one.gpus_per_replica, one.engine, one.weight_format]
+        assert band.mid == pytest.approx(one.usd_per_month.mid, rel=1e-9)
+
+
+def test_a_fleet_says_of_each_deployment_what_is_said_of_it_alone(real_facts):
+    shapes = tuple(
+        real_facts.shapes[name]
+        for name in (MODEL, "mixtral-8x7b-instruct-v0.1", "qwen3-8b", "mistral-7b-instruct-v0.1")
+    )
+    axes = Axes(
+        models=shapes,
+        formats=FORMATS_BEST_FIRST,
+        gpus=tuple(hardware.known_gpus(real_facts)),
+        engines=hardware.ENGINES,
+    )
+    found = fleet(axes, Use(context_tokens=2_000), min_bits_per_weight=4)
+    places = np.arange(0, len(found.model), 7)
+    listed = [
+        Deployment(
+            shape=shapes[found.model[at]],
+            gpu=axes.gpus[found.gpu[at]],
+            gpu_count=int(found.gpu_count[at]),
+            tensor_parallel=1 if axes.engines[found.engine[at]] in ("llama.cpp", "mlx") else int(found.gpu_count[at]),
+            engine=axes.engines[found.engine[at]],
+            weight_format=axes.formats[found.weight_format[at]],
+        )
+        for at in places
+    ]
+    alone, together = stacked(listed), taken(found.stack, places)
+    for part in ("hardware", "work"):
+        for name in getattr(alone, part).__dataclass_fields__:
+            expected, got = getattr(getattr(alone, part), name), getattr(getattr(together, part), name)
+            np.testing.assert_allclose(
+                np.broadcast_to(got, len(listed)), np.broadcast_to(expected, len(listed)), rtol=1e-12
+            )
+    np.testing.assert_allclose(together.free_bytes, alone.free_bytes, rtol=1e-12)
+    assert [found.traits[found.trait[at]] for at in places] == [traits(one) for one in listed]
+
+
+@pytest.mark.parametrize(
+    ("loose", "tight"),
+    [
+        ({}, {"tpot_limit_ms": 30.0}),
+        ({"tpot_limit_ms": 30.0}, {"tpot_limit_ms": 15.0}),
+        ({"ttft_limit_ms": 900.0}, {"ttft_limit_ms": 300.0}),
+        ({"min_bits_per_weight": 4.0}, {"min_bits_per_weight": 8.0}),
+    ],
+)
+def test_a_tighter_limit_never_adds_a_deployment(real_facts, loose, tight):
+    many, few = (
+        set(rented_of(sweep.sweep(real_facts, replace(PREDICTED, **limits), (MODEL,), ON_DEMAND)))
+        for limits in (loose, tight)
+    )
+    assert few < many
+
+
+def test_deployments_are_ranked_and_those_in_overlap_with_the_first_are_marked(real_facts):
+    found = sweep.sweep(real_facts, Scenario(), (MODEL,), ON_DEMAND)
+    known = sweep_lines.context(real_facts, Scenario(), None)
+    listed = sweep_lines.lines(real_facts, found, known)
+    costs = [line.usd_per_month.mid for line in listed]
+    assert costs == sorted(costs)
+    assert len(listed) == len(found.mid) + len(found.api)
+    assert all(line.saving_usd_per_month.mid == pytest.approx(5_500 - line.usd_per_month.mid) for line in listed)
+
+
+def test_a_format_under_the_floor_is_out_and_says_its_bits(real_facts):
+    found = sweep.sweep(real_facts, Scenario(), (MODEL,), ON_DEMAND)
+    reasons = {row[1]: row[-1] for row in sweep_out.out_rows(found) if row[1] == "gguf-q2_k" and row[0] == MODEL}
+    assert reasons["gguf-q2_k"].startswith("2.99 bits per weight")
+    assert "quality floor" in reasons["gguf-q2_k"]
+    assert "gguf-q2_k" not in {key[3] for key in rented_of(found)}
+
+
+def test_every_combination_is_either_in_or_listed_as_out(real_facts):
+    found = sweep.sweep(real_facts, replace(PREDICTED, tpot_limit_ms=20.0), (MODEL,), ON_DEMAND)
+    out, axes = found.found.fleet.out, found.found.fleet.axes
+    rows = list(sweep_out.out_rows(found))
+    never = sum(row[2] is None for row in rows)
+    listed = len(rows) - never + never * len(axes.gpus)
+    assert listed + len(found.mid) == out.size
+    assert all(row[-1] for row in rows)
+    assert (out == Out.NOT).sum() == len(found.found.fleet.model)
+
+
+def test_a_quantised_format_has_its_own_measured_loss_or_none_at_all(real_facts):
+    losses = sweep_lines.measured_losses(real_facts)
+    found = sweep.sweep(real_facts, Scenario(), ("llama-3-8b", MODEL), ON_DEMAND)
+    known = sweep_lines.context(real_facts, Scenario(), None)
+    for line in sweep_lines.lines(real_facts, found, known):
+        if line.kind == "rented" and line.weight_format not in ("bf16", "fp16"):
+            assert line.format_loss == losses.get((line.model_id, line.weight_format), "not measured")
+    assert "perplexity +" in losses["llama-3-8b", "gguf-q4_k_m"]
+    best = sweep_lines.best_of_models(real_facts, found, known)
+    assert {line.weight_format for line in best if line.kind == "rented"} == {"bf16"}
+
+
+def test_a_budget_holds_for_gpus_and_apis_alike(real_facts):
+    found = sweep.sweep(real_facts, Scenario(), (MODEL,), Limits(billings=("on-demand",), max_usd_per_month=600))
+    known = sweep_lines.context(real_facts, Scenario(), None)
+    serverless = sweep_lines.serverless(real_facts, found, known)
+    assert all(line.usd_per_month.mid <= 600 for line in sweep_lines.lines(real_facts, found, known, serverless))
+    assert sum("over the budget" in reason for _, reason in found.api_out) > 0
+    assert len(found.over_budget[0]) > 0
+
+
+def test_limits_that_nothing_keeps_are_answered_with_what_is_quickest(real_facts):
+    found = sweep.sweep(real_facts, replace(PREDICTED, ttft_limit_ms=1.0), (MODEL,), ON_DEMAND)
+    (said,) = sweep_lines.limit_sentences(found)
+    assert "No GPU keeps the limits with a single request: the quickest first token takes" in said
+
+
+def test_a_price_of_ones_own_replaces_the_list_of_its_gpu(real_facts):
+    scenario = replace(PREDICTED, own_usd_per_gpu_hour=2.0, gpu="h100-sxm-80gb")
+    found = sweep.sweep(real_facts, scenario, (MODEL,), Limits())
+    assert set(found.usd_per_gpu_hour.tolist()) == {2.0}
+    alone, _ = deployments(priced_book(real_facts, scenario), scenario)
+    assert len(found.mid) == len(alone)
+
+
+@pytest.mark.parametrize(
+    ("fields", "error", "said"),
+    [
+        ({"engine": "foo"}, UnknownIdError, "foo"),
+        ({"gpu": "foo"}, UnknownIdError, "foo"),
+        ({"api_provider": "foo"}, UnknownIdError, "foo"),
+        ({"own_usd_per_gpu_hour": 2.0}, InputError, "holds for one GPU: choose which"),
+        ({"own_output_tokens_per_s": 100.0, "gpu": "h100-sxm-80gb"}, InputError, "holds for one deployment"),
+        ({"min_bits_per_weight": 32.0}, None, None),
+    ],
+)
+def test_what_cannot_be_swept_is_refused_in_one_sentence(real_facts, fields, error, said):
+    scenario = replace(Scenario(), **fields)
+    if error is None:
+        found = sweep.sweep(real_facts, scenario, (MODEL,), ON_DEMAND)
+        assert len(found.mid) == 0
+        return
+    with pytest.raises(error, match=said):
+        sweep.sweep(real_facts, scenario, (MODEL,), ON_DEMAND)
+
+
+def test_models_are_named_by_id_family_or_all(real_facts):
+    assert candidates.models_named(real_facts, "qwen3-8b, llama-3.3-70b-instruct") == ("qwen3-8b", MODEL)
+    assert all(real_facts.models[name].family == "mistral" for name in candidates.models_named(real_facts, "mistral"))
+    assert len(candidates.models_named(real_facts, "all")) > 150
+    with pytest.raises(InputError, match="no model is named"):
+        candidates.models_named(real_facts, " , ")
+
+
+def test_the_command_ranks_and_lists_what_is_out(command):
+    ran = command("sweep", "--today-usd-per-month", "4000", "--json")
+    found = json.loads(ran.out)
+    assert ran.exit_code == 0
+    assert found["deployments"][0]["rank"] == 1
+    assert found["deployment_count"] == len(found["deployments"])
+    assert "would be cheaper than today's $4,000 a month (your bill)" in found["answer"]
+    assert all(len(row) == len(found["out_columns"]) for row in found["out"])
+    assert sum(found["out_counts"].values()) > 1_000
+    assert {one["kind"] for one in found["deployments"]} == {"api", "rented", "serverless"}
