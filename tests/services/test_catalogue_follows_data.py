@@ -190,18 +190,21 @@ def test_figures_of_the_small_facts_can_be_redone_by_hand(small_facts):
     assert (first.kind, first.requests_per_month) == ("equal", pytest.approx(2.5 * 730 / 0.0008, rel=1e-9))
 
 
-def test_renting_is_held_against_the_api_and_today_and_the_api_against_today_each_once(real_facts):
+def test_what_runs_on_gpus_is_held_against_the_api_and_today_and_each_pair_once(real_facts):
     seen = set()
     for model in ("llama-3.3-70b-instruct", "mistral-7b-instruct-v0.2", "qwen3-8b", "llama-2-7b"):
-        comparison = costs.compare(real_facts, Scenario(model=model, requests_per_month=1e5))
+        comparison = costs.compare(real_facts, Scenario(model=model, requests_per_month=1e5, purchase_usd=20_000))
         names = {option.key: option.name for option in comparison.options}
         seen |= set(names)
-        renting = [names[key] for key in ("rented", "rented_at_scale") if key in names]
-        others = [names[key] for key in ("api", "today") if key in names]
-        expected = [(one, other) for one in renting for other in others]
-        expected += [(names["api"], names["today"])] if "api" in names else []
+        expected = [
+            (names[one], names[other])
+            for one in ("rented", "rented_at_scale", "serverless", "owned", "api")
+            for other in ("api", "today", "rented")
+            if one in names and other in names and one != other
+            if other != "rented" or one in ("serverless", "owned")
+        ]
         assert sorted((pair.first, pair.second) for pair in comparison.pairs) == sorted(expected)
-    assert seen == {"api", "rented", "rented_at_scale", "today"}
+    assert seen == {"api", "serverless", "rented", "rented_at_scale", "owned", "today"}
 
 
 def test_a_filter_keeps_rows_that_hold_every_word(small_facts):
