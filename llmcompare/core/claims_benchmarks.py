@@ -41,7 +41,7 @@ REASONING = (
 GENERAL = (*ENGLISH, *CODE, "gsm8k", "math")
 MMLU = "mmlu"
 FAR_LESS = 0.5
-"""Half the active parameters or fewer are far less compute. Assumption."""
+"""Half the active parameters or fewer. Assumption."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,9 +61,10 @@ class Duel:
         return self.ours - self.theirs
 
 
-def cells(
-    scores: Iterable[PublishedScore], benchmarks: Sequence[str]
-) -> Mapping[tuple[str, ...], list[PublishedScore]]:
+Cells = Mapping[tuple[str, ...], Sequence[PublishedScore]]
+
+
+def cells(scores: Iterable[PublishedScore], benchmarks: Sequence[str]) -> Cells:
     """Scores of these benchmarks by the cell in which they may be compared."""
     found: dict[tuple[str, ...], list[PublishedScore]] = {}
     for score in scores:
@@ -72,11 +73,11 @@ def cells(
     return found
 
 
-def duels(known: Known, ours: Iterable[Model], theirs: Iterable[Model], benchmarks: Sequence[str]) -> list[Duel]:
+def duels(by_cell: Cells, ours: Iterable[Model], theirs: Iterable[Model]) -> list[Duel]:
     """Every cell in which both sides have a score; each side is its best model there."""
     our_ids, their_ids = ({model.model_id for model in models} for models in (ours, theirs))
     found = []
-    for cell, scores in cells(known.scores, benchmarks).items():
+    for cell, scores in by_cell.items():
         best = [
             max((one for one in scores if one.model_id in ids), key=lambda one: one.score, default=None)
             for ids in (our_ids, their_ids)
@@ -169,7 +170,7 @@ def _with_score(known: Known, models: Sequence[Model], claimed: str) -> list[Pub
 def beats(known: Known, claim: Claim) -> Verdict:
     """That the first side is ahead of the second in most cells that both have."""
     ours, theirs = (known.named(side) for side in subjects(claim))
-    found = duels(known, ours, theirs, GENERAL)
+    found = duels(cells(known.scores, GENERAL), ours, theirs)
     if not found:
         return nothing(f"No published table has both, {claim.subject}, in the same setting.")
     ahead = [duel for duel in found if duel.lead > 0]
@@ -207,12 +208,13 @@ def behind(known: Known, claim: Claim, *, benchmarks: Sequence[str], what: str) 
     Subjects come in pairs of like size: ours, theirs, ours, theirs.
     """
     sides = [known.named(side) for side in subjects(claim)]
+    by_cell = cells(known.scores, benchmarks)
     by_generation: dict[str, list[Duel]] = {}
     released: dict[str, str] = {}
     for ours, theirs in zip(sides[::2], sides[1::2], strict=False):
         for name in dict.fromkeys(model.generation for model in ours):
             own = [model for model in ours if model.generation == name]
-            by_generation.setdefault(name, []).extend(duels(known, own, theirs, benchmarks))
+            by_generation.setdefault(name, []).extend(duels(by_cell, own, theirs))
             released[name] = min(released.get(name, "9"), *(model.released_on or "9" for model in own))
     compared = {name: found for name, found in by_generation.items() if found}
     if not compared:
@@ -247,7 +249,7 @@ def behind(known: Known, claim: Claim, *, benchmarks: Sequence[str], what: str) 
 def beats_with_less(known: Known, claim: Claim) -> Verdict:
     """That the first side is ahead at reasoning, and needs far fewer parameters per token."""
     ours, theirs = (known.named(side) for side in subjects(claim))
-    found = duels(known, ours, theirs, REASONING)
+    found = duels(cells(known.scores, REASONING), ours, theirs)
     ahead = sum(duel.lead > 0 for duel in found)
     better: VerdictName = "no-evidence" if not found else "holds" if ahead > len(found) / 2 else "contradicted"
     sizes = [

@@ -13,6 +13,7 @@ from llmcompare.core.comparison import Comparison
 from llmcompare.core.published import Licence, ListedFormat, PublishedScore, PublishedSpeed
 from llmcompare.core.records import ApiOffer, Claim, Finding, Gpu, GpuOffer, Model
 from llmcompare.core.shapes import ModelShape
+from llmcompare.core.tiers import Tier
 
 VerdictName = Literal[
     "holds", "partly", "contradicted", "self-contradicting", "outdated", "no-evidence", "opinion"
@@ -109,6 +110,8 @@ class Known:
     formats: Sequence[ListedFormat] = ()
     comparisons: Mapping[str, Comparison] = field(default_factory=dict)
     """Costs of every way to serve a model, by model id."""
+    tiers: Mapping[str, Sequence[Tier]] = field(default_factory=dict)
+    """The cheapest way at every volume, of the same models."""
     context_speeds: Sequence[ContextSpeed] = ()
     """Of one deployment, at several lengths."""
     context_evidence: tuple[Evidence, ...] = ()

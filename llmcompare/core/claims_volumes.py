@@ -6,19 +6,14 @@ from math import log
 from llmcompare.core.claims_costs import REQUEST_IN_WORDS, comparison_rows
 from llmcompare.core.claims_known import Check, Known, Verdict, VerdictName, combined, nothing, share_verdict, span
 from llmcompare.core.claims_words import number
-from llmcompare.core.comparison import Comparison
 from llmcompare.core.records import Claim
-from llmcompare.core.tiers import MAX_TOKENS_PER_MONTH, MIN_TOKENS_PER_MONTH, Tier, tiers, ways
+from llmcompare.core.tiers import MAX_TOKENS_PER_MONTH, MIN_TOKENS_PER_MONTH, Tier
 from llmcompare.core.units import count_text
 
 KEYS_OF_ANSWER = {"api": ("api",), "serverless": ("serverless",), "self-hosting": ("rented", "owned")}
 MOSTLY_FRACTION = 0.995
 """Of the volumes: all but what the grid of volumes leaves open."""
 CHANGES_SPELLED_OUT = 3
-
-
-def _tiers(compared: Comparison) -> tuple[Tier, ...]:
-    return tiers(ways(compared), tokens_per_request=compared.workload.tokens_per_request)
 
 
 def _share(found: Sequence[Tier], keys: Sequence[str], low: float, high: float) -> float:
@@ -38,10 +33,10 @@ def _limits(claim: Claim) -> tuple[float, float]:
 
 def cheapest_in_tier(known: Known, claim: Claim) -> Verdict:
     """That one way to serve is the cheapest at every volume of a range."""
-    if not known.comparisons or claim.answer is None:
+    if not known.tiers or claim.answer is None:
         return nothing("No model of the comparison has prices.")
     low, high = _limits(claim)
-    found = {name: _tiers(one) for name, one in known.comparisons.items()}
+    found = known.tiers
     shares = {name: _share(one, KEYS_OF_ANSWER[claim.answer], low, high) for name, one in found.items()}
     each: list[VerdictName] = [
         "holds" if share >= MOSTLY_FRACTION else "contradicted" if share <= 1 - MOSTLY_FRACTION else "partly"

@@ -5,7 +5,7 @@ from statistics import median
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from llmcompare.core import claims
+from llmcompare.core import claims, tiers
 from llmcompare.core.claims import Checked
 from llmcompare.core.claims_costs import REQUEST
 from llmcompare.core.claims_known import ContextSpeed, Evidence, Known, PredictedRate, row
@@ -48,6 +48,7 @@ def checked(facts: Facts) -> list[Checked]:
 def known(facts: Facts) -> Known:
     """Everything that the checks may look at."""
     context_speeds, context_evidence = _context_speeds(facts)
+    comparisons = _comparisons(facts)
     return Known(
         claims=facts.claims,
         findings=facts.findings,
@@ -61,7 +62,11 @@ def known(facts: Facts) -> Known:
         gpu_price_history=facts.gpu_price_history,
         api_offers=facts.api_offers,
         formats=facts.listed_formats,
-        comparisons=_comparisons(facts),
+        comparisons=comparisons,
+        tiers={
+            name: tiers.tiers(tiers.ways(one), tokens_per_request=one.workload.tokens_per_request)
+            for name, one in comparisons.items()
+        },
         context_speeds=context_speeds,
         context_evidence=context_evidence,
         predicted_rates=_predicted_rates(facts),
