@@ -168,12 +168,17 @@ def site_text(site: Site) -> str:
 
 
 def answer(model: Subject, found: Sequence[Plan]) -> str:
-    """The cheapest method that fits somewhere, in a sentence."""
+    """The three methods on their cheapest GPUs, the cheapest method first."""
+    return " ".join(answer_sentences(model, found))
+
+
+def answer_sentences(model: Subject, found: Sequence[Plan]) -> list[str]:
+    """The same, one sentence per method."""
     fitting = [one for one in found if one.sites]
     if not fitting:
-        return f"{model.name} cannot be tuned on any GPU of this billing class, not even on eight of one kind."
+        return [f"{model.name} cannot be tuned on any GPU of this billing class, not even on eight of one kind."]
     best = min(fitting, key=lambda one: one.sites[0].usd.mid)
-    return " ".join([_sentence(model, best), *(_sentence(model, one, short=True) for one in found if one is not best)])
+    return [_sentence(model, best), *(_sentence(model, one, short=True) for one in found if one is not best)]
 
 
 def _sentence(model: Subject, one: Plan, *, short: bool = False) -> str:
@@ -187,12 +192,14 @@ def _sentence(model: Subject, one: Plan, *, short: bool = False) -> str:
 
 
 def hours_text(hours: Band) -> str:
-    """Hours with their spread.
+    """A time with its spread, in minutes below two hours.
 
-    >>> hours_text(Band(low=0.3, mid=0.4, high=0.7))
-    '0.4 hours (0.3 to 0.7)'
+    >>> hours_text(Band(low=0.3, mid=0.4, high=0.7)), hours_text(Band(low=3, mid=4, high=7))
+    ('24 minutes (18 to 42)', '4 hours (3 to 7)')
     """
-    return f"{rounded(hours.mid, 2):g} hours ({rounded(hours.low, 2):g} to {rounded(hours.high, 2):g})"
+    unit, times = ("minutes", 60) if hours.mid < 2 else ("hours", 1)
+    low, mid, high = (rounded(value * times, 2) for value in (hours.low, hours.mid, hours.high))
+    return f"{mid:g} {unit} ({low:g} to {high:g})"
 
 
 def alternative_sentences(found: Alternatives) -> Iterator[str]:
