@@ -2,12 +2,14 @@
 
 import inspect
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from llmcompare.core.scenario import Scenario, from_query, is_number
+from llmcompare.errors import InputError
 from llmcompare.services import scenario_file
 
 DEFAULTS = Scenario()
@@ -72,11 +74,12 @@ def takes_scenario(command: Callable[..., None]) -> Callable[..., None]:
     """Gives a command one option per field of a scenario, and hands it the scenario as its first argument."""
 
     def with_options(**given: Any) -> None:  # noqa: ANN401 - whatever Typer parsed
-        file = given.pop("scenario_file")
+        file, tokens = given.pop("scenario_file"), given.pop("tokens_per_month")
         texts = {} if file is None else scenario_file.read(file)
         flags = {name: given.pop(name) for name in SCENARIO_HELP}
         # The reader of links reads the options too, so both say the same of a value that cannot be used.
-        command(from_query(texts | {name: text for name, text in flags.items() if text is not None}), **given)
+        scenario = from_query(texts | {name: text for name, text in flags.items() if text is not None})
+        command(scenario if tokens is None else _with_tokens(scenario, tokens), **given)
 
     defaults = DEFAULTS.query(every_field=True)
     options = [
@@ -103,7 +106,25 @@ def takes_scenario(command: Callable[..., None]) -> Callable[..., None]:
             ],
         )
     )
+    options.append(
+        inspect.Parameter(
+            "tokens_per_month",
+            inspect.Parameter.KEYWORD_ONLY,
+            default=None,
+            annotation=Annotated[
+                float | None,
+                typer.Option(help="In place of the requests: tokens per month, in and out together.", metavar="NUMBER"),
+            ],
+        )
+    )
     own = list(inspect.signature(command).parameters.values())[1:]
     with_options.__signature__ = inspect.Signature(options + own)  # type: ignore[attr-defined]
     with_options.__name__, with_options.__doc__ = command.__name__, command.__doc__
     return with_options
+
+
+def _with_tokens(scenario: Scenario, tokens_per_month: float) -> Scenario:
+    """As many requests of the scenario's shape as make so many tokens. Raises InputError."""
+    if not tokens_per_month > 0:
+        raise InputError(f"tokens_per_month is {tokens_per_month:g}: give a number above 0.")
+    return replace(scenario, requests_per_month=tokens_per_month / scenario.workload.tokens_per_request)

@@ -43,11 +43,12 @@ class TornadoRow:
 
 
 def pair_curves(pair: TwoOptions) -> go.Figure:
-    """Both options with their bands, the crossings, and the interval of each of the first, both axes logarithmic."""
+    """Both options with their bands, today's bill, the crossings and the interval of each of the first; log axes."""
     figure = go.Figure()
     low, high = _reach(pair)
     grid = drawn_volumes([pair.late.curves, pair.early.curves], low=low, high=high, marked=[pair.requests_per_month])
-    for option in (pair.early, pair.late):
+    today = [option for option in pair.comparison.options if option.key == "today"]
+    for option in dict.fromkeys((pair.early, pair.late, *today)):
         add_option(figure, option, grid)
     _shade_intervals(figure, pair, low, high)
     _mark_crossings(figure, pair, low, high)

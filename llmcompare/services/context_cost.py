@@ -3,8 +3,8 @@
 from dataclasses import dataclass, replace
 
 from llmcompare.core.comparison import Comparison
-from llmcompare.core.cost import Band, usd_per_request
-from llmcompare.core.options import api_option
+from llmcompare.core.cost import Band, api_usd_per_request, usd_per_request
+from llmcompare.core.options import api_option, token_prices
 from llmcompare.core.rented import Deployment
 from llmcompare.core.scenario import Scenario
 from llmcompare.core.tables import Table
@@ -28,6 +28,8 @@ class ContextCost:
     rented: Band | None
     """With every replica full: what one request takes of a machine's time."""
     rented_missing: str | None
+    today: Band | None
+    """At the listed prices of today's API; None for a bill that was typed in."""
 
 
 def context_costs(facts: Facts, comparison: Comparison) -> list[ContextCost]:
@@ -47,9 +49,19 @@ def context_costs(facts: Facts, comparison: Comparison) -> list[ContextCost]:
                 api_missing=api_missing,
                 rented=usd,
                 rented_missing=None if usd else (missing if rate is None else rate.reason),
+                today=_today(comparison, tokens - written),
             )
         )
     return found
+
+
+def _today(comparison: Comparison, input_tokens: float) -> Band | None:
+    offer, scenario = comparison.today.offer, comparison.scenario
+    if offer is None or (offer.context_tokens is not None and offer.context_tokens < input_tokens):
+        return None
+    workload = replace(scenario.workload, input_tokens=max(1.0, input_tokens))
+    usd = api_usd_per_request(token_prices(offer), workload, batch_fraction=scenario.batch_fraction)
+    return Band(low=usd, mid=usd, high=usd)
 
 
 def _rented(facts: Facts, comparison: Comparison) -> tuple[list[Speeds], str | None]:
@@ -119,11 +131,13 @@ def context_table(found: list[ContextCost]) -> Table:
         title="Cost of a request over its context",
         columns=(
             "context_tokens", "api_usd_per_request_low", "api_usd_per_request_median", "api_usd_per_request_high",
-            "rented_usd_per_request_low", "rented_usd_per_request_median", "rented_usd_per_request_high", "missing",
+            "rented_usd_per_request_low", "rented_usd_per_request_median", "rented_usd_per_request_high",
+            "today_usd_per_request", "missing",
         ),
         rows=tuple(
             (
                 one.context_tokens, *_cells(one.api), *_cells(one.rented),
+                None if one.today is None else rounded(one.today.mid),
                 "; ".join(filter(None, (one.api_missing, one.rented_missing))) or None,
             )
             for one in found

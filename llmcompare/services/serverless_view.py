@@ -38,7 +38,7 @@ class Bursty:
     def options(self) -> list[Option]:
         """Serverless, and always on."""
         rented = self.always_on
-        options = [one for one in self.comparison.options if one.key == "serverless"]
+        options = [one for one in self.comparison.options if one.key in ("serverless", "today")]
         if rented is not None:
             label = f"always on, {rented.label}"
             options.append(Option(key="rented", name=f"renting {rented.short}", label=label, curves=rented.curves))

@@ -104,6 +104,7 @@ def _show_context(facts: Facts, comparison: Comparison) -> None:
     curves = [("api", "token-priced API", [row.api for row in rows])]
     if rented is not None:
         curves.append(("rented", f"{rented.short}, replicas full", [row.rented for row in rows]))
+    curves.append(("today", f"today: {comparison.today.label}", [row.today for row in rows]))
     show.chart(
         figures.context_cost(
             context_cost.CONTEXTS_TOKENS, curves, marked_tokens=comparison.workload.tokens_per_request

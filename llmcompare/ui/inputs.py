@@ -9,6 +9,7 @@ import streamlit as st
 from llmcompare.core.options import proprietary_offers
 from llmcompare.core.records import RENTED_BILLINGS, ScoreCell
 from llmcompare.core.scenario import CHOICES, Scenario, from_query
+from llmcompare.core.units import count_text
 from llmcompare.core.workload import MAX_REQUESTS_PER_MONTH, MAX_TOKENS_PER_REQUEST, PRESETS
 from llmcompare.errors import InputError
 from llmcompare.services import costs
@@ -68,9 +69,23 @@ def _pick_volume() -> dict[str, Any]:
         given = whole("input_tokens", "Input tokens", help="Per request.", **most)
     with right:
         made = whole("output_tokens", "Output tokens", help="Per request, without thinking.", **most)
+    st.number_input(
+        "Or tokens per month", min_value=1, max_value=10**15, value=None, key="tokens_per_month",
+        on_change=_take_tokens, placeholder=count_text(requests * (given + made)),
+        help="In and out together, thinking included; sets the requests.",
+    )  # fmt: skip
     return {
         "requests_per_month": float(requests), "input_tokens": float(given), "output_tokens": float(made),
     }  # fmt: skip
+
+
+def _take_tokens() -> None:
+    """As many requests as make so many tokens; the field is empty again."""
+    typed, state = st.session_state["tokens_per_month"], st.session_state
+    each = state["input_tokens"] + state["output_tokens"] + state.get("thinking_tokens", 0)
+    if typed and each:
+        state["requests_per_month"] = min(max(1, round(typed / each)), MAX_REQUESTS_PER_MONTH)
+    state["tokens_per_month"] = None
 
 
 def _take_preset() -> None:
