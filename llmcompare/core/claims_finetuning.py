@@ -18,20 +18,10 @@ from llmcompare.core.claims_known import (
     subjects,
     within,
 )
-from llmcompare.core.claims_tuning import (
-    EPOCHS,
-    EXAMPLES,
-    FLOP_FROZEN,
-    FLOP_FULL,
-    FLOP_RECOMPUTED,
-    FULL_FORMAT,
-    LORA_RANK,
-    TOKENS_PER_EXAMPLE,
-    gpu_hours,
-    tuning_bytes,
-)
+from llmcompare.core.claims_tuning import EXAMPLES, FULL_FORMAT, RUN, gpu_hours, tuning_bytes
 from llmcompare.core.claims_words import listed, number, said
 from llmcompare.core.cost import Band
+from llmcompare.core.finetune import FLOP_FROZEN, FLOP_FULL, FLOP_RECOMPUTED
 from llmcompare.core.memory import usable_bytes
 from llmcompare.core.records import Claim, GpuOffer
 from llmcompare.core.units import BYTES_PER_GIB
@@ -62,7 +52,7 @@ def fits_hardware(known: Known, claim: Claim) -> Verdict:
     return Verdict(
         verdict=verdict,
         explanation=(
-            f"With one sequence of {TOKENS_PER_EXAMPLE:,.0f} tokens: {sizes}. Usable are "
+            f"With one sequence of {RUN.tokens_per_example:,.0f} tokens: {sizes}. Usable are "
             f"{usable[0] / BYTES_PER_GIB:.0f} GiB of one {gpus[0].name} and {usable[1] / BYTES_PER_GIB:.1f} GiB of "
             f"each {gpus[1].name}. {enough}"
         ),
@@ -96,7 +86,7 @@ def memory_share(known: Known, claim: Claim) -> Verdict:
     )
     return Verdict(
         verdict=combined(parts),
-        explanation=f"LoRA of rank {LORA_RANK} keeps all weights in memory: {words}.",
+        explanation=f"LoRA of rank {RUN.rank} keeps all weights in memory: {words}.",
         figures={
             "claimed_percent": [float(text) for text in printed(claim)],
             "of_full_tuning_percent": [round(share, 1) for share in of_full.values()],
@@ -119,7 +109,7 @@ def _hours(known: Known, model_id: str, *, examples: float = EXAMPLES, is_full: 
     if shape is None or gpu is None or gpu.matmul_tflop_per_s is None:
         return None
     rate = gpu.matmul_tflop_per_s * 1e12
-    return gpu_hours(params_active=shape.params_active, flop_per_s=rate, examples=examples, is_full=is_full)
+    return gpu_hours(shape, flop_per_s=rate, examples=examples, is_full=is_full)
 
 
 def _offers(known: Known) -> list[GpuOffer]:
@@ -137,9 +127,9 @@ def _rows(known: Known, model_id: str, offers: Sequence[GpuOffer] = ()) -> tuple
 
 def _run_in_words(hours: Band) -> str:
     return (
-        f"{EXAMPLES:,} examples of {TOKENS_PER_EXAMPLE:,.0f} tokens, {EPOCHS} times, are {number(round(hours.mid, 2))} "
-        f"A100 hours ({number(round(hours.low, 2))} to {number(round(hours.high, 2))}) at "
-        f"{FLOP_FROZEN + FLOP_RECOMPUTED} FLOP per parameter and token"
+        f"{EXAMPLES:,} examples of {RUN.tokens_per_example:,.0f} tokens, {RUN.epochs:g} times, are "
+        f"{number(round(hours.mid, 2))} A100 hours ({number(round(hours.low, 2))} to "
+        f"{number(round(hours.high, 2))}) at {FLOP_FROZEN + FLOP_RECOMPUTED:g} FLOP per parameter and token"
     )
 
 
@@ -233,8 +223,8 @@ def full_over_lora(known: Known, claim: Claim) -> Verdict:
     return Verdict(
         verdict="holds" if within(claim, ratio) else "contradicted",
         explanation=(
-            f"{FLOP_FULL + FLOP_RECOMPUTED} against {FLOP_FROZEN + FLOP_RECOMPUTED} FLOP per parameter and token make "
-            f"{number(round(ratio, 2))} times the GPU hours, and so the price on the same GPUs. For its memory "
+            f"{FLOP_FULL + FLOP_RECOMPUTED:g} against {FLOP_FROZEN + FLOP_RECOMPUTED:g} FLOP per parameter and token "
+            f"make {number(round(ratio, 2))} times the GPU hours, and so the price on the same GPUs. For its memory "
             f"{known.name(name)} needs {gpus['full']} A100 instead of {gpus['LoRA']}, each for a shorter time."
         ),
         figures={
