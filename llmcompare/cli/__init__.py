@@ -1,6 +1,9 @@
 """The command line: the same figures as the pages, for people and for programs. One module per group of commands."""
 
-from llmcompare.cli import breakeven, catalogue, claims, costs, finetune, hardware, local, sweep, workload
+from llmcompare.cli import breakeven, capability, catalogue, claims, costs, finetune, hardware, local, sweep, workload
 from llmcompare.cli.app import main
 
-__all__ = ["breakeven", "catalogue", "claims", "costs", "finetune", "hardware", "local", "main", "sweep", "workload"]
+__all__ = [
+    "breakeven", "capability", "catalogue", "claims", "costs", "finetune", "hardware", "local", "main", "sweep",
+    "workload",
+]  # fmt: skip

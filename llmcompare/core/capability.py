@@ -4,50 +4,32 @@ Weighted least squares over one group of subjects that cells connect. Every esti
 as a row of `influence`, so that its error follows from any pattern of shared errors.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array, csr_array
+from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.special import expit
 from scipy.stats import t as student
 
+from llmcompare.core.capability_errors import (
+    BY_PUBLISHERS,
+    Codes,
+    Floats,
+    Spread,
+    codes,
+    error_parts,
+    precision,
+    summed,
+)
 from llmcompare.core.capability_scores import CellScore, PublishedCell, Subject, logit
 from llmcompare.core.cost import Band
 
-Floats = NDArray[np.float64]
-Codes = NDArray[np.int64]
 CONFIDENCE = 0.95
 """Of the intervals, and of the test whether two subjects can be told apart."""
-CATEGORY = "model and category"
-BY_PUBLISHERS = ("publisher and model", "publisher and family")
-SHARED: dict[str, Callable[[CellScore], object]] = {
-    "publisher and model": lambda score: (score.cell.published_by, score.subject),
-    "publisher and family": lambda score: (score.cell.published_by, score.family),
-    "model and benchmark": lambda score: (score.subject, score.cell.benchmark),
-    CATEGORY: lambda score: (score.subject, score.category),
-}
-"""Scores of a cluster share an error: what a publisher does to a model or a family, and what a model is good at."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spread:
-    """How far scores lie from the two-way model, in logits."""
-
-    sd_by_category: Mapping[str, float]
-    """Of a score at 50 %, all parts together but the last one."""
-    variance_share: Mapping[str, float]
-    """Of each cluster of SHARED; the rest is each score's own."""
-    category_sd: float = 0.0
-    """Of a model from category to category; counts only where categories are mixed."""
-
-    @property
-    def own_share(self) -> float:
-        """Of the variance, what a score shares with no other."""
-        return 1 - sum(self.variance_share.values())
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -83,16 +65,22 @@ class Index:
         """The part of the covariance that comes from errors of publishers."""
         return self._covariances[1]
 
+    @property
+    def beyond(self) -> Floats:
+        """How far the ability of each score's subject lies from the mean of its cell."""
+        return beyond(self.subject_of, self.cell_of, self.weight, self.ability)
+
     @cached_property
     def _covariances(self) -> tuple[Floats, Floats]:
-        parts = error_parts(self.influence, self.scores, self.spread, mixed=self.mixed)
+        parts = error_parts(self.influence, self.scores, self.spread, beyond=self.beyond, mixed=self.mixed)
         products = [(name, part @ part.T) for name, part in parts]
         nothing = np.zeros((len(self.subjects), len(self.subjects)))
         by_publishers = sum((product for name, product in products if name in BY_PUBLISHERS), nothing)
         return sum((product for _, product in products), nothing), by_publishers
 
-    def expectations(self, pairs: Sequence[tuple[Subject, PublishedCell]]) -> Floats:
-        """One row for each pair: what a logit more in each score adds to what the subject should reach in the cell."""
+    def expectations(self, pairs: Sequence[tuple[Subject, PublishedCell]]) -> tuple[Floats, Floats]:
+        """For each pair: what a logit more in each score adds to what the subject should reach in the cell, one row;
+        and how far its ability lies from the mean of the cell."""
         subject_at = {subject: at for at, subject in enumerate(self.subjects)}
         cell_at = {cell: at for at, cell in enumerate(self.cells)}
         subject_rows = np.array([subject_at[subject] for subject, _ in pairs])
@@ -100,8 +88,10 @@ class Index:
         in_cell = np.zeros((len(self.cells), len(self.scores)))
         in_cell[self.cell_of, np.arange(len(self.scores))] = self.weight
         in_cell /= in_cell.sum(axis=1, keepdims=True)
-        difficulty = (in_cell @ self.influence[self.subject_of]) - in_cell
-        return np.asarray(self.influence[subject_rows] - difficulty[cell_rows])
+        means = in_cell @ self.influence[self.subject_of]
+        sums = self.influence[subject_rows] - (means - in_cell)[cell_rows]
+        away = self.ability[subject_rows] - (in_cell @ self.ability[self.subject_of])[cell_rows]
+        return np.asarray(sums), np.asarray(away)
 
     def bands(self, confidence: float = CONFIDENCE) -> list[Band]:
         """Expected percent in the middle cell for each subject, with its interval."""
@@ -159,18 +149,6 @@ def _without_lonely_cells(scores: list[CellScore]) -> list[CellScore]:
     return [score for score in scores if len(subjects[score.cell]) > 1]
 
 
-def precision(score: CellScore) -> float:
-    """Weight of a score, 1 at 50 %: p (1 - p), as if each benchmark had the same number of questions.
-
-    The numbers of questions are not among the data, so no benchmark counts as more certain than another.
-
-    >>> round(4 * 0.9 * 0.1, 2)
-    0.36
-    """
-    share = float(expit(logit(score.percent)))
-    return 4 * share * (1 - share)
-
-
 def index(scores: Sequence[CellScore], spread: Spread, *, weights: Mapping[str, float] | None = None) -> Index:
     """Abilities of the subjects of one group.
 
@@ -182,8 +160,8 @@ def index(scores: Sequence[CellScore], spread: Spread, *, weights: Mapping[str, 
     weight = mixed_weights(scores, weights)
     influence = influences(subject_of, cell_of, weight)
     ability = influence @ logits
-    in_cell = _sums(cell_of, weight)
-    difficulty = _sums(cell_of, weight * (ability[subject_of] - logits)) / in_cell
+    in_cell = summed(cell_of, weight)
+    difficulty = summed(cell_of, weight * (ability[subject_of] - logits)) / in_cell
     return Index(
         scores=tuple(scores),
         subjects=tuple(dict.fromkeys(score.subject for score in scores)),
@@ -206,7 +184,7 @@ def mixed_weights(scores: Sequence[CellScore], weights: Mapping[str, float] | No
     if weights is None:
         return own
     block = codes((score.subject, score.category) for score in scores)
-    share = own / _sums(block, own)[block]
+    share = own / summed(block, own)[block]
     return np.asarray(share * np.array([weights[score.category] for score in scores]))
 
 
@@ -227,38 +205,10 @@ def influences(subject_of: Codes, cell_of: Codes, weight: Floats) -> Floats:
     return np.asarray(np.linalg.solve(normal + between.sum() / subjects**2, pull))
 
 
-def error_parts(
-    sums: Floats, scores: Sequence[CellScore], spread: Spread, *, mixed: bool = False
-) -> Iterator[tuple[str, Floats]]:
-    """Independent errors of weighted sums of scores, one a row: a column for each score, then for each cluster."""
-    scaled = sums * np.array([spread.sd_by_category[score.category] for score in scores])
-    yield "own", scaled * np.sqrt(spread.own_share / np.array([precision(score) for score in scores]))
-    for name, share in spread.variance_share.items():
-        yield name, np.sqrt(share) * (scaled @ membership(scores, name))
-    if mixed:
-        yield CATEGORY, spread.category_sd * (sums @ membership(scores, CATEGORY))
-
-
-def error_variances(sums: Floats, scores: Sequence[CellScore], spread: Spread) -> Floats:
-    """Variances of weighted sums of scores, one a row."""
-    parts = [np.sum(part**2, axis=1) for _, part in error_parts(sums, scores, spread)]
-    return sum(parts, np.zeros(len(sums)))
-
-
-def membership(scores: Sequence[CellScore], name: str) -> csr_array:
-    """One row for each score, one column for each cluster of this name."""
-    column = codes(SHARED[name](score) for score in scores)
-    return csr_array((np.ones(len(column)), (np.arange(len(column)), column)))
-
-
-def codes(values: Iterable[object]) -> Codes:
-    """A number for each value, in the order of their first appearance."""
-    known: dict[object, int] = {}
-    return np.array([known.setdefault(value, len(known)) for value in values], dtype=np.int64)
-
-
-def _sums(codes: Codes, values: Floats) -> Floats:
-    return np.bincount(codes, values).astype(np.float64)
+def beyond(subject_of: Codes, cell_of: Codes, weight: Floats, ability: Floats) -> Floats:
+    """How far the ability of each score's subject lies from the mean of its cell."""
+    own = ability[subject_of]
+    return np.asarray(own - (summed(cell_of, weight * own) / summed(cell_of, weight))[cell_of])
 
 
 def _weighted_median(values: Floats, weights: Floats) -> float:

@@ -9,7 +9,8 @@ import numpy as np
 from scipy.special import expit
 from scipy.stats import norm
 
-from llmcompare.core.capability import Floats, Spread, error_variances, groups, index
+from llmcompare.core.capability import groups, index
+from llmcompare.core.capability_errors import Floats, Spread, error_variances
 from llmcompare.core.capability_scores import CellScore, PublishedCell, Subject, logit
 from llmcompare.core.cost import Band
 
@@ -97,13 +98,14 @@ def predicted(hidden: Iterable[CellScore], rest: Sequence[CellScore], spread: Sp
 def _predicted_in_group(hidden: list[CellScore], group: Sequence[CellScore], spread: Spread) -> list[Hidden]:
     fit = index(group, spread)
     pairs: list[tuple[Subject, PublishedCell]] = [(score.subject, score.cell) for score in hidden]
-    sums = fit.expectations(pairs)
+    sums, beyond = fit.expectations(pairs)
     logits = sums @ np.array([logit(score.percent) for score in group])
     # The error of a prediction is the hidden score less a sum of the others; both may share errors. How precise the
     # hidden score is follows from the prediction: its own value must not make its interval.
     expected = [replace(score, percent=percent) for score, percent in zip(hidden, _percent(logits), strict=True)]
     errors = np.hstack([np.eye(len(hidden)), -sums])
-    sds = np.sqrt(error_variances(errors, [*expected, *group], spread))
+    away = np.concatenate([beyond, fit.beyond])
+    sds = np.sqrt(error_variances(errors, [*expected, *group], spread, beyond=away))
     guesses = _means_of_cells(group)
     return [
         Hidden(

@@ -7,7 +7,8 @@ from math import isfinite
 
 import numpy as np
 
-from llmcompare.core.capability import Index, Spread, groups, index
+from llmcompare.core.capability import Index, groups, index
+from llmcompare.core.capability_errors import Spread
 from llmcompare.core.capability_scores import CATEGORIES, CellScore, PublishedCell, Subject
 from llmcompare.core.cost import Band
 from llmcompare.errors import InputError

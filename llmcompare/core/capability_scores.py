@@ -42,9 +42,14 @@ class PublishedCell:
 
     @property
     def label(self) -> str:
-        """For a column: the benchmark with what sets this cell apart."""
+        """The benchmark with what sets this cell apart."""
+        return f"{self.benchmark}, {self.conditions}"
+
+    @property
+    def conditions(self) -> str:
+        """What sets this cell apart from others of its benchmark, the publisher first."""
         shots = "" if self.shots is None else f"{self.shots}-shot"
-        return ", ".join(part for part in (self.benchmark, shots, self.test, self.published_by) if part)
+        return ", ".join(part for part in (self.published_by, shots, self.test) if part)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,22 +12,24 @@ import numpy as np
 from scipy.optimize import nnls
 from scipy.sparse import csr_array, eye_array
 
-from llmcompare.core.capability import (
+from llmcompare.core.capability import beyond, groups, influences, mixed_weights
+from llmcompare.core.capability_errors import (
     BY_PUBLISHERS,
     CATEGORY,
     Floats,
     Spread,
     codes,
     error_variances,
-    groups,
-    influences,
     membership,
-    mixed_weights,
     precision,
+    stretches,
+    summed,
 )
 from llmcompare.core.capability_scores import CATEGORIES, CellScore, logit
 
 WITHIN_CATEGORY = (*BY_PUBLISHERS, "model and benchmark")
+STRETCH = len(WITHIN_CATEGORY)
+"""Place of the stretch among the variances."""
 FEWEST_FREE = 10
 """Scores beyond the fitted parameters, below which a category takes the median spread of the others."""
 UNKNOWN_SD = 0.3
@@ -39,23 +41,33 @@ class Moments:
     """Sums of squares that the two-way model leaves, and what a unit of each variance would add to them."""
 
     squares: Floats
-    """For each cluster of WITHIN_CATEGORY, then for single scores."""
+    """For each cluster of WITHIN_CATEGORY, for cells that stretch differences, and for single scores."""
     expected: Floats
     """Row: a sum of squares. Column: the variance that adds to it."""
     free: float
     """Scores less fitted parameters."""
 
+    @property
+    def in_one_size(self) -> "Moments":
+        """In units of the mean square; a stretch is a share already, so it is brought to the others' unit."""
+        size = self.squares[-1] / self.free
+        scale = np.array([1.0] * len(WITHIN_CATEGORY) + [1 / size, 1.0])
+        return Moments(
+            squares=self.squares * scale / size, expected=self.expected * np.outer(scale, scale), free=self.free
+        )
+
 
 def spread(scores: Sequence[CellScore]) -> Spread:
-    """Spread of all categories: one split of the variance for all, one size for each."""
+    """Spread of all categories: one split of the variance and one stretch for all, one size for each."""
     found = {category: moments(score for score in scores if score.category == category) for category in CATEGORIES}
     sized = {category: one for category, one in found.items() if one.free >= FEWEST_FREE}
-    shares = variance_shares(list(sized.values()))
-    sds = {category: _size(one, shares) for category, one in sized.items()}
+    shares, stretch = variance_shares([one.in_one_size for one in sized.values()])
+    sds = {category: _sd(one, shares, stretch) for category, one in sized.items()}
     usual = median(sds.values()) if sds else UNKNOWN_SD
     return Spread(
         sd_by_category={category: sds.get(category, usual) for category in CATEGORIES},
         variance_share=dict(zip(WITHIN_CATEGORY, shares[:-1].tolist(), strict=True)),
+        stretch_sd=float(np.sqrt(stretch)),
     )
 
 
@@ -67,7 +79,7 @@ def mixed_spread(scores: Sequence[CellScore], within: Spread) -> Spread:
 def moments(scores: Iterable[CellScore]) -> Moments:
     """Of one category, added up over its groups."""
     found = [_moments_of_group(group) for group in groups(scores)]
-    size = len(WITHIN_CATEGORY) + 1
+    size = len(WITHIN_CATEGORY) + 2
     return Moments(
         squares=sum((one.squares for one in found), np.zeros(size)),
         expected=sum((one.expected for one in found), np.zeros((size, size))),
@@ -77,10 +89,13 @@ def moments(scores: Iterable[CellScore]) -> Moments:
 
 def _moments_of_group(scores: Sequence[CellScore]) -> Moments:
     weight = np.array([precision(score) for score in scores])
+    logits = np.array([logit(score.percent) for score in scores])
     root = np.sqrt(weight)
     left_by = np.eye(len(scores)) - root[:, None] * _averages_of_fit(scores, weight, eye_array(len(scores))) / root
-    left = left_by @ (root * np.array([logit(score.percent) for score in scores]))
-    loads = [membership(scores, name).multiply(root[:, None]).tocsr() for name in WITHIN_CATEGORY]
+    left = left_by @ (root * logits)
+    clusters = [membership(scores, name) for name in WITHIN_CATEGORY]
+    clusters.append(stretches(scores, _beyond(scores, weight, logits)))
+    loads = [cluster.multiply(root[:, None]).tocsr() for cluster in clusters]
     kept = [load.T @ left_by for load in loads] + [left_by]
     expected = [[np.sum((keep @ load) ** 2) for load in loads] + [np.sum(keep**2)] for keep in kept]
     return Moments(
@@ -90,31 +105,38 @@ def _moments_of_group(scores: Sequence[CellScore]) -> Moments:
     )
 
 
+def _beyond(scores: Sequence[CellScore], weight: Floats, logits: Floats) -> Floats:
+    subject_of, cell_of = codes(score.subject for score in scores), codes(score.cell for score in scores)
+    return beyond(subject_of, cell_of, weight, influences(subject_of, cell_of, weight) @ logits)
+
+
 def _averages_of_fit(scores: Sequence[CellScore], weight: Floats, averages: csr_array) -> Floats:
     """What each score adds to averages of the values that are fitted to the scores."""
     subject_of, cell_of = codes(score.subject for score in scores), codes(score.cell for score in scores)
     ability = influences(subject_of, cell_of, weight)
     rows, ones = np.arange(len(scores)), np.ones(len(scores))
     of_subject, of_cell = csr_array((ones, (rows, subject_of))), csr_array((ones, (rows, cell_of)))
-    in_cell = csr_array((weight / np.bincount(cell_of, weight)[cell_of], (cell_of, rows)))
+    in_cell = csr_array((weight / summed(cell_of, weight)[cell_of], (cell_of, rows)))
     of_cells = in_cell.toarray() - (in_cell @ of_subject) @ ability
     return np.asarray((averages @ of_subject) @ ability + (averages @ of_cell) @ of_cells)
 
 
-def variance_shares(found: Sequence[Moments]) -> Floats:
-    """Split of the variance over all categories, each brought to one size first; the last is a single score's own."""
+def variance_shares(found: Sequence[Moments]) -> tuple[Floats, float]:
+    """Split of the variance over all categories, a single score's own part last; and the variance of the stretch."""
     if not found:
-        return np.array([0.0] * len(WITHIN_CATEGORY) + [1.0])
-    squares = sum(one.squares / (one.squares[-1] / one.free) for one in found)
-    expected = sum(one.expected for one in found)
+        return np.array([0.0] * len(WITHIN_CATEGORY) + [1.0]), 0.0
+    squares, expected = sum(one.squares for one in found), sum(one.expected for one in found)
     size = np.sqrt(np.diag(expected))
-    solved, _ = nnls(expected / np.outer(size, size), squares / size)
-    shares = solved / size
-    return np.asarray(shares / shares.sum())
+    solved = nnls(expected / np.outer(size, size), squares / size)[0] / size
+    shares = np.delete(solved, STRETCH)
+    return np.asarray(shares / shares.sum()), float(solved[STRETCH])
 
 
-def _size(one: Moments, shares: Floats) -> float:
-    return float(np.sqrt(one.squares[-1] / (one.expected[-1] @ shares)))
+def _sd(one: Moments, shares: Floats, stretch: float) -> float:
+    """Of a score: what is left of the sum of squares when the stretch has taken its part, at least a tenth of it."""
+    own = one.expected[-1]
+    left = max(one.squares[-1] - stretch * own[STRETCH], one.squares[-1] / 10)
+    return float(np.sqrt(left / (np.delete(own, STRETCH) @ shares)))
 
 
 def category_sd(scores: Sequence[CellScore], within: Spread) -> float:
@@ -127,7 +149,8 @@ def category_sd(scores: Sequence[CellScore], within: Spread) -> float:
     blocks = membership(largest, CATEGORY)
     averages = (blocks.multiply(weight[:, None]) / (weight @ blocks)).T.tocsr()
     left_by = averages.toarray() - _averages_of_fit(largest, weight, averages)
-    square = np.sum((left_by @ np.array([logit(score.percent) for score in largest])) ** 2)
-    anyway = error_variances(left_by, largest, within).sum()
+    logits = np.array([logit(score.percent) for score in largest])
+    square = np.sum((left_by @ logits) ** 2)
+    anyway = error_variances(left_by, largest, within, beyond=_beyond(largest, weight, logits)).sum()
     unit = np.sum((left_by @ blocks) ** 2)
     return float(np.sqrt(max(0.0, square - anyway) / unit))

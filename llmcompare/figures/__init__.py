@@ -1,6 +1,13 @@
 """Rows to plotly figures. Pure: no Streamlit, no query; text from data is escaped, because plotly reads tags."""
 
 from llmcompare.figures.breakeven import pair_curves, saving_map, tornado
+from llmcompare.figures.capability import ability_radar, ability_ranking, hidden_scores, score_grid
+from llmcompare.figures.capability_against import (
+    ability_over_cost,
+    ability_over_sizes,
+    ability_over_time,
+    format_losses,
+)
 from llmcompare.figures.claims import verdict_bars
 from llmcompare.figures.costs import cost_curves
 from llmcompare.figures.finetune import tuning_memory
@@ -10,7 +17,8 @@ from llmcompare.figures.overview import quality_against_cost
 from llmcompare.figures.sweep import quality_of_deployments
 
 __all__ = [
-    "cheapest_strip", "context_cost", "cost_curves", "cost_stack", "fit_grid", "memory_bars", "pair_curves",
-    "predicted_against_measured", "quality_against_cost", "quality_of_deployments", "saving_map", "speed_ranges",
-    "tornado", "tuning_memory", "verdict_bars",
+    "ability_over_cost", "ability_over_sizes", "ability_over_time", "ability_radar", "ability_ranking",
+    "cheapest_strip", "context_cost", "cost_curves", "cost_stack", "fit_grid", "format_losses", "hidden_scores",
+    "memory_bars", "pair_curves", "predicted_against_measured", "quality_against_cost", "quality_of_deployments",
+    "saving_map", "score_grid", "speed_ranges", "tornado", "tuning_memory", "verdict_bars",
 ]  # fmt: skip

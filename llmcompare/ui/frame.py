@@ -57,6 +57,10 @@ def run() -> None:
                     help="Which machines hold a model, how fast it is there, and how sure that is.",
                 ),
                 st.Page(
+                    PAGES / "explore/capability.py", title="Capability", icon=":material/leaderboard:",
+                    help="Which model is better at what, from published scores, and how sure that is.",
+                ),
+                st.Page(
                     PAGES / "explore/guide.py", title="Guide, checked", icon=":material/fact_check:",
                     help="What a popular buying guide says, statement by statement, against rows and arithmetic.",
                 ),

@@ -12,6 +12,7 @@ MAIN_ELEMENT = {
     "decide/overview": "quality_against_cost",
     "decide/costs": "cost_curves",
     "explore/hardware": "fit_grid",
+    "explore/capability": "ability_ranking",
     "explore/guide": "guide_verdicts",
     "share/report": "report_html",
     "share/data": "rows_csv",

@@ -22,6 +22,8 @@ class World:
     """What a publisher's ways do to a family."""
     liking: float = 0.15
     """What a benchmark does to a model."""
+    stretch: float = 0.0
+    """By which share a cell shows differences too large or too small."""
     own: float = 0.1
     filled: float = 0.35
     """Share of the table that is filled; a publisher scores the family of its house twice as often."""
@@ -37,13 +39,13 @@ def simulated(world: World, seed: int) -> tuple[dict[Subject, float], list[CellS
     scores = []
     for number in range(world.cells):
         publisher, benchmark = int(draw.integers(world.publishers)), int(draw.integers(BENCHMARKS))
-        difficulty = draw.normal(0, 0.7)
+        difficulty, stretch = draw.normal(0, 0.7), draw.normal(1, world.stretch)
         for at, subject in enumerate(subjects):
             family = at % len(FAMILIES)
             is_own = family == publisher % len(FAMILIES)
             if draw.random() > world.filled * (2 if is_own else 0.7):
                 continue
-            logit = abilities[at] - difficulty + favours[publisher, family] + likings[at, benchmark]
+            logit = stretch * abilities[at] - difficulty + favours[publisher, family] + likings[at, benchmark]
             scores.append(
                 score(
                     subject,

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llmcompare.core.capability import Spread, groups, index
+from llmcompare.core.capability import groups, index
 from llmcompare.core.capability_check import check
+from llmcompare.core.capability_errors import Spread
 from llmcompare.core.capability_ranking import checked_weights, equals, rankings
 from llmcompare.core.capability_scores import CATEGORIES, CellScore, Subject, logit
 from llmcompare.core.capability_spread import mixed_spread, spread
@@ -18,6 +19,7 @@ from tests.core.simulated_scores import World, score, simulated
 SPREAD = Spread(
     sd_by_category=dict.fromkeys(CATEGORIES, 0.2),
     variance_share={"publisher and model": 0.1, "publisher and family": 0.1, "model and benchmark": 0.3},
+    stretch_sd=0.1,
     category_sd=0.3,
 )
 EQUAL = dict.fromkeys(CATEGORIES, 1.0)
@@ -222,6 +224,7 @@ def held(world: World, seeds: range) -> float:
         (World(favour=0.3, publishers=8, cells=90), 0.90),
         # With three publishers little is known of what they do; the intervals are three times as wide and still weak.
         (World(favour=0.3, publishers=3), 0.80),
+        (World(favour=0.1, stretch=0.25), 0.90),
     ],
 )
 def test_known_abilities_lie_in_their_intervals_though_publishers_favour_families(world, least):
@@ -247,6 +250,21 @@ def test_the_spread_that_made_the_scores_is_found_again():
     shares = np.mean([list(one.variance_share.values()) for one in found], axis=0)
     assert shares == pytest.approx([0, 0.2**2 / total, 0.15**2 / total], abs=0.15)
     assert np.mean([one.sd_by_category["code"] for one in found]) == pytest.approx(total**0.5, rel=0.15)
+
+
+def test_how_much_tests_stretch_differences_is_found_again():
+    found = [spread(simulated(World(models=80, cells=120, favour=0.0, stretch=0.25), seed)[1]) for seed in range(8)]
+    assert np.mean([one.stretch_sd for one in found]) == pytest.approx(0.25, rel=0.15)
+    assert np.mean([one.sd_by_category["code"] for one in found]) == pytest.approx((0.15**2 + 0.1**2) ** 0.5, rel=0.2)
+
+
+def test_a_model_far_from_the_others_of_its_only_cell_is_less_certain_than_one_among_them():
+    table = [score(name, percent=percent) for name, percent in (("far", 95), ("near", 55), ("a", 50), ("b", 45))]
+    (ranking,) = rankings(table, SPREAD)
+    variances = dict(
+        zip((one.model_id for one in ranking.index.subjects), np.diag(ranking.index.covariance), strict=True)
+    )
+    assert variances["far"] > variances["near"]
 
 
 def test_hidden_scores_lie_in_their_intervals_as_often_as_these_say():
