@@ -24,6 +24,9 @@ BLOCK_BYTES = 4 * 2**20
 LOOKED_AT_BYTES = 2**16
 RECORDS_LOOKED_AT = 200
 """For the columns of JSON lines: an optional one may be missing in the first record."""
+STRETCHES = 50
+"""Of lines that are alike in one block; behind that many each line is looked at by itself, ten times as slowly."""
+ROW_NAMED = re.compile(r"in row (\d+)")
 BAD_LINES_SHOWN = 10
 VALUE_SHOWN = 60
 
@@ -194,39 +197,80 @@ def _record(line: bytes) -> dict[str, Any] | None:
 def _json_blocks(content: bytes, used: Mapping[str, Column], bad: BadLines) -> Iterator[Block]:
     stream, before = io.BytesIO(content), 0
     while lines := stream.readlines(BLOCK_BYTES):
-        yield _fast(lines, used, before) or _slow(lines, used, before, bad)
+        numbers = before + 1 + np.arange(len(lines), dtype=np.int64)
         before += len(lines)
+        written = [place for place, line in enumerate(lines) if not line.isspace()]
+        if len(written) < len(lines):
+            lines, numbers = [lines[place] for place in written], numbers[written]
+        yield from _joined(_pieces(lines, numbers, used, bad))
 
 
-def _fast(lines: list[bytes], used: Mapping[str, Column], before: int) -> Block | None:
-    """None where the lines are not all alike: then each is looked at by itself."""
+def _pieces(lines: list[bytes], numbers: Whole, used: Mapping[str, Column], bad: BadLines) -> Iterator[Block]:
+    """Stretches of lines that are alike, which are read at once, and those between them one by one."""
+    at = 0
+    for _ in range(STRETCHES):
+        found = _alike(lines[at:], numbers[at:], used)
+        if isinstance(found, Block):
+            yield found
+            return
+        # Arrow names the line or the one behind it.
+        good, end = at + max(0, found - 1), at + found + 1
+        before = _alike(lines[at:good], numbers[at:good], used)
+        if not isinstance(before, Block):
+            break
+        yield before
+        yield _one_by_one(lines[good:end], numbers[good:end], used, bad)
+        at = end
+    yield _one_by_one(lines[at:], numbers[at:], used, bad)
+
+
+def _joined(pieces: Iterator[Block]) -> Iterator[Block]:
+    """One block of those whose columns have the same types: few large blocks cost less than many small ones."""
+    by_type: dict[tuple[Any, ...], list[Block]] = {}
+    for piece in pieces:
+        by_type.setdefault(tuple(cells.type for cells in piece.cells.values()), []).append(piece)
+    for group in by_type.values():
+        yield Block(
+            lines=np.concatenate([piece.lines for piece in group]),
+            cells={name: pa.concat_arrays([piece.cells[name] for piece in group]) for name in group[0].cells},
+        )
+
+
+def _alike(lines: list[bytes], numbers: Whole, used: Mapping[str, Column]) -> Block | int:
+    """The lines at once, or about which of them is not like the first."""
+    if not lines:
+        return _block_of_texts([], numbers, used)
     first = _record(lines[0])
     if first is None:
-        return None
+        return 0
+    schema = _schema(first, used)
+    if schema is None:
+        return len(lines)
+    try:
+        table = pa_json.read_json(
+            pa.BufferReader(b"".join(lines)),
+            read_options=pa_json.ReadOptions(use_threads=False, block_size=64 * BLOCK_BYTES),
+            parse_options=pa_json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore"),
+        )
+    except pa.ArrowInvalid as problem:
+        named = ROW_NAMED.search(str(problem))
+        return min(int(named[1]), len(lines) - 1) if named else len(lines)
+    if len(table) != len(lines):
+        return len(lines)
+    return Block(lines=numbers, cells={name: _column(table, column.path) for name, column in used.items()})
+
+
+def _schema(record: dict[str, Any], used: Mapping[str, Column]) -> Any:  # noqa: ANN401 - pyarrow has no types
+    """Text where the record has text, numbers elsewhere; None where one column lies within another."""
     tree: dict[str, Any] = {}
     for column in used.values():
-        value = _at(first, column.path)
-        kind = pa.string() if isinstance(value, str) else pa.float64()
         branch = tree
         for name in column.path[:-1]:
             branch = branch.setdefault(name, {})
             if not isinstance(branch, dict):
                 return None
-        branch[column.path[-1]] = kind
-    try:
-        table = pa_json.read_json(
-            pa.BufferReader(b"".join(lines)),
-            read_options=pa_json.ReadOptions(use_threads=False, block_size=64 * BLOCK_BYTES),
-            parse_options=pa_json.ParseOptions(
-                explicit_schema=pa.schema(_fields(tree)), unexpected_field_behavior="ignore"
-            ),
-        )
-    except pa.ArrowInvalid:
-        return None
-    if len(table) != len(lines):
-        return None
-    cells = {name: _column(table, column.path) for name, column in used.items()}
-    return Block(lines=before + 1 + np.arange(len(lines), dtype=np.int64), cells=cells)
+        branch[column.path[-1]] = pa.string() if isinstance(_at(record, column.path), str) else pa.float64()
+    return pa.schema(_fields(tree))
 
 
 def _fields(tree: Mapping[str, Any]) -> list[Any]:
@@ -238,19 +282,21 @@ def _column(table: Any, path: tuple[str, ...]) -> Any:  # noqa: ANN401
     return pc.struct_field(found, list(path[1:])) if len(path) > 1 else found
 
 
-def _slow(lines: list[bytes], used: Mapping[str, Column], before: int, bad: BadLines) -> Block:
-    numbers, rows = [], []
-    for number, line in enumerate(lines, start=before + 1):
-        if not line.strip():
-            continue
+def _one_by_one(lines: list[bytes], numbers: Whole, used: Mapping[str, Column], bad: BadLines) -> Block:
+    kept, rows = [], []
+    for number, line in zip(numbers.tolist(), lines, strict=True):
         record = _record(line)
         if record is None:
             bad.add(number, line.decode(), "it is no JSON object")
             continue
-        numbers.append(number)
+        kept.append(number)
         rows.append([_cell(_at(record, column.path)) for column in used.values()])
+    return _block_of_texts(rows, np.asarray(kept, dtype=np.int64), used)
+
+
+def _block_of_texts(rows: list[list[str]], numbers: Whole, used: Mapping[str, Column]) -> Block:
     cells = {name: pa.array([row[place] for row in rows], pa.string()) for place, name in enumerate(used)}
-    return Block(lines=np.asarray(numbers, dtype=np.int64), cells=cells)
+    return Block(lines=numbers, cells=cells)
 
 
 def _at(record: Any, path: tuple[str, ...]) -> Any:  # noqa: ANN401 - JSON
