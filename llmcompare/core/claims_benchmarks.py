@@ -1,6 +1,6 @@
 """Checks of what the guide says on benchmark scores: of one model, and of one against another in the same setting."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from statistics import mean
@@ -24,21 +24,11 @@ from llmcompare.core.claims_words import listed
 from llmcompare.core.published import PublishedScore
 from llmcompare.core.records import Claim, Model
 
-ENGLISH = (
-    "mmlu", "mmlu-pro", "mmlu-redux", "mmlu-stem", "gpqa", "theoremqa", "bbh", "hellaswag", "winogrande",
-    "arc-challenge", "truthfulqa", "agieval", "drop", "triviaqa", "boolq", "commonsenseqa", "squad", "quac",
-)  # fmt: skip
-"""Benchmarks of knowledge and reasoning whose questions are in English."""
-CODE = (
-    "humaneval", "humaneval-plus", "mbpp", "mbpp-plus", "mbpp-evalplus-base", "livecodebench",
-    "livecodebench-2305-2409",
-    "multipl-e",
-)  # fmt: skip
-REASONING = (
-    "bbh", "gpqa", "theoremqa", "hellaswag", "winogrande", "arc-challenge", "gsm8k", "math", "drop", "ollb2-bbh",
-    "ollb2-gpqa", "ollb2-musr", "ollb2-math-lvl5",
-)  # fmt: skip
-GENERAL = (*ENGLISH, *CODE, "gsm8k", "math")
+ENGLISH = ("knowledge", "reasoning")
+"""Categories of the benchmarks whose questions are in English; those in other languages have one of their own."""
+CODE = ("code",)
+REASONING = ("reasoning", "mathematics")
+GENERAL = ("knowledge", "reasoning", "mathematics", "code")
 MMLU = "mmlu"
 FAR_LESS = 0.5
 """Half the active parameters or fewer. Assumption."""
@@ -64,13 +54,18 @@ class Duel:
 Cells = Mapping[tuple[str, ...], Sequence[PublishedScore]]
 
 
-def cells(scores: Iterable[PublishedScore], benchmarks: Sequence[str]) -> Cells:
-    """Scores of these benchmarks by the cell in which they may be compared."""
+def cells(scores: Iterable[PublishedScore], benchmarks: Collection[str]) -> Cells:
+    """Scores of these benchmarks in percent, by the cell in which they may be compared."""
     found: dict[tuple[str, ...], list[PublishedScore]] = {}
     for score in scores:
-        if score.benchmark in benchmarks:
+        if score.benchmark in benchmarks and "%" in score.metric:
             found.setdefault(score.cell, []).append(score)
     return found
+
+
+def cells_of(known: Known, categories: Collection[str]) -> Cells:
+    """The same for every benchmark that tests one of these."""
+    return cells(known.scores, {name for name, category in known.categories.items() if category in categories})
 
 
 def duels(by_cell: Cells, ours: Iterable[Model], theirs: Iterable[Model]) -> list[Duel]:
@@ -170,7 +165,7 @@ def _with_score(known: Known, models: Sequence[Model], claimed: str) -> list[Pub
 def beats(known: Known, claim: Claim) -> Verdict:
     """That the first side is ahead of the second in most cells that both have."""
     ours, theirs = (known.named(side) for side in subjects(claim))
-    found = duels(cells(known.scores, GENERAL), ours, theirs)
+    found = duels(cells_of(known, GENERAL), ours, theirs)
     if not found:
         return nothing(f"No published table has both, {claim.subject}, in the same setting.")
     ahead = [duel for duel in found if duel.lead > 0]
@@ -202,13 +197,13 @@ def _lead_figures(found: Sequence[Duel]) -> dict[str, float | int]:
     }
 
 
-def behind(known: Known, claim: Claim, *, benchmarks: Sequence[str], what: str) -> Verdict:
-    """That every generation of the first side is behind the second in most cells of these benchmarks.
+def behind(known: Known, claim: Claim, *, categories: Sequence[str], what: str) -> Verdict:
+    """That every generation of the first side is behind the second in most cells of these categories.
 
     Subjects come in pairs of like size: ours, theirs, ours, theirs.
     """
     sides = [known.named(side) for side in subjects(claim)]
-    by_cell = cells(known.scores, benchmarks)
+    by_cell = cells_of(known, categories)
     by_generation: dict[str, list[Duel]] = {}
     released: dict[str, str] = {}
     for ours, theirs in zip(sides[::2], sides[1::2], strict=False):
@@ -249,7 +244,7 @@ def behind(known: Known, claim: Claim, *, benchmarks: Sequence[str], what: str) 
 def beats_with_less(known: Known, claim: Claim) -> Verdict:
     """That the first side is ahead at reasoning, and needs far fewer parameters per token."""
     ours, theirs = (known.named(side) for side in subjects(claim))
-    found = duels(cells(known.scores, REASONING), ours, theirs)
+    found = duels(cells_of(known, REASONING), ours, theirs)
     ahead = sum(duel.lead > 0 for duel in found)
     better: VerdictName = "no-evidence" if not found else "holds" if ahead > len(found) / 2 else "contradicted"
     sizes = [
@@ -296,7 +291,7 @@ CHECKS: dict[str, Check] = {
     "mmlu-qwen-72b": one_score,
     "llama-3-8b-beats-llama-2-13b": beats,
     "mistral-large-beats-llama-2-70b": beats_with_less,
-    "qwen-trails-llama-english": partial(behind, benchmarks=ENGLISH, what="in English"),
-    "llama-code-best": partial(behind, benchmarks=CODE, what="at code"),
+    "qwen-trails-llama-english": partial(behind, categories=ENGLISH, what="in English"),
+    "llama-code-best": partial(behind, categories=CODE, what="at code"),
 }
 """By statement."""

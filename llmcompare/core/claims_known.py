@@ -100,6 +100,8 @@ class Known:
     shapes: Mapping[str, ModelShape] = field(default_factory=dict)
     licences: Mapping[str, Licence] = field(default_factory=dict)
     scores: Sequence[PublishedScore] = ()
+    categories: Mapping[str, str | None] = field(default_factory=dict)
+    """What each benchmark tests."""
     speeds: Sequence[PublishedSpeed] = ()
     gpus: Mapping[str, Gpu] = field(default_factory=dict)
     gpu_offers: Sequence[GpuOffer] = ()

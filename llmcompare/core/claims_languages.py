@@ -4,14 +4,14 @@ import re
 from collections.abc import Iterable, Sequence
 from statistics import mean, median
 
-from llmcompare.core.claims_benchmarks import CODE, GENERAL, cells, score_in_words
+from llmcompare.core.claims_benchmarks import GENERAL, cells, cells_of, score_in_words
 from llmcompare.core.claims_known import Check, Evidence, Known, Verdict, nothing, row, share_verdict, span
 from llmcompare.core.claims_words import listed, number, said
 from llmcompare.core.published import PublishedScore
 from llmcompare.core.records import Claim
 
 ASIAN = {
-    "c-eval": "Chinese", "cmmlu": "Chinese", "alignbench": "Chinese", "alignbench-v1.1": "Chinese",
+    "c-eval": "Chinese", "cmmlu": "Chinese",
     "jmmlu-japanese": "Japanese", "kmmlu-korean": "Korean", "indommlu-indonesian": "Indonesian",
 }  # fmt: skip
 """Benchmarks in Asian languages, with the language."""
@@ -27,7 +27,7 @@ def leads_in_asia(known: Known, claim: Claim) -> Verdict:
     """That the best model of a family is ahead of every other family's in each Asian cell."""
     family_of = {model.model_id: model.family for model in known.models.values()}
     compared: list[tuple[str, PublishedScore, PublishedScore]] = []
-    for cell, scores in cells(known.scores, tuple(ASIAN)).items():
+    for cell, scores in cells(known.scores, ASIAN).items():
         ours = [score for score in scores if family_of[score.model_id] == claim.subject]
         theirs = [score for score in scores if family_of[score.model_id] not in (claim.subject, "other")]
         if ours and theirs:
@@ -164,7 +164,7 @@ def _leads_between_families(known: Known) -> list[tuple[float, tuple[PublishedSc
     """Points between the best models of the two best families in a cell."""
     family_of = {model.model_id: model.family for model in known.models.values()}
     found = []
-    for scores in cells(known.scores, tuple(dict.fromkeys((*GENERAL, *CODE)))).values():
+    for scores in cells_of(known, GENERAL).values():
         best: dict[str, PublishedScore] = {}
         for score in scores:
             family = family_of[score.model_id]

@@ -56,6 +56,7 @@ def known(facts: Facts) -> Known:
         shapes=facts.shapes,
         licences=facts.licences,
         scores=facts.published_scores,
+        categories={name: found.category for name, found in facts.benchmark_categories.items()},
         speeds=facts.published_speeds,
         gpus=facts.gpus,
         gpu_offers=facts.gpu_offers,
