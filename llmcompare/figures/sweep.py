@@ -1,6 +1,7 @@
 """Quality against cost of the cheapest deployment of every model, of every kind."""
 
 from collections.abc import Sequence
+from math import sqrt
 
 import plotly.graph_objects as go
 
@@ -32,10 +33,12 @@ def quality_of_deployments(lines: Sequence[Line], *, quality_title: str, today_u
         name="Pareto front",
         hoverinfo="skip",
     )
+    costs = [line.usd_per_month.mid for line in scored]
+    middle = sqrt(min(costs) * max(costs)) if costs else 0.0
     for family in FAMILY_NAMES:
         shown = [(line, is_best) for line, is_best in zip(scored, front, strict=True) if line.family == family]
         if shown:
-            _add_family(figure, family, shown)
+            _add_family(figure, family, shown, middle)
     laid_out(figure, x_title="USD per month (log scale)", y_title=safe(quality_title))
     figure.update_xaxes(**LOG_AXIS, tickprefix="$")
     figure.add_vline(x=today_usd, line={"color": MARK_COLOUR, "width": 1, "dash": "dash"})
@@ -46,7 +49,7 @@ def _usd(line: Line) -> float:
     return line.usd_per_month.mid
 
 
-def _add_family(figure: go.Figure, family: str, shown: Sequence[tuple[Line, bool]]) -> None:
+def _add_family(figure: go.Figure, family: str, shown: Sequence[tuple[Line, bool]], middle: float) -> None:
     colour, symbol = FAMILY_COLOURS[family], FAMILY_SYMBOLS[family]
     lines = [line for line, _ in shown]
     figure.add_scatter(
@@ -69,7 +72,8 @@ def _add_family(figure: go.Figure, family: str, shown: Sequence[tuple[Line, bool
             "line": {"width": 2, "color": colour},
         },
         text=[safe(line.model_name) if is_best else "" for line, is_best in shown],
-        textposition="top left",
+        # Towards the middle, so that the edge does not cut the names.
+        textposition=["top right" if line.usd_per_month.mid < middle else "top left" for line in lines],
         name=FAMILY_NAMES[family],
         customdata=[[safe(line.name), usd_text(line.usd_per_month.mid), safe(line.billing)] for line in lines],
         hovertemplate="%{customdata[0]}<br>score %{y:g}<br>%{customdata[1]} a month, %{customdata[2]}<extra></extra>",

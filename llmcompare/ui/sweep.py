@@ -55,16 +55,14 @@ def all_deployments(facts: Facts, comparison: Comparison) -> None:
 def _pick(facts: Facts, comparison: Comparison) -> tuple[ScoreCell | None, tuple[str, ...], Limits]:
     cells = overview.score_cells(facts)
     cell = inputs.pick_score_cell(cells) if cells else None
-    left, middle, right = st.columns(3)
-    which = left.segmented_control(
+    which = st.segmented_control(
         "Models", (THIS_MODEL, SCORED, EVERY), default=SCORED, required=True, key="sweep_models", bind=BOUND
     )
-    classes = middle.segmented_control(
+    left, low, high = st.columns([2, 1, 1])
+    classes = left.segmented_control(
         "Billing classes", ("the chosen one", "every one"), default="the chosen one", required=True,
         key="sweep_billings", bind=BOUND, help="The chosen one is set under “Rented GPUs”.",
     )  # fmt: skip
-    with right:
-        low, high = st.columns(2)
     floor = low.number_input(
         "Score at least", min_value=0.0, max_value=10_000.0, value=None, key="min_score", bind=BOUND,
         placeholder="any", help="Models under it, or without a score, are out.",
