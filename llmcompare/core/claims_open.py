@@ -19,6 +19,7 @@ from llmcompare.core.claims_known import (
 from llmcompare.core.claims_words import listed, number
 from llmcompare.core.cost import api_usd_per_request
 from llmcompare.core.options import token_prices
+from llmcompare.core.phrases import sentence_start
 from llmcompare.core.records import Claim, Finding
 
 FRAMEWORKS = {"vLLM": "vllm", "TensorRT-LLM": "tensorrt-llm", "Ray Serve": "ray-serve"}
@@ -160,7 +161,7 @@ def translate_first(known: Known, claim: Claim) -> Verdict:
     cost: VerdictName = "no-evidence" if not ratios else "holds" if min(ratios) > 1 else "contradicted"
     written = there_and_back.output_tokens / REQUEST.output_tokens
     price = (
-        f"Of {REQUEST_IN_WORDS} it makes {there_and_back.input_tokens:,.0f} + {there_and_back.output_tokens:,.0f}: "
+        f"{REQUEST_IN_WORDS} becomes one of {there_and_back.input_tokens:,.0f} + {there_and_back.output_tokens:,.0f}: "
         f"{number(round(min(ratios), 2))} to {number(round(max(ratios), 2))} times the price at {len(ratios)} offers "
         f"of {known.name(TRANSLATED_MODEL)}, and {written:.1f} times the tokens to wait for."
         if ratios
@@ -168,7 +169,7 @@ def translate_first(known: Known, claim: Claim) -> Verdict:
     )
     return Verdict(
         verdict=combined([gain, cost]),
-        explanation=f"Gain: {_words(found) or 'no source that was read measured it.'} Cost: {price}",
+        explanation=f"Gain. {_words(found) or 'no source that was read measured it.'} Cost. {sentence_start(price)}",
         figures={
             "findings_for_a_gain": sum(map(supports, found)),
             "finding_count": len(found),

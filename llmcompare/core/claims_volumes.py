@@ -8,7 +8,7 @@ from llmcompare.core.claims_known import Check, Known, Verdict, VerdictName, com
 from llmcompare.core.claims_words import number
 from llmcompare.core.records import Claim
 from llmcompare.core.tiers import MAX_TOKENS_PER_MONTH, MIN_TOKENS_PER_MONTH, Tier
-from llmcompare.core.units import count_text
+from llmcompare.core.units import count_text, counted
 
 KEYS_OF_ANSWER = {"api": ("api",), "serverless": ("serverless",), "self-hosting": ("rented", "owned")}
 MOSTLY_FRACTION = 0.995
@@ -68,7 +68,7 @@ def _ways_between(found: Sequence[Tier], low: float, high: float) -> str:
         one.name if one is runs[0] else f"{one.name} from {count_text(one.from_tokens_per_month)}" for one in runs
     ]
     rest = len(starts) - CHANGES_SPELLED_OUT
-    return ", ".join(starts[:CHANGES_SPELLED_OUT]) + (f" and {rest} more changes" if rest > 0 else "")
+    return ", ".join(starts[:CHANGES_SPELLED_OUT]) + (f" and {counted(rest, 'more change')}" if rest > 0 else "")
 
 
 def cheapest_when_seldom_used(known: Known, claim: Claim) -> Verdict:
