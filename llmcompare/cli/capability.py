@@ -9,13 +9,14 @@ from llmcompare.core import capability_words as words
 from llmcompare.core.capability_ranking import OVERALL
 from llmcompare.errors import InputError
 from llmcompare.services import capability
+from llmcompare.services.candidates import models_named
 from llmcompare.services.capability_json import capability_json
 
 
 @app.command(name="capability")
 def capability_command(
     *,
-    models: Annotated[str, typer.Option(help="Ids or aliases after commas.")] = ",".join(capability.WALK),
+    models: Annotated[str, typer.Option(help="Ids or aliases after commas, or a family.")] = ",".join(capability.WALK),
     category: Annotated[str, typer.Option(help=f"{', '.join(capability.ASKABLE)}.")] = OVERALL,
     weights: Annotated[
         str, typer.Option(help="Of categories when all are asked for, e.g. code=3,knowledge=0; 1 for the others.")
@@ -28,7 +29,7 @@ def capability_command(
 ) -> None:
     """Rank models by published scores: intervals, who cannot be told apart, every score with its source."""
     known = facts()
-    chosen = capability.models(known, models.split(","))
+    chosen = models_named(known, models)
     question = capability.asked(
         known, _spaced(category), weights=_weights(weights), without=without, as_printed=as_printed
     )

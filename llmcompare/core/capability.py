@@ -194,15 +194,15 @@ def influences(subject_of: Codes, cell_of: Codes, weight: Floats) -> Floats:
     A score of weight w pulls its subject up by w, and every subject of its cell down by that subject's share of the
     cell times w. Abilities sum to 0.
     """
-    subjects, cells, rows = int(subject_of.max()) + 1, int(cell_of.max()) + 1, np.arange(len(weight))
+    subjects, cells = int(subject_of.max()) + 1, int(cell_of.max()) + 1
     between = np.zeros((subjects, cells))
     np.add.at(between, (subject_of, cell_of), weight)
     shares = between / between.sum(axis=0)
-    pull = -shares[:, cell_of] * weight
-    pull[subject_of, rows] += weight
     normal = np.diag(between.sum(axis=1)) - shares @ between.T
     # Only differences of abilities are known: the added constant fixes their sum at 0 and changes nothing else.
-    return np.asarray(np.linalg.solve(normal + between.sum() / subjects**2, pull))
+    inverse = np.linalg.inv(normal + between.sum() / subjects**2)
+    # Two gathers instead of a product with one column for each score: a tenth of the time.
+    return np.asarray(weight * (inverse[:, subject_of] - (inverse @ shares)[:, cell_of]))
 
 
 def beyond(subject_of: Codes, cell_of: Codes, weight: Floats, ability: Floats) -> Floats:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import log
 from statistics import fmean
+from typing import NamedTuple
 
 from llmcompare.core.capability_settings import reading
 from llmcompare.core.published import PublishedScore
@@ -20,17 +21,15 @@ NO_CATEGORY = "the benchmark belongs to none of the eight categories"
 THINKING_UNKNOWN = "the source does not say whether this model thought before it answered"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
+class Subject(NamedTuple):
     """What was tested: a model, and whether it thought first. One model with both modes is two subjects."""
 
     model_id: str
     thinks: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PublishedCell:
-    """Scores in one cell may be compared."""
+class PublishedCell(NamedTuple):
+    """Scores in one cell may be compared. A tuple: it is looked up a hundred thousand times for one ranking."""
 
     benchmark: str
     metric: str

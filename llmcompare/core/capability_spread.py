@@ -88,13 +88,11 @@ def moments(scores: Iterable[CellScore]) -> Moments:
 
 
 def _moments_of_group(scores: Sequence[CellScore]) -> Moments:
-    weight = np.array([precision(score) for score in scores])
-    logits = np.array([logit(score.percent) for score in scores])
-    root = np.sqrt(weight)
-    left_by = np.eye(len(scores)) - root[:, None] * _averages_of_fit(scores, weight, eye_array(len(scores))) / root
-    left = left_by @ (root * logits)
-    clusters = [membership(scores, name) for name in WITHIN_CATEGORY]
-    clusters.append(stretches(scores, _beyond(scores, weight, logits)))
+    fit = _Fit(scores, np.array([precision(score) for score in scores]))
+    root = np.sqrt(fit.weight)
+    left_by = np.eye(len(scores)) - root[:, None] * fit.averages(eye_array(len(scores))) / root
+    left = left_by @ (root * fit.logits)
+    clusters = [*(membership(scores, name) for name in WITHIN_CATEGORY), stretches(scores, fit.beyond)]
     loads = [cluster.multiply(root[:, None]).tocsr() for cluster in clusters]
     kept = [load.T @ left_by for load in loads] + [left_by]
     expected = [[np.sum((keep @ load) ** 2) for load in loads] + [np.sum(keep**2)] for keep in kept]
@@ -105,20 +103,31 @@ def _moments_of_group(scores: Sequence[CellScore]) -> Moments:
     )
 
 
-def _beyond(scores: Sequence[CellScore], weight: Floats, logits: Floats) -> Floats:
-    subject_of, cell_of = codes(score.subject for score in scores), codes(score.cell for score in scores)
-    return beyond(subject_of, cell_of, weight, influences(subject_of, cell_of, weight) @ logits)
+class _Fit:
+    """The two-way model of one group, for its residuals."""
 
+    def __init__(self, scores: Sequence[CellScore], weight: Floats) -> None:
+        self.weight = weight
+        self.logits = np.array([logit(score.percent) for score in scores])
+        self._subject_of = codes(score.subject for score in scores)
+        self._cell_of = codes(score.cell for score in scores)
+        self._influence = influences(self._subject_of, self._cell_of, weight)
 
-def _averages_of_fit(scores: Sequence[CellScore], weight: Floats, averages: csr_array) -> Floats:
-    """What each score adds to averages of the values that are fitted to the scores."""
-    subject_of, cell_of = codes(score.subject for score in scores), codes(score.cell for score in scores)
-    ability = influences(subject_of, cell_of, weight)
-    rows, ones = np.arange(len(scores)), np.ones(len(scores))
-    of_subject, of_cell = csr_array((ones, (rows, subject_of))), csr_array((ones, (rows, cell_of)))
-    in_cell = csr_array((weight / summed(cell_of, weight)[cell_of], (cell_of, rows)))
-    of_cells = in_cell.toarray() - (in_cell @ of_subject) @ ability
-    return np.asarray((averages @ of_subject) @ ability + (averages @ of_cell) @ of_cells)
+    @property
+    def beyond(self) -> Floats:
+        """How far the ability of each score's subject lies from the mean of its cell."""
+        return beyond(self._subject_of, self._cell_of, self.weight, self._influence @ self.logits)
+
+    def averages(self, of: csr_array) -> Floats:
+        """What each score adds to averages of the values that are fitted to the scores."""
+        rows, ones = np.arange(len(self.weight)), np.ones(len(self.weight))
+        of_subject, of_cell = csr_array((ones, (rows, self._subject_of))), csr_array((ones, (rows, self._cell_of)))
+        share = self.weight / summed(self._cell_of, self.weight)[self._cell_of]
+        in_cell = csr_array((share, (self._cell_of, rows)))
+        # An average of fitted values: abilities of its subjects, less the means of abilities in its cells, plus the
+        # means of the scores there.
+        abilities = of @ of_subject - (of @ of_cell) @ (in_cell @ of_subject)
+        return np.asarray(abilities @ self._influence + ((of @ of_cell) @ in_cell).toarray())
 
 
 def variance_shares(found: Sequence[Moments]) -> tuple[Floats, float]:
@@ -145,12 +154,11 @@ def category_sd(scores: Sequence[CellScore], within: Spread) -> float:
     if not parts:
         return 0.0
     largest = parts[0]
-    weight = mixed_weights(largest, dict.fromkeys(CATEGORIES, 1.0))
+    fit = _Fit(largest, mixed_weights(largest, dict.fromkeys(CATEGORIES, 1.0)))
     blocks = membership(largest, CATEGORY)
-    averages = (blocks.multiply(weight[:, None]) / (weight @ blocks)).T.tocsr()
-    left_by = averages.toarray() - _averages_of_fit(largest, weight, averages)
-    logits = np.array([logit(score.percent) for score in largest])
-    square = np.sum((left_by @ logits) ** 2)
-    anyway = error_variances(left_by, largest, within, beyond=_beyond(largest, weight, logits)).sum()
+    averages = (blocks.multiply(fit.weight[:, None]) / (fit.weight @ blocks)).T.tocsr()
+    left_by = averages.toarray() - fit.averages(averages)
+    square = np.sum((left_by @ fit.logits) ** 2)
+    anyway = error_variances(left_by, largest, within, beyond=fit.beyond).sum()
     unit = np.sum((left_by @ blocks) ** 2)
     return float(np.sqrt(max(0.0, square - anyway) / unit))

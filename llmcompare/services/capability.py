@@ -146,11 +146,6 @@ def _with_both_modes(facts: Facts) -> frozenset[str]:
     return frozenset(one.model_id for one in seen if Subject(model_id=one.model_id, thinks=not one.thinks) in seen)
 
 
-def models(facts: Facts, names: Iterable[str]) -> list[str]:
-    """Model ids of ids or aliases, each once. Raises UnknownIdError."""
-    return list(dict.fromkeys(facts.model(name.strip()).model_id for name in names if name.strip()))
-
-
 def default_models(facts: Facts) -> list[str]:
     """The three that are compared until somebody chooses others, as far as the catalogue has them."""
     scored = scored_models(facts)
