@@ -22,10 +22,11 @@ from llmcompare.core.capability_errors import (
     Spread,
     codes,
     error_parts,
-    precision,
+    logits,
+    precisions,
     summed,
 )
-from llmcompare.core.capability_scores import CellScore, PublishedCell, Subject, logit
+from llmcompare.core.capability_scores import CellScore, PublishedCell, Subject
 from llmcompare.core.cost import Band
 
 CONFIDENCE = 0.95
@@ -156,12 +157,12 @@ def index(scores: Sequence[CellScore], spread: Spread, *, weights: Mapping[str, 
     scores the subject has there.
     """
     subject_of, cell_of = codes(score.subject for score in scores), codes(score.cell for score in scores)
-    logits = np.array([logit(score.percent) for score in scores])
     weight = mixed_weights(scores, weights)
     influence = influences(subject_of, cell_of, weight)
-    ability = influence @ logits
+    found = logits(scores)
+    ability = influence @ found
     in_cell = summed(cell_of, weight)
-    difficulty = summed(cell_of, weight * (ability[subject_of] - logits)) / in_cell
+    difficulty = summed(cell_of, weight * (ability[subject_of] - found)) / in_cell
     return Index(
         scores=tuple(scores),
         subjects=tuple(dict.fromkeys(score.subject for score in scores)),
@@ -180,7 +181,7 @@ def index(scores: Sequence[CellScore], spread: Spread, *, weights: Mapping[str, 
 
 def mixed_weights(scores: Sequence[CellScore], weights: Mapping[str, float] | None) -> Floats:
     """Weight of each score in the least squares."""
-    own = np.array([precision(score) for score in scores])
+    own = precisions(scores)
     if weights is None:
         return own
     block = codes((score.subject, score.category) for score in scores)

@@ -3,21 +3,21 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from random import Random
-from statistics import fmean, median
+from statistics import NormalDist, fmean, median
 
 import numpy as np
 from scipy.special import expit
-from scipy.stats import norm
 
 from llmcompare.core.capability import groups, index
-from llmcompare.core.capability_errors import Floats, Spread, error_variances
-from llmcompare.core.capability_scores import CellScore, PublishedCell, Subject, logit
+from llmcompare.core.capability_errors import Floats, Spread, error_variances, logits
+from llmcompare.core.capability_scores import CellScore, PublishedCell, Subject
 from llmcompare.core.cost import Band
 
 PARTS = 10
 """A tenth of the scores is hidden at a time."""
 SEED = 6
-LEVELS = (0.8, 0.95)
+REACH_80, REACH_95 = (NormalDist().inv_cdf((1 + level) / 2) for level in (0.8, 0.95))
+"""Standard errors to either side."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,10 +99,10 @@ def _predicted_in_group(hidden: list[CellScore], group: Sequence[CellScore], spr
     fit = index(group, spread)
     pairs: list[tuple[Subject, PublishedCell]] = [(score.subject, score.cell) for score in hidden]
     sums, beyond = fit.expectations(pairs)
-    logits = sums @ np.array([logit(score.percent) for score in group])
+    middles = sums @ logits(group)
     # The error of a prediction is the hidden score less a sum of the others; both may share errors. How precise the
     # hidden score is follows from the prediction: its own value must not make its interval.
-    expected = [replace(score, percent=percent) for score, percent in zip(hidden, _percent(logits), strict=True)]
+    expected = [replace(score, percent=percent) for score, percent in zip(hidden, _percent(middles), strict=True)]
     errors = np.hstack([np.eye(len(hidden)), -sums])
     away = np.concatenate([beyond, fit.beyond])
     sds = np.sqrt(error_variances(errors, [*expected, *group], spread, beyond=away))
@@ -110,16 +110,15 @@ def _predicted_in_group(hidden: list[CellScore], group: Sequence[CellScore], spr
     return [
         Hidden(
             score=score,
-            band_80=_band(middle, sd, LEVELS[0]),
-            band_95=_band(middle, sd, LEVELS[1]),
+            band_80=_band(middle, sd * REACH_80),
+            band_95=_band(middle, sd * REACH_95),
             mean_of_cell_percent=guesses[score.cell],
         )
-        for score, middle, sd in zip(hidden, logits.tolist(), sds.tolist(), strict=True)
+        for score, middle, sd in zip(hidden, middles.tolist(), sds.tolist(), strict=True)
     ]
 
 
-def _band(middle: float, sd: float, confidence: float) -> Band:
-    reach = float(norm.ppf((1 + confidence) / 2)) * sd
+def _band(middle: float, reach: float) -> Band:
     low, mid, high = _percent(np.array([middle - reach, middle, middle + reach])).tolist()
     return Band(low=low, mid=mid, high=high)
 

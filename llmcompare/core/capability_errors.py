@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.special import expit
 
-from llmcompare.core.capability_scores import CellScore, logit
+from llmcompare.core.capability_scores import CLIPPED_PERCENT, CellScore
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
@@ -42,16 +42,22 @@ class Spread:
         return 1 - sum(self.variance_share.values())
 
 
-def precision(score: CellScore) -> float:
-    """Weight of a score, 1 at 50 %: p (1 - p), as if each benchmark had the same number of questions.
+def logits(scores: Sequence[CellScore]) -> Floats:
+    """Of all scores, of 1 to 99 %."""
+    percents = np.clip([score.percent for score in scores], CLIPPED_PERCENT, 100 - CLIPPED_PERCENT)
+    return np.asarray(np.log(percents / (100 - percents)))
+
+
+def precisions(scores: Sequence[CellScore]) -> Floats:
+    """Weight of each score, 1 at 50 %: 4 p (1 - p), as if each benchmark had the same number of questions.
 
     The numbers of questions are not among the data, so no benchmark counts as more certain than another.
 
     >>> round(4 * 0.9 * 0.1, 2)
     0.36
     """
-    share = float(expit(logit(score.percent)))
-    return 4 * share * (1 - share)
+    shares = expit(logits(scores))
+    return np.asarray(4 * shares * (1 - shares))
 
 
 def error_parts(
@@ -61,13 +67,15 @@ def error_parts(
 
     `beyond`: how far the ability of each score's subject lies from the mean of its cell, in logits.
     """
-    scaled = sums * np.array([spread.sd_by_category[score.category] for score in scores])
-    yield "own", scaled * np.sqrt(spread.own_share / np.array([precision(score) for score in scores]))
+    # One row for each score: sparse products copy any other layout.
+    by_score = np.ascontiguousarray(sums.T)
+    scaled = by_score * np.array([[spread.sd_by_category[score.category]] for score in scores])
+    yield "own", (scaled * np.sqrt(spread.own_share / precisions(scores))[:, None]).T
     for name, share in spread.variance_share.items():
-        yield name, np.sqrt(share) * (scaled @ membership(scores, name))
-    yield "cell", spread.stretch_sd * (sums @ stretches(scores, beyond))
+        yield name, np.sqrt(share) * (membership(scores, name).T @ scaled).T
+    yield "cell", spread.stretch_sd * (stretches(scores, beyond).T @ by_score).T
     if mixed:
-        yield CATEGORY, spread.category_sd * (sums @ membership(scores, CATEGORY))
+        yield CATEGORY, spread.category_sd * (membership(scores, CATEGORY).T @ by_score).T
 
 
 def error_variances(sums: Floats, scores: Sequence[CellScore], spread: Spread, *, beyond: Floats) -> Floats:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from math import log
 from statistics import fmean
 from typing import NamedTuple
 
@@ -160,13 +159,3 @@ def is_percentage(metric: str) -> bool:
     (True, False, False)
     """
     return PERCENT_SIGN in metric
-
-
-def logit(percent: float) -> float:
-    """Logarithm of the odds, of 1 to 99 %.
-
-    >>> round(logit(75), 3), round(logit(100), 3) == round(logit(99), 3)
-    (1.099, True)
-    """
-    share = min(max(percent, CLIPPED_PERCENT), 100 - CLIPPED_PERCENT) / 100
-    return log(share / (1 - share))

@@ -20,12 +20,13 @@ from llmcompare.core.capability_errors import (
     Spread,
     codes,
     error_variances,
+    logits,
     membership,
-    precision,
+    precisions,
     stretches,
     summed,
 )
-from llmcompare.core.capability_scores import CATEGORIES, CellScore, logit
+from llmcompare.core.capability_scores import CATEGORIES, CellScore
 
 WITHIN_CATEGORY = (*BY_PUBLISHERS, "model and benchmark")
 STRETCH = len(WITHIN_CATEGORY)
@@ -78,7 +79,7 @@ def mixed_spread(scores: Sequence[CellScore], within: Spread) -> Spread:
 
 def moments(scores: Iterable[CellScore]) -> Moments:
     """Of one category, added up over its groups."""
-    found = [_moments_of_group(group) for group in groups(scores)]
+    found = [_moments_of_group(group) for group in groups(scores) if _leaves_something(group)]
     size = len(WITHIN_CATEGORY) + 2
     return Moments(
         squares=sum((one.squares for one in found), np.zeros(size)),
@@ -87,8 +88,14 @@ def moments(scores: Iterable[CellScore]) -> Moments:
     )
 
 
+def _leaves_something(scores: Sequence[CellScore]) -> bool:
+    """Whether there are more scores than abilities and difficulties, of which one is fixed by the others."""
+    subjects, cells = {score.subject for score in scores}, {score.cell for score in scores}
+    return len(scores) > len(subjects) + len(cells) - 1
+
+
 def _moments_of_group(scores: Sequence[CellScore]) -> Moments:
-    fit = _Fit(scores, np.array([precision(score) for score in scores]))
+    fit = _Fit(scores, precisions(scores))
     root = np.sqrt(fit.weight)
     left_by = np.eye(len(scores)) - root[:, None] * fit.averages(eye_array(len(scores))) / root
     left = left_by @ (root * fit.logits)
@@ -108,7 +115,7 @@ class _Fit:
 
     def __init__(self, scores: Sequence[CellScore], weight: Floats) -> None:
         self.weight = weight
-        self.logits = np.array([logit(score.percent) for score in scores])
+        self.logits = logits(scores)
         self._subject_of = codes(score.subject for score in scores)
         self._cell_of = codes(score.cell for score in scores)
         self._influence = influences(self._subject_of, self._cell_of, weight)
@@ -127,7 +134,7 @@ class _Fit:
         # An average of fitted values: abilities of its subjects, less the means of abilities in its cells, plus the
         # means of the scores there.
         abilities = of @ of_subject - (of @ of_cell) @ (in_cell @ of_subject)
-        return np.asarray(abilities @ self._influence + ((of @ of_cell) @ in_cell).toarray())
+        return np.asarray(abilities.toarray() @ self._influence + ((of @ of_cell) @ in_cell).toarray())
 
 
 def variance_shares(found: Sequence[Moments]) -> tuple[Floats, float]:

@@ -1,7 +1,7 @@
 """Rankings from published scores: asked by category and weights, with names, checks, gaps and the rows behind them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from llmcompare.core import capability_words as words
@@ -111,9 +111,13 @@ def ranked(facts: Facts, question: Asked) -> tuple[Ranking, ...]:
     return rankings(found, _mixed_spread(facts, *case), weights=checked_weights(dict(question.weights)))
 
 
-@lru_cache(maxsize=REMEMBERED)
 def checked(facts: Facts, question: Asked) -> Check:
     """Real scores of the category, or of all categories, hidden and predicted; the question's weights play no part."""
+    return _checked(facts, replace(question, weights=()))
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _checked(facts: Facts, question: Asked) -> Check:
     size = _spread(facts, question.without, question.as_printed)
     found = scores_of(facts, question)
     if question.category != OVERALL:

@@ -6,7 +6,7 @@ from datetime import date
 from llmcompare import figures
 from llmcompare.core.scenario import Scenario
 from llmcompare.errors import LlmCompareError, StoreError
-from llmcompare.services import catalogue, costs, overview, runs
+from llmcompare.services import capability, catalogue, costs, overview, runs
 from llmcompare.ui import frame  # noqa: F401 - the import is the purpose
 
 
@@ -19,6 +19,7 @@ def run() -> None:
     try:
         figures.cost_curves(costs.compare(state.facts, Scenario()))
         overview.score_cells(state.facts)
+        capability.ranked(state.facts, capability.Asked())
     except LlmCompareError:
         # A catalogue without the default model, for example.
         return

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from llmcompare.core.capability import groups, index
 from llmcompare.core.capability_check import check
-from llmcompare.core.capability_errors import Spread
+from llmcompare.core.capability_errors import Spread, logits
 from llmcompare.core.capability_ranking import checked_weights, equals, rankings
-from llmcompare.core.capability_scores import CATEGORIES, CellScore, Subject, logit
+from llmcompare.core.capability_scores import CATEGORIES, CellScore, Subject
 from llmcompare.core.capability_spread import mixed_spread, spread
 from llmcompare.errors import InputError
 from tests.core.simulated_scores import World, score, simulated
@@ -66,9 +66,8 @@ def test_models_that_share_no_cell_are_compared_through_a_third():
 
 
 def test_a_score_of_zero_or_a_hundred_counts_as_one_or_ninety_nine_percent():
-    assert [logit(percent) for percent in (0, 1, 50, 99, 100)] == pytest.approx(
-        [-log(99), -log(99), 0, log(99), log(99)]
-    )
+    found = logits([score("a", percent=percent) for percent in (0, 1, 50, 99, 100)])
+    assert found == pytest.approx([-log(99), -log(99), 0, log(99), log(99)])
 
 
 def test_the_shown_percent_is_what_the_model_is_expected_to_reach_in_the_middle_cell():
