@@ -36,11 +36,11 @@ def subject_name(display_name: str, subject: Subject, *, has_both: bool) -> str:
     """The model's name; of one with both modes, which.
 
     >>> subject_name("Qwen3 32B", Subject(model_id="qwen3-32b", thinks=True), has_both=True)
-    'Qwen3 32B, thinking'
+    'Qwen3 32B (thinking)'
     """
     if not has_both:
         return display_name
-    return f"{display_name.removesuffix(BOTH_MODES)}, {'thinking' if subject.thinks else 'not thinking'}"
+    return f"{display_name.removesuffix(BOTH_MODES)} ({'thinking' if subject.thinks else 'not thinking'})"
 
 
 def about(category: str) -> str:
