@@ -8,7 +8,7 @@ import typer
 
 from llmcompare.cli.app import Json, app, facts, print_json
 from llmcompare.cli.scenario import takes_scenario
-from llmcompare.core import tiers, words
+from llmcompare.core import freshness, tiers, words
 from llmcompare.core.scenario import Scenario
 from llmcompare.services import costs, export
 from llmcompare.services.comparison_json import comparison_json
@@ -20,10 +20,12 @@ def costs_command(scenario: Scenario, *, as_json: Json = False) -> None:
     """Compare token-priced APIs, rented GPUs and today's API for a workload."""
     comparison = costs.compare(facts(), scenario)
     if as_json:
-        print_json(comparison_json(comparison))
+        print_json(comparison_json(comparison, today=date.today()))
         return
     print(words.headline(comparison))
     print(f"({comparison.model.display_name}: {words.workload_text(comparison)})")
+    if stale := freshness.stale_sentence(comparison, today=date.today()):
+        print(stale)
     found = tiers.tiers(tiers.ways(comparison), tokens_per_request=comparison.workload.tokens_per_request)
     for sentence in (
         *words.option_sentences(comparison),

@@ -8,7 +8,7 @@ from datetime import date
 import plotly.graph_objects as go
 
 from llmcompare import figures
-from llmcompare.core import stack, tables, tiers, words
+from llmcompare.core import freshness, stack, tables, tiers, words
 from llmcompare.core.comparison import Comparison, UsedRow
 from llmcompare.core.facts import ReplyFact, RunFact
 from llmcompare.core.phrases import Assumption
@@ -82,17 +82,17 @@ class Report:
 
 def cost_report(comparison: Comparison, *, made_on: date) -> Report:
     """The report of a cost comparison."""
-    price_tables = (
-        tables.api_price_table(comparison),
-        tables.gpu_price_table(comparison),
-        tables.today_table(comparison),
-    )
+    price_tables = [
+        freshness.marked(table(comparison), today=made_on)
+        for table in (tables.api_price_table, tables.gpu_price_table, tables.today_table)
+    ]
+    stale = freshness.stale_sentence(comparison, today=made_on)
     deployments = tables.deployment_table(comparison)
     return Report(
         title=f"What {comparison.model.display_name} costs: {words.workload_text(comparison)}",
         answer=words.headline(comparison),
         made_on=made_on,
-        as_of=words.as_of_text(row.as_of for row in comparison.rows_used),
+        as_of=words.as_of_text(row.as_of for row in comparison.rows_used) + (f" {stale}" if stale else ""),
         sections=(
             Section(
                 heading="Monthly cost over volume",

@@ -1,9 +1,10 @@
 """A comparison as JSON: what the command line prints."""
 
 from dataclasses import asdict
+from datetime import date
 from typing import Any
 
-from llmcompare.core import stack, tiers, words
+from llmcompare.core import freshness, stack, tiers, words
 from llmcompare.core.comparison import Comparison, Pair
 from llmcompare.core.options import ApiOption, CurveBand
 from llmcompare.core.owned import OwnedOption
@@ -11,29 +12,31 @@ from llmcompare.core.rented import Deployment
 from llmcompare.core.serverless_option import ServerlessOption
 
 
-def comparison_json(comparison: Comparison) -> dict[str, Any]:
-    """The figures of the Costs page; units are in the keys, row ids lead to the catalogue."""
-    today = comparison.today
+def comparison_json(comparison: Comparison, *, today: date) -> dict[str, Any]:
+    """The figures of the Costs page; units are in the keys, row ids lead to the catalogue, prices have an age."""
+    bill = comparison.today
     no_second = comparison.rented_missing or "`rented` serves growth best too"
     return {
         "model": comparison.model.model_id,
         "scenario": asdict(comparison.scenario),
         "answer": words.headline(comparison),
+        "price_warning": freshness.stale_sentence(comparison, today=today),
         "sentences": [
             *words.option_sentences(comparison),
             *tiers.growth_sentences(comparison),
             *map(words.crossing_sentences, comparison.pairs),
         ],
-        "api": _api_json(comparison.api, comparison.api_missing),
-        "rented": _rented_json(comparison.rented, comparison.rented_missing),
-        "rented_at_scale": _rented_json(comparison.rented_at_scale, no_second),
-        "serverless": _serverless_json(comparison.serverless, comparison.serverless_missing),
+        "api": _api_json(comparison.api, comparison.api_missing, today),
+        "rented": _rented_json(comparison.rented, comparison.rented_missing, today),
+        "rented_at_scale": _rented_json(comparison.rented_at_scale, no_second, today),
+        "serverless": _serverless_json(comparison.serverless, comparison.serverless_missing, today),
         "owned": _owned_json(comparison.owned, comparison.owned_missing),
         "today": {
-            "label": today.label,
-            "usd_per_month": today.usd_per_month,
-            "usd_per_request": today.curve.usd_per_request,
-            "row_id": today.offer.row_id if today.offer else None,
+            "label": bill.label,
+            "usd_per_month": bill.usd_per_month,
+            "usd_per_request": bill.curve.usd_per_request,
+            "price_age": freshness.offer_freshness(bill.offer, today=today) if bill.offer else None,
+            "row_id": bill.offer.row_id if bill.offer else None,
         },
         "parts": [
             {"option": name, "usd_per_month": {part.name: part.usd_per_month for part in parts}}
@@ -50,7 +53,7 @@ def comparison_json(comparison: Comparison) -> dict[str, Any]:
     }
 
 
-def _api_json(api: ApiOption | None, missing: str | None) -> dict[str, Any]:
+def _api_json(api: ApiOption | None, missing: str | None, today: date) -> dict[str, Any]:
     if api is None:
         return {"reason": missing}
     return {
@@ -66,6 +69,7 @@ def _api_json(api: ApiOption | None, missing: str | None) -> dict[str, Any]:
                 "usd_per_month": priced.usd_per_month,
                 "cached_price_missing": priced.cached_price_missing,
                 "as_of": priced.offer.as_of,
+                "price_age": freshness.offer_freshness(priced.offer, today=today),
                 "source": priced.offer.source,
                 "row_id": priced.offer.row_id,
             }
@@ -74,7 +78,7 @@ def _api_json(api: ApiOption | None, missing: str | None) -> dict[str, Any]:
     }
 
 
-def _rented_json(rented: Deployment | None, missing: str | None) -> dict[str, Any]:
+def _rented_json(rented: Deployment | None, missing: str | None, today: date) -> dict[str, Any]:
     if rented is None:
         return {"reason": missing}
     return {
@@ -94,6 +98,7 @@ def _rented_json(rented: Deployment | None, missing: str | None) -> dict[str, An
                 "provider": offer.provider,
                 "usd_per_gpu_hour": offer.usd_per_gpu_hour,
                 "as_of": offer.as_of,
+                "price_age": freshness.offer_freshness(offer, today=today),
                 "source": offer.source,
                 "row_id": offer.row_id,
             }
@@ -136,7 +141,7 @@ def _owned_json(owned: OwnedOption | None, missing: str | None) -> dict[str, Any
     }
 
 
-def _serverless_json(serverless: ServerlessOption | None, missing: str | None) -> dict[str, Any]:
+def _serverless_json(serverless: ServerlessOption | None, missing: str | None, today: date) -> dict[str, Any]:
     if serverless is None:
         return {"reason": missing}
     return {
@@ -155,6 +160,7 @@ def _serverless_json(serverless: ServerlessOption | None, missing: str | None) -
                 "idle_timeout_s": plan.idle_timeout_s,
                 "idle_timeout_is_assumed": plan.idle_timeout_is_assumed,
                 "as_of": plan.offer.as_of,
+                "price_age": freshness.offer_freshness(plan.offer, today=today),
                 "source": plan.offer.source,
                 "row_id": plan.offer.row_id,
             }

@@ -1,12 +1,13 @@
 """Quality against cost of every priced model, and how old the data are."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from statistics import median
 
-from llmcompare.core import quality
+from llmcompare.core import freshness, quality
 from llmcompare.core.quality import QualityAgainstCost
-from llmcompare.core.records import Score, ScoreCell
+from llmcompare.core.records import ApiOffer, GpuOffer, Score, ScoreCell
 from llmcompare.core.scenario import Scenario
 from llmcompare.core.units import age_days
 from llmcompare.services.books import book
@@ -14,8 +15,6 @@ from llmcompare.services.catalogue import Facts
 from llmcompare.store import queries
 
 FAMILIES = ("llama", "mistral", "qwen")
-STALE_AFTER_DAYS = 30
-"""Marketplace prices moved by a factor of 2.6 in three weeks, list prices change by a few percent a quarter."""
 
 
 def score_cells(facts: Facts) -> dict[str, ScoreCell]:
@@ -45,7 +44,7 @@ class Age:
     newest_as_of: str | None
     median_days: float | None
     stale_count: int
-    """Rows older than 30 days."""
+    """Rows that are too old for their billing class."""
     undated_count: int
 
     @property
@@ -58,27 +57,25 @@ class Age:
         """Date of the newest row and how many rows are old or undated."""
         return (
             f"Median of {self.row_count} rows in use; the newest is of {self.newest_as_of or 'an unknown date'}. "
-            f"{self.stale_count} are older than {STALE_AFTER_DAYS} days, {self.undated_count} are undated."
+            f"{self.stale_count} are older than {freshness.STALE_AFTER_DAYS} days "
+            f"(marketplaces {freshness.MARKETPLACE_STALE_AFTER_DAYS}), {self.undated_count} are undated."
         )
 
 
 def ages(facts: Facts, today: date) -> list[Age]:
     """Ages of API and GPU prices."""
-    dates = {
-        "API prices": [offer.as_of for offer in facts.api_offers],
-        "GPU prices": [offer.as_of for offer in facts.gpu_offers],
-    }
-    return [_age(kind, found, today) for kind, found in dates.items()]
+    kinds: dict[str, list[ApiOffer] | list[GpuOffer]] = {"API prices": facts.api_offers, "GPU prices": facts.gpu_offers}
+    return [_age(kind, offers, today) for kind, offers in kinds.items()]
 
 
-def _age(kind: str, dates: list[str | None], today: date) -> Age:
-    dated = [as_of for as_of in dates if as_of is not None]
+def _age(kind: str, offers: Sequence[ApiOffer | GpuOffer], today: date) -> Age:
+    dated = [offer.as_of for offer in offers if offer.as_of is not None]
     days = [age_days(as_of, today=today) for as_of in dated]
     return Age(
         kind=kind,
-        row_count=len(dates),
+        row_count=len(offers),
         newest_as_of=max(dated, default=None),
         median_days=median(days) if days else None,
-        stale_count=sum(age > STALE_AFTER_DAYS for age in days),
-        undated_count=len(dates) - len(dated),
+        stale_count=sum(freshness.offer_freshness(offer, today=today) == "stale" for offer in offers),
+        undated_count=len(offers) - len(dated),
     )

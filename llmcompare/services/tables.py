@@ -1,8 +1,14 @@
 """The tables of the catalogue for reading: rows, filter, summaries, gaps."""
 
+from datetime import date
+
+from llmcompare.core import freshness
 from llmcompare.core.tables import Table
 from llmcompare.services.catalogue import Facts
 from llmcompare.store import queries
+
+PRICES = ("gpu_prices", "api_prices")
+"""Tables of which every row is a price on a day."""
 
 
 def names() -> list[str]:
@@ -15,10 +21,11 @@ def description(facts: Facts, name: str) -> str:
     return next(s.description for s in queries.table_summaries(facts.catalog) if s.table_name == name)
 
 
-def rows(facts: Facts, name: str) -> Table:
-    """All rows as they stand in data/, with row_id and line."""
+def rows(facts: Facts, name: str, *, today: date) -> Table:
+    """All rows as they stand in data/, with row_id and line; prices with the mark of their age."""
     columns, cells = queries.table_rows(facts.catalog, name)
-    return Table(name=name, title=name, columns=tuple(columns), rows=tuple(cells))
+    found = Table(name=name, title=name, columns=tuple(columns), rows=tuple(cells))
+    return freshness.marked(found, today=today) if name in PRICES else found
 
 
 def filtered(table: Table, text: str) -> Table:

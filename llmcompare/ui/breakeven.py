@@ -1,12 +1,13 @@
 """The parts of the Breakeven page: the pair, its curves, what matters most, the map, the arithmetic."""
 
 from collections.abc import Callable
+from datetime import date
 from typing import get_args
 
 import streamlit as st
 
 from llmcompare import figures
-from llmcompare.core import tables, two_options, words
+from llmcompare.core import freshness, tables, two_options, words
 from llmcompare.core.comparison import Comparison, OptionKey
 from llmcompare.core.knobs import DEFAULT_SPREAD_FRACTION, SHARES, Knob
 from llmcompare.core.phrases import sentence_start
@@ -212,4 +213,6 @@ def show_rows(found: Breakeven) -> None:
                     show.assumptions([*words.assumptions(comparison), *breakeven.assumptions(found)])
                 else:
                     shown_table = behind[name]()
+                    if name in ("API prices", "GPU prices"):
+                        shown_table = freshness.marked(shown_table, today=date.today())
                     show.table(shown_table, key=f"breakeven_{shown_table.name}")

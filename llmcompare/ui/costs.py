@@ -1,9 +1,11 @@
 """Parts of the Costs page."""
 
+from datetime import date
+
 import streamlit as st
 
 from llmcompare import figures
-from llmcompare.core import stack, tables, tiers, words
+from llmcompare.core import freshness, stack, tables, tiers, words
 from llmcompare.core.comparison import Comparison
 from llmcompare.figures.costs import MEASURES, Measure
 from llmcompare.reports.report import cost_description
@@ -18,6 +20,8 @@ EVERY = "Every deployment"
 BURSTY = "Bursty traffic"
 OWN = "Own machine"
 PRICES = "Your prices"
+PRICES_BEHIND = ("API prices", "GPU prices", "Today's API")
+"""Tables of which the rows are prices, so that their age counts."""
 VIEWS = (OVER_VOLUME, EVERY, BURSTY, OWN, PRICES)
 
 
@@ -134,4 +138,6 @@ def _show_rows(comparison: Comparison) -> None:
                 show.assumptions(words.assumptions(comparison))
             else:
                 shown = behind[name](comparison)
+                if name in PRICES_BEHIND:
+                    shown = freshness.marked(shown, today=date.today())
                 show.table(shown, key=shown.name)

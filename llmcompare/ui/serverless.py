@@ -1,7 +1,10 @@
 """The view “Bursty traffic” of the Costs page: serverless against always on, cold starts, a simulated month."""
 
+from datetime import date
+
 import streamlit as st
 
+from llmcompare.core import freshness
 from llmcompare.core import serverless_words as words
 from llmcompare.core.comparison import Comparison
 from llmcompare.core.units import usd_text
@@ -149,6 +152,6 @@ def _show_rows(view: Bursty) -> None:
         rows = serverless_view.providers_table(
             view.found, requests_per_month=view.comparison.scenario.requests_per_month
         )
-        show.table(rows, key="serverless_providers")
+        show.table(freshness.marked(rows, today=date.today(), prefix="price_"), key="serverless_providers")
     with assumed:
         show.assumptions(words.assumptions(view.found, view.comparison.scenario))

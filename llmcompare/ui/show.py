@@ -1,14 +1,17 @@
 """Shows results: sentences, a chart with the data behind it, tables with sources and downloads."""
 
 from collections.abc import Iterable
+from datetime import date
 from functools import partial
 
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
+from llmcompare.core import freshness
 from llmcompare.core.arithmetic import Step
 from llmcompare.core.arithmetic import shown as digits
+from llmcompare.core.comparison import Comparison
 from llmcompare.core.phrases import Assumption, sentence_start
 from llmcompare.core.records import source_url
 from llmcompare.core.tables import Table
@@ -79,6 +82,12 @@ def as_of(*tables: Table) -> str:
     """Oldest and newest date of the rows shown."""
     rows = [dict(zip(shown.columns, row, strict=True)) for shown in tables for row in shown.rows]
     return as_of_text(None if row["as_of"] is None else str(row["as_of"]) for row in rows)
+
+
+def stale(comparison: Comparison) -> None:
+    """Under an answer: that the price which decides it is old or undated; nothing where it is fresh."""
+    if sentence := freshness.stale_sentence(comparison, today=date.today()):
+        st.caption(f":material/history: {plain(sentence)}")
 
 
 def assumptions(found: Iterable[Assumption]) -> None:

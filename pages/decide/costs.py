@@ -5,7 +5,7 @@ import streamlit as st
 from llmcompare.core import words
 from llmcompare.services import costs
 from llmcompare.ui import costs as parts
-from llmcompare.ui import frame
+from llmcompare.ui import frame, show
 from llmcompare.ui.owned import own_machine
 from llmcompare.ui.prices import your_prices
 from llmcompare.ui.safe import plain
@@ -20,6 +20,7 @@ view = parts.pick_view()
 if view == parts.OVER_VOLUME:
     st.markdown(f"#### {plain(words.headline(comparison))}")
     st.caption(plain(f"{comparison.model.display_name}: {words.workload_text(comparison)}"))
+    show.stale(comparison)
     parts.show_over_volume(facts, comparison)
 elif view == parts.EVERY:
     all_deployments(facts, comparison)

@@ -5,7 +5,7 @@ from datetime import date
 import streamlit as st
 
 from llmcompare import figures
-from llmcompare.core import quality, words
+from llmcompare.core import freshness, quality, words
 from llmcompare.services import costs, overview
 from llmcompare.ui import frame, inputs, show
 from llmcompare.ui.safe import plain
@@ -21,6 +21,7 @@ st.markdown(
 with st.container(border=True):
     st.markdown(f"**{plain(words.headline(comparison))}**")
     st.caption(plain(words.workload_text(comparison)))
+    show.stale(comparison)
     st.page_link(frame.PAGES / "decide/costs.py", label="See the costs over volume and where they cross")
 
 st.subheader("Quality against cost")
@@ -30,7 +31,8 @@ show.sentences(*quality.sentences(result))
 show.chart(
     figures.quality_against_cost(result), key="quality_against_cost", description=" ".join(quality.sentences(result))
 )
-scores, prices = quality.quality_table(result), quality.price_table(result)
+scores = quality.quality_table(result)
+prices = freshness.marked(quality.price_table(result), today=date.today())
 st.caption(plain(f"Scores {show.as_of(scores).lower()} Prices {show.as_of(prices).lower()}"))
 behind = st.expander("Data behind the chart", key="behind_chart", bind="query-params")
 if behind.open:

@@ -1,5 +1,7 @@
 """Data: every table with its filter, sources, dates, and the rows that join nothing."""
 
+from datetime import date
+
 import streamlit as st
 
 from llmcompare.services import tables
@@ -15,7 +17,7 @@ show.table(tables.summary_table(facts), key="summaries")
 name = inputs.pick_table(tables.names())
 st.subheader(plain(name))
 st.caption(plain(tables.description(facts, name)))
-shown = tables.filtered(tables.rows(facts, name), inputs.pick_filter())
+shown = tables.filtered(tables.rows(facts, name, today=date.today()), inputs.pick_filter())
 st.caption(f"{len(shown.rows):,} rows shown.")
 show.table(shown, key="rows")
 

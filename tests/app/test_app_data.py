@@ -3,6 +3,7 @@
 import csv
 import re
 import shutil
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -189,3 +190,19 @@ def test_an_undated_score_is_shown_as_undated(own_data, open_app):
     app = open_app().reveal("behind_chart")
     assert app.tracebacks == []
     assert set(app.table("Quality against cost")["as_of"]) == {"undated"}
+
+
+def test_an_answer_whose_price_is_old_says_so_and_its_table_marks_the_row(own_data, open_app):
+    def prices_of(day: str) -> None:
+        edit(own_data / "api_prices.csv", {"as_of": day}, where=lambda row: row["model_id"] == MODEL)
+
+    prices_of("2024-01-01")
+    app = open_app("decide/costs").reveal("behind", "API prices")
+    assert "The price that decides this may have moved: the one of" in app.text
+    assert set(app.table("API prices used")["price_age"]) == {"stale"}
+
+    prices_of(date.today().isoformat())
+    app.again()
+    assert "may have moved" not in app.text
+    assert set(app.table("API prices used")["price_age"]) == {"fresh"}
+    assert app.errors == ""

@@ -48,8 +48,8 @@ def test_a_table_of_the_costs_page_comes_back_from_both_files(make, real_facts):
 
 
 @pytest.mark.parametrize("name", catalogue_tables.names())
-def test_a_table_of_the_data_page_comes_back_from_parquet(name, real_facts):
-    table = catalogue_tables.rows(real_facts, name)
+def test_a_table_of_the_data_page_comes_back_from_parquet(name, real_facts, today):
+    table = catalogue_tables.rows(real_facts, name, today=today)
     assert read_parquet(export.table_parquet(table)) == (list(table.columns), list(table.rows))
 
 
