@@ -15,6 +15,7 @@ from llmcompare.core.claims_known import (
     share_verdict,
 )
 from llmcompare.core.claims_words import listed
+from llmcompare.core.licences import excluded_fields
 from llmcompare.core.published import Licence
 from llmcompare.core.records import Claim, Model
 
@@ -30,19 +31,14 @@ def _licences(known: Known, models: Sequence[Model]) -> list[Licence]:
     return [known.licences[name] for name in ids if name is not None]
 
 
-def _answer(text: str | None) -> str | None:
-    """The first word of a cell: yes, no or conditional."""
-    return None if text is None else text.split(":")[0].split()[0].strip(",;").lower()
-
-
 def _clause(
-    known: Known, claim: Claim, field: Callable[[Licence], str | None], is_so: Callable[[str], bool]
+    known: Known, claim: Claim, field: Callable[[Licence], str | None], is_so: Callable[[Licence], bool]
 ) -> Verdict:
     """Whether a clause stands in every licence of the subject."""
     found = [licence for licence in _licences(known, known.named(claim.subject)) if field(licence) is not None]
     if not found:
         return nothing(NOT_READ.format(claim.subject))
-    true = [licence for licence in found if is_so(field(licence) or "")]
+    true = [licence for licence in found if is_so(licence)]
     return Verdict(
         verdict=share_verdict(len(true), len(found)),
         explanation=" ".join(f"{licence.name}: {field(licence)}." for licence in found),
@@ -53,7 +49,7 @@ def _clause(
 
 def no_competing_models(known: Known, claim: Claim) -> Verdict:
     """That a licence bans training other models."""
-    verdict = _clause(known, claim, lambda one: one.may_train_other_models, lambda text: _answer(text) == "no")
+    verdict = _clause(known, claim, lambda one: one.may_train_other_models, lambda one: one.training_others == "no")
     own = known.named(claim.subject)
     later = [
         model
@@ -64,7 +60,7 @@ def no_competing_models(known: Known, claim: Claim) -> Verdict:
         (model, licence)
         for model in later
         for licence in _licences(known, [model])
-        if _answer(licence.may_train_other_models) not in (None, "no")
+        if licence.training_others not in (None, "no")
     ]
     if verdict.verdict != "holds" or not changed:
         return verdict
@@ -82,7 +78,11 @@ def no_competing_models(known: Known, claim: Claim) -> Verdict:
 
 def military(known: Known, claim: Claim) -> Verdict:
     """That a licence excludes military use."""
-    return _clause(known, claim, lambda one: one.field_of_use_limits, lambda text: MILITARY in text.lower())
+    return _clause(known, claim, lambda one: one.field_of_use_limits, _excludes_military)
+
+
+def _excludes_military(licence: Licence) -> bool:
+    return MILITARY in (excluded_fields(licence) or ())
 
 
 def creative_commons(known: Known, claim: Claim) -> Verdict:

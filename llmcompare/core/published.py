@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+Answer = Literal["yes", "conditional", "no"]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Licence:
@@ -10,12 +12,33 @@ class Licence:
 
     license_id: str
     name: str
-    commercial_use: Literal["yes", "conditional", "no"] | None
+    text_read: Literal["yes", "partly", "no"] | None
+    """Where it is yes, a limit that is None is not in the text."""
+    weights_published: Literal["yes", "no"] | None
+    commercial_use: Answer | None
+    redistribution: str | None
+    giving_away: Answer | None
+    modification: str | None
+    changing: Answer | None
     may_train_other_models: str | None
-    """Begins with yes, no or conditional."""
+    training_others: Answer | None
+    training_condition_binds: Literal["always", "offered"] | None
+    """Of a conditional answer: always, or only where the trained model is offered to others."""
     monthly_active_user_cap: str | None
+    """In words; 'none' where the text has no cap."""
+    user_cap_count: int | None
+    user_cap_counted: Literal["release date", "any month"] | None
+    revenue_cap_usd_per_month: float | None
+    separate_licence_for: str | None
     attribution_required: str | None
+    visible_notice: Literal["none", "above a size", "always"] | None
+    notice_above_users_count: int | None
+    notice_above_usd_per_month: float | None
     field_of_use_limits: str | None
+    excluded_fields: str | None
+    """Several after semicolons, or 'none'."""
+    eu_excluded: Literal["none", "multimodal", "all"] | None
+    url: str
     row_id: str
     as_of: str | None
     source: str

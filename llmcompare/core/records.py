@@ -28,6 +28,8 @@ class Model:
     license_id: str | None
     context_native_tokens: int | None
     context_extended_tokens: int | None
+    modalities: str | None = None
+    """What it takes in, as text+image."""
     row_id: str
     as_of: str | None
     source: str

@@ -12,19 +12,63 @@ CREATE TABLE licenses (
     license_id VARCHAR PRIMARY KEY,
     name VARCHAR NOT NULL,
     applies_to VARCHAR NOT NULL,
+    text_read VARCHAR CHECK (text_read IN ('yes', 'partly', 'no')),
+    weights_published VARCHAR CHECK (weights_published IN ('yes', 'no')),
     commercial_use VARCHAR CHECK (commercial_use IN ('yes', 'conditional', 'no')),
     redistribution VARCHAR,
+    giving_away VARCHAR CHECK (giving_away IN ('yes', 'conditional', 'no')),
     modification VARCHAR,
+    changing VARCHAR CHECK (changing IN ('yes', 'conditional', 'no')),
     may_train_other_models VARCHAR,
+    training_others VARCHAR CHECK (training_others IN ('yes', 'conditional', 'no')),
+    training_condition_binds VARCHAR CHECK (training_condition_binds IN ('always', 'offered')),
     monthly_active_user_cap VARCHAR,
+    user_cap_count BIGINT CHECK (user_cap_count BETWEEN 1000 AND 10000000000),
+    user_cap_counted VARCHAR CHECK (user_cap_counted IN ('release date', 'any month')),
+    revenue_cap_usd_per_month DOUBLE CHECK (revenue_cap_usd_per_month BETWEEN 1000 AND 1e12),
+    separate_licence_for VARCHAR CHECK (separate_licence_for IN ('none', 'selling the model or a work assistant')),
     attribution_required VARCHAR,
+    visible_notice VARCHAR CHECK (visible_notice IN ('none', 'above a size', 'always')),
+    notice_above_users_count BIGINT CHECK (notice_above_users_count BETWEEN 1000 AND 10000000000),
+    notice_above_usd_per_month DOUBLE CHECK (notice_above_usd_per_month BETWEEN 1000 AND 1e12),
     field_of_use_limits VARCHAR,
+    excluded_fields VARCHAR CHECK (regexp_full_match(excluded_fields, '[a-z ]+(;[a-z ]+)*')),
+    eu_excluded VARCHAR CHECK (eu_excluded IN ('none', 'multimodal', 'all')),
     termination_note VARCHAR,
     url VARCHAR NOT NULL,
     as_of VARCHAR,
-    source VARCHAR NOT NULL
+    source VARCHAR NOT NULL,
+    CHECK (giving_away IS NULL OR starts_with(redistribution, giving_away)),
+    CHECK (changing IS NULL OR starts_with(modification, changing)),
+    CHECK (training_others IS NULL OR starts_with(may_train_other_models, training_others)),
+    CHECK ((may_train_other_models IS NULL) = (training_others IS NULL)),
+    CHECK ((training_condition_binds IS NOT NULL) = (training_others IS NOT DISTINCT FROM 'conditional')),
+    CHECK ((user_cap_count IS NOT NULL) = (coalesce(monthly_active_user_cap, 'none') <> 'none')),
+    CHECK ((user_cap_counted IS NULL) = (user_cap_count IS NULL)),
+    CHECK ((visible_notice IS NOT DISTINCT FROM 'above a size')
+           = (notice_above_users_count IS NOT NULL OR notice_above_usd_per_month IS NOT NULL)),
+    CHECK (text_read IS DISTINCT FROM 'yes' OR (commercial_use IS NOT NULL AND giving_away IS NOT NULL
+           AND changing IS NOT NULL AND training_others IS NOT NULL AND monthly_active_user_cap IS NOT NULL
+           AND separate_licence_for IS NOT NULL AND visible_notice IS NOT NULL AND excluded_fields IS NOT NULL
+           AND eu_excluded IS NOT NULL)),
+    CHECK (commercial_use IS DISTINCT FROM 'no' OR field_of_use_limits IS NOT NULL)
 );
-COMMENT ON TABLE licenses IS 'Licence texts, one row each. Empty means the text was not read.';
+COMMENT ON TABLE licenses IS 'Licence texts, one row each. Empty means the clause was not read.';
+COMMENT ON COLUMN licenses.text_read IS 'partly: only the clauses whose cells are filled. yes: an empty limit means that the text has none';
+COMMENT ON COLUMN licenses.giving_away IS 'whether the weights may be given to others; redistribution says it in words';
+COMMENT ON COLUMN licenses.changing IS 'whether the weights may be changed, fine-tuning included; modification says it in words';
+COMMENT ON COLUMN licenses.training_others IS 'whether weights or outputs may improve models that are not of the family; may_train_other_models says it in words';
+COMMENT ON COLUMN licenses.training_condition_binds IS 'always, or only where the trained model is offered to others';
+COMMENT ON COLUMN licenses.user_cap_count IS 'monthly active users above which a separate licence is needed';
+COMMENT ON COLUMN licenses.user_cap_counted IS 'when they are counted: in the month before the release date of the model, or in any month';
+COMMENT ON COLUMN licenses.revenue_cap_usd_per_month IS 'worldwide consolidated revenue of the licensee or its employer in USD per month, above which no right is given';
+COMMENT ON COLUMN licenses.separate_licence_for IS 'businesses that need a separate licence at any size; field_of_use_limits says it in words';
+COMMENT ON COLUMN licenses.visible_notice IS 'whether users of a product must see which model it is; attribution_required says it in words';
+COMMENT ON COLUMN licenses.notice_above_users_count IS 'monthly active users above which the notice must be seen';
+COMMENT ON COLUMN licenses.notice_above_usd_per_month IS 'revenue in USD per month above which the notice must be seen';
+COMMENT ON COLUMN licenses.excluded_fields IS 'lawful fields in which use is excluded, several after semicolons, or none';
+COMMENT ON COLUMN licenses.eu_excluded IS 'models to which people and companies of the European Union get no rights';
+COMMENT ON COLUMN licenses.as_of IS 'day the text was read';
 
 CREATE TABLE models (
     model_id VARCHAR PRIMARY KEY,

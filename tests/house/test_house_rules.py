@@ -20,7 +20,7 @@ CALCULATIONS = [
     "memory", "weights", "tensors", "llama_cpp_mix", "bench", "this_machine", "roofline", "calibration", "owned",
     "payback", "energy", "serverless", "serverless_curve", "serverless_option", "serverless_simulation",
     "claims", "claims_known", "claims_words", "claims_benchmarks", "claims_models", "claims_languages",
-    "claims_licences", "claims_prices", "claims_costs", "claims_volumes", "claims_speed", "claims_hardware",
+    "licences", "claims_licences", "claims_prices", "claims_costs", "claims_volumes", "claims_speed", "claims_hardware",
     "claims_tuning", "claims_finetuning", "claims_open", "finetune", "fleet", "sweep", "sweep_words",
     "capability", "capability_settings", "capability_scores", "capability_errors", "capability_spread",
     "capability_check", "capability_ranking", "format_quality", "freshness",

@@ -314,8 +314,8 @@ CHANGES: dict[str, list[tuple[Change, str]]] = {
             for one in known.context_speeds
         ]), "holds"),
     ],
-    "llama-licence-no-competing": [(licences(may_train_other_models="yes"), "contradicted")],
-    "llama-licence-military": [(licences(field_of_use_limits="none"), "contradicted")],
+    "llama-licence-no-competing": [(licences(training_others="yes"), "contradicted")],
+    "llama-licence-military": [(licences(excluded_fields="none"), "contradicted")],
     "mistral-licence-unrestricted": [
         (licences(commercial_use="yes"), "holds"), (licences(commercial_use="no"), "contradicted"),
     ],

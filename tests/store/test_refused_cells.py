@@ -300,6 +300,41 @@ def test_the_last_line_needs_no_line_end(data, refused):
     assert refused() == ()
 
 
+READ = {
+    "text_read": "yes", "commercial_use": "yes", "redistribution": "yes, with the text", "giving_away": "yes",
+    "modification": "yes", "changing": "yes", "may_train_other_models": "no: neither", "training_others": "no",
+    "monthly_active_user_cap": "none", "separate_licence_for": "none", "visible_notice": "none",
+    "excluded_fields": "none", "eu_excluded": "none",
+}  # fmt: skip
+
+
+def test_a_licence_that_was_read_is_accepted(data, refused):
+    data.add("licenses", license_id="read", **READ)
+    assert refused() == ()
+
+
+@pytest.mark.parametrize(
+    ("cells", "column"),
+    [
+        ({"training_others": "maybe"}, "training_others"),
+        ({"training_others": "yes"}, "training_others"),
+        ({"training_others": ""}, "may_train_other_models"),
+        ({"training_others": "conditional", "may_train_other_models": "conditional: X"}, "training_condition_binds"),
+        ({"giving_away": "no"}, "giving_away"),
+        ({"user_cap_count": "700000000", "user_cap_counted": "any month"}, "user_cap_count"),
+        ({"monthly_active_user_cap": "700 million"}, "user_cap_count"),
+        ({"monthly_active_user_cap": "many", "user_cap_count": "7", "user_cap_counted": "any month"}, "user_cap_count"),
+        ({"visible_notice": "above a size"}, "visible_notice"),
+        ({"eu_excluded": ""}, "text_read"),
+        ({"commercial_use": "no"}, "commercial_use"),
+        ({"excluded_fields": "Military; nuclear"}, "excluded_fields"),
+    ],
+)
+def test_clauses_of_a_licence_that_do_not_fit_each_other_are_refused(data, refused, cells, column):
+    line = data.add("licenses", license_id="read", **READ | cells)
+    assert (line, column) in {(cell.line, cell.column) for cell in refused()}
+
+
 JUNK = st.one_of(
     st.text(max_size=40),
     st.text("\x00\r\n\t\"',;\\ \ufeff\u2028$%{}<>=-+0123456789eE.naif", max_size=12),
