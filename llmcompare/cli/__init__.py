@@ -1,9 +1,21 @@
 """The command line: the same figures as the pages, for people and for programs. One module per group of commands."""
 
-from llmcompare.cli import breakeven, capability, catalogue, claims, costs, finetune, hardware, local, sweep, workload
+from llmcompare.cli import (
+    breakeven,
+    capability,
+    catalogue,
+    claims,
+    costs,
+    finetune,
+    hardware,
+    local,
+    moved,
+    sweep,
+    workload,
+)
 from llmcompare.cli.app import main
 
 __all__ = [
-    "breakeven", "capability", "catalogue", "claims", "costs", "finetune", "hardware", "local", "main", "sweep",
-    "workload",
+    "breakeven", "capability", "catalogue", "claims", "costs", "finetune", "hardware", "local", "main", "moved",
+    "sweep", "workload",
 ]  # fmt: skip

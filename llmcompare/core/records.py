@@ -139,6 +139,8 @@ class GpuOffer:
     """List price of one GPU for one hour, without tax."""
     is_own: bool = False
     """Whether the user gave it."""
+    form_factor_stated: Literal["yes", "no"] = "yes"
+    """no: the list does not say which form of the GPU it means."""
     row_id: str
     as_of: str | None
     source: str

@@ -17,8 +17,17 @@ def age_days(as_of: str, *, today: date) -> int:
     >>> age_days("2026-11", today=date(2026, 11, 23))
     22
     """
+    return (today - first_day(as_of)).days
+
+
+def first_day(as_of: str) -> date:
+    """The first day that an ISO date of day, month or year precision means.
+
+    >>> first_day("2026-11")
+    datetime.date(2026, 11, 1)
+    """
     year, month, day = [*map(int, as_of.split("-")), 1, 1][:3]
-    return (today - date(year, month, day)).days
+    return date(year, month, day)
 
 
 def rounded(value: float, digits: int = 3) -> float:

@@ -141,6 +141,11 @@ class Facts:
         return queries.gpu_price_history(self.catalog)
 
     @cached_property
+    def api_price_history(self) -> list[ApiOffer]:
+        """Every token price that was seen, old ones included."""
+        return queries.api_price_history(self.catalog)
+
+    @cached_property
     def listed_formats(self) -> list[ListedFormat]:
         """llama.cpp's weight formats."""
         return queries.listed_formats(self.catalog)

@@ -246,6 +246,11 @@ def gpu_price_history(catalog: Catalog) -> list[GpuOffer]:
     return catalog.rows(GpuOffer, f"SELECT {_columns(GpuOffer)} FROM gpu_prices ORDER BY as_of NULLS FIRST, line")
 
 
+def api_price_history(catalog: Catalog) -> list[ApiOffer]:
+    """Every token price that was seen, the oldest first, undated ones before them."""
+    return catalog.rows(ApiOffer, f"SELECT {_columns(ApiOffer)} FROM api_offers ORDER BY as_of NULLS FIRST, line")
+
+
 def listed_formats(catalog: Catalog) -> list[ListedFormat]:
     """llama.cpp's weight formats, fewest bits first."""
     return catalog.rows(

@@ -77,6 +77,10 @@ def run() -> None:
                     help="The comparison as a file that works without a network.",
                 ),
                 st.Page(
+                    PAGES / "share/moved.py", title="What moved", icon=":material/trending_up:",
+                    help="Prices, models and scores that changed since a day.",
+                ),
+                st.Page(
                     PAGES / "share/data.py", title="Data", icon=":material/table:",
                     help="Every table with its sources, dates and gaps.",
                 ),

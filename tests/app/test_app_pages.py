@@ -17,6 +17,7 @@ MAIN_ELEMENT = {
     "explore/capability": "ability_ranking",
     "explore/guide": "guide_verdicts",
     "share/report": "report_html",
+    "share/moved": "moved-gpu-list-prices_csv",
     "share/data": "rows_csv",
 }
 CURVES = "Monthly cost over volume"
