@@ -80,8 +80,12 @@ def usual_day(facts: Facts) -> date:
 
 def first_day_known(facts: Facts) -> date:
     """Of the oldest model, score or price."""
-    days = [row.as_of for row in (*facts.gpu_price_history, *facts.published_scores)]
-    days += [row.as_of for row in facts.api_price_history] + [model.released_on for model in facts.models.values()]
+    days = [
+        *(row.as_of for row in facts.gpu_price_history),
+        *(row.as_of for row in facts.api_price_history),
+        *(row.as_of for row in facts.published_scores),
+        *(model.released_on for model in facts.models.values()),
+    ]
     return first_day(min(filter(None, days), default="2026"))
 
 
