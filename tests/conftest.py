@@ -122,6 +122,13 @@ SMALL_FACTS: dict[str, list[Row]] = {
     "findings": [
         {"claim_id": "l40s-is-8gb", "part": "memory", "finding": "it has more", "supports": "no"},
     ],
+    "framework_support": [
+        {"framework": "vLLM", "purpose": "serving", "feature": "runs", "family": "qwen", "generation": "Tiny",
+         "support": "yes"},
+    ],
+    "ecosystem": [
+        {"family": "qwen", "kind": "size", "metric": "copies", "figure": "12", "unit": "models", "statement": "made"},
+    ],
     "calibration": [
         {"record_type": "error", "quantity": name, "trait": "all", "level": "all", "left_out": "either",
          "median_error_fraction": "0.1", "error_90th_fraction": "0.3", "low_ratio": "0.8", "high_ratio": "1.3",

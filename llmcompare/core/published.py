@@ -143,3 +143,37 @@ class ListedFormat:
     row_id: str
     as_of: str | None
     source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrameworkSupport:
+    """What the documents or the code of a framework say on a generation of models."""
+
+    framework: str
+    purpose: Literal["serving", "training"]
+    feature: Literal["runs", "trains", "tool calling", "structured output"]
+    family: str
+    """Or 'all', where it is said of every model."""
+    generation: str | None
+    """None where it is said of the whole family."""
+    support: Literal["yes", "partly", "no"]
+    note: str | None
+    row_id: str
+    as_of: str | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EcosystemFact:
+    """How large the community of a family is, or what support its vendor offers."""
+
+    family: str
+    kind: Literal["size", "support"]
+    metric: str
+    figure: float | None
+    """None for an offer of support."""
+    unit: str | None
+    statement: str
+    row_id: str
+    as_of: str | None
+    source: str

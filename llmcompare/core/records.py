@@ -30,6 +30,11 @@ class Model:
     context_extended_tokens: int | None
     modalities: str | None = None
     """What it takes in, as text+image."""
+    official_language_count: int | None = None
+    """Languages that its vendor names."""
+    language_note: str | None = None
+    gguf_repo: str | None = None
+    """A repository with weight files for llama.cpp; None where none is known here."""
     row_id: str
     as_of: str | None
     source: str

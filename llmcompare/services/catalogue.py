@@ -10,7 +10,9 @@ from pathlib import Path
 from llmcompare.core.calibration import Calibration
 from llmcompare.core.published import (
     BenchmarkCategory,
+    EcosystemFact,
     FormatQuality,
+    FrameworkSupport,
     Licence,
     ListedFormat,
     PublishedScore,
@@ -114,6 +116,16 @@ class Facts:
     def licences(self) -> dict[str, Licence]:
         """Licence texts by id."""
         return {licence.license_id: licence for licence in queries.licences(self.catalog)}
+
+    @cached_property
+    def framework_support(self) -> list[FrameworkSupport]:
+        """What frameworks say on generations of models."""
+        return queries.framework_support(self.catalog)
+
+    @cached_property
+    def ecosystem(self) -> list[EcosystemFact]:
+        """Sizes of communities, and what support vendors offer."""
+        return queries.ecosystem(self.catalog)
 
     @cached_property
     def published_scores(self) -> list[PublishedScore]:

@@ -6,7 +6,9 @@ from typing import Any
 from llmcompare.core.calibration import Band, Factor
 from llmcompare.core.published import (
     BenchmarkCategory,
+    EcosystemFact,
     FormatQuality,
+    FrameworkSupport,
     Licence,
     ListedFormat,
     PublishedScore,
@@ -207,6 +209,16 @@ def scores(catalog: Catalog, cell: ScoreCell) -> list[Score]:
 def licences(catalog: Catalog) -> list[Licence]:
     """All licence texts, those that were not read included."""
     return catalog.rows(Licence, f"SELECT {_columns(Licence)} FROM licenses ORDER BY line")
+
+
+def framework_support(catalog: Catalog) -> list[FrameworkSupport]:
+    """What frameworks say on generations of models."""
+    return catalog.rows(FrameworkSupport, f"SELECT {_columns(FrameworkSupport)} FROM framework_support ORDER BY line")
+
+
+def ecosystem(catalog: Catalog) -> list[EcosystemFact]:
+    """Sizes of communities, and what support vendors offer."""
+    return catalog.rows(EcosystemFact, f"SELECT {_columns(EcosystemFact)} FROM ecosystem ORDER BY line")
 
 
 def published_scores(catalog: Catalog) -> list[PublishedScore]:

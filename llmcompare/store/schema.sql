@@ -497,3 +497,41 @@ COMMENT ON COLUMN findings.supports IS 'whether it backs the statement; empty wh
 COMMENT ON COLUMN findings.figure IS 'of what the statement praises, in unit';
 COMMENT ON COLUMN findings.against IS 'of what it is compared with, in unit';
 COMMENT ON COLUMN findings.as_of IS 'day the source was published or the measurement made';
+
+CREATE TABLE framework_support (
+    framework VARCHAR NOT NULL,
+    purpose VARCHAR NOT NULL CHECK (purpose IN ('serving', 'training')),
+    feature VARCHAR NOT NULL CHECK (feature IN ('runs', 'trains', 'tool calling', 'structured output')),
+    family VARCHAR NOT NULL CHECK (family IN ('llama', 'mistral', 'qwen', 'all')),
+    generation VARCHAR,
+    support VARCHAR NOT NULL CHECK (support IN ('yes', 'partly', 'no')),
+    note VARCHAR,
+    as_of VARCHAR,
+    source VARCHAR NOT NULL,
+    UNIQUE (framework, feature, family, generation),
+    CHECK ((feature = 'trains') = (purpose = 'training')),
+    CHECK (generation IS NULL OR family <> 'all'),
+    CHECK (support <> 'partly' OR note IS NOT NULL)
+);
+COMMENT ON TABLE framework_support IS 'What the documents or the code of a framework say on a generation of models. No row: not read.';
+COMMENT ON COLUMN framework_support.generation IS 'as in models; empty: said of the whole family, or of every model';
+COMMENT ON COLUMN framework_support.support IS 'partly: of some models, with a limit, or said in general; note tells which';
+COMMENT ON COLUMN framework_support.as_of IS 'day the source was read';
+
+CREATE TABLE ecosystem (
+    family VARCHAR NOT NULL CHECK (family IN ('llama', 'mistral', 'qwen')),
+    kind VARCHAR NOT NULL CHECK (kind IN ('size', 'support')),
+    metric VARCHAR NOT NULL,
+    figure DOUBLE CHECK (figure >= 0),
+    unit VARCHAR,
+    statement VARCHAR NOT NULL,
+    as_of VARCHAR,
+    source VARCHAR NOT NULL,
+    UNIQUE (family, metric, as_of, source),
+    CHECK ((figure IS NULL) = (unit IS NULL)),
+    CHECK ((kind = 'size') = (figure IS NOT NULL))
+);
+COMMENT ON TABLE ecosystem IS 'How large the community of a family is, and what support its vendor offers, as sources say. No row: not read.';
+COMMENT ON COLUMN ecosystem.metric IS 'what is counted or offered; only rows of one metric and day may be compared';
+COMMENT ON COLUMN ecosystem.figure IS 'in unit; empty for an offer of support';
+COMMENT ON COLUMN ecosystem.as_of IS 'day, month or year that the figure speaks of';

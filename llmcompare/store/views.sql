@@ -32,6 +32,13 @@ SELECT line, 'findings' AS table_name, 'claim_id' AS column_name, claim_id AS va
        'is no statement of claims.csv' AS rule
 FROM findings WHERE claim_id NOT IN (SELECT claim_id FROM claims);
 
+CREATE VIEW refused_framework_support AS
+SELECT line, 'framework_support' AS table_name, 'generation' AS column_name, generation AS value,
+       format('is no generation of the family {} in models.csv', family) AS rule
+FROM framework_support f
+WHERE generation IS NOT NULL
+  AND NOT EXISTS (SELECT 1 FROM models m WHERE m.family = f.family AND m.generation = f.generation);
+
 -- Names under which price lists and measurements may name a model.
 CREATE VIEW model_names AS
 SELECT model_id AS name, model_id, 'same id' AS relation FROM models

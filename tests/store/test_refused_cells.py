@@ -335,6 +335,28 @@ def test_clauses_of_a_licence_that_do_not_fit_each_other_are_refused(data, refus
     assert (line, column) in {(cell.line, cell.column) for cell in refused()}
 
 
+@pytest.mark.parametrize(
+    ("table", "cells", "column"),
+    [
+        ("framework_support", {"support": "maybe"}, "support"),
+        ("framework_support", {"feature": "flies"}, "feature"),
+        ("framework_support", {"feature": "trains"}, "feature"),
+        ("framework_support", {"family": "all"}, "generation"),
+        ("framework_support", {"family": "llama"}, "generation"),
+        ("framework_support", {"generation": "Tinier"}, "generation"),
+        ("framework_support", {"support": "partly"}, "support"),
+        ("framework_support", {"framework": ""}, "framework"),
+        ("ecosystem", {"figure": "-1"}, "figure"),
+        ("ecosystem", {"unit": ""}, "figure"),
+        ("ecosystem", {"kind": "support"}, "kind"),
+        ("ecosystem", {"family": "other"}, "family"),
+    ],
+)
+def test_cells_on_frameworks_and_communities_that_cannot_be_are_refused(data, refused, table, cells, column):
+    line = data.add(table, **{"as_of": "2026-10-01"} | cells)
+    assert (line, column) in {(cell.line, cell.column) for cell in refused()}
+
+
 JUNK = st.one_of(
     st.text(max_size=40),
     st.text("\x00\r\n\t\"',;\\ \ufeff\u2028$%{}<>=-+0123456789eE.naif", max_size=12),
