@@ -1,6 +1,6 @@
 """Compares what one workload costs: token-priced APIs, serverless, rented and own GPUs, and today's API."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -121,14 +121,31 @@ def _options(found: Comparison) -> Iterator[Option]:
     yield Option(key="today", name="today's API", label=f"today: {found.today.label}", curves=curves)
 
 
-def compare(book: PriceBook, scenario: Scenario, *, fingerprint: str) -> Comparison:
-    """All options for a scenario. Raises UnknownIdError or InputError; an option without data says why instead."""
+def _not_asked_for(_: object) -> tuple[None, None]:
+    return None, None
+
+
+def compare(
+    book: PriceBook,
+    scenario: Scenario,
+    *,
+    fingerprint: str,
+    serverless_on: Callable[[Sequence[Deployment]], tuple[ServerlessOption | None, str | None]] = _not_asked_for,
+    owned_with: Callable[[Deployment | None], tuple[OwnedOption | None, str | None]] = _not_asked_for,
+) -> Comparison:
+    """All options for a scenario. Raises UnknownIdError or InputError; an option without data says why instead.
+
+    serverless_on and owned_with give the options that follow from what is rented, or why there is none: the one from
+    everything that could be rented, cheapest first, the other from the cheapest.
+    """
     api, api_missing = api_option(book, scenario)
     found, rented_missing = deployments(book, scenario)
     rented = found[0] if found else None
     at_scale = _for_growth(found, api)
     today = today_option(book, scenario)
-    base = Comparison(
+    serverless, serverless_missing = serverless_on(found)
+    owned, owned_missing = owned_with(rented)
+    options = Comparison(
         scenario=scenario,
         model=book.model,
         workload=scenario.workload,
@@ -139,34 +156,16 @@ def compare(book: PriceBook, scenario: Scenario, *, fingerprint: str) -> Compari
         deployments=tuple(found),
         rented_at_scale=at_scale,
         today=today,
-        owned=None,
-        owned_missing=None,
-        serverless=None,
-        serverless_missing=None,
+        owned=owned,
+        owned_missing=owned_missing,
+        serverless=serverless,
+        serverless_missing=serverless_missing,
         pairs=(),
-        rows_used=tuple(dict.fromkeys(_used(row) for row in _rows_used(book.model, api, (rented, at_scale), today))),
+        rows_used=(),
         fingerprint=fingerprint,
     )
-    return replace(base, pairs=tuple(_pairs(base.options)))
-
-
-def joined(
-    base: Comparison,
-    *,
-    serverless: tuple[ServerlessOption | None, str | None],
-    owned: tuple[OwnedOption | None, str | None],
-) -> Comparison:
-    """The comparison with the options that follow from what it rents; each with the reason where it is missing."""
-    found = replace(
-        base, serverless=serverless[0], serverless_missing=serverless[1], owned=owned[0], owned_missing=owned[1]
-    )
-    added: list[Row] = []
-    if found.serverless is not None:
-        added += [found.serverless.gpu, *found.serverless.offers, *found.serverless.terms]
-    if found.owned is not None:
-        added += [found.owned.gpu, *_capacity_rows(found.owned.served_by)]
-    rows_used = tuple(dict.fromkeys((*base.rows_used, *map(_used, added))))
-    return replace(found, rows_used=rows_used, pairs=tuple(_pairs(found.options)))
+    rows_used = dict.fromkeys(map(_used, _rows_used(options)))
+    return replace(options, pairs=tuple(_pairs(options.options)), rows_used=tuple(rows_used))
 
 
 def _for_growth(found: Sequence[Deployment], api: ApiOption | None) -> Deployment | None:
@@ -212,19 +211,24 @@ def _pair(first: Option, second: Option) -> Pair:
     )
 
 
-def _rows_used(
-    model: Model, api: ApiOption | None, rented: Sequence[Deployment | None], today: TodayOption
-) -> Iterator[Row]:
-    yield model
-    if api is not None:
-        yield from (priced.offer for priced in api.offers if priced.offer.row_id != GIVEN_ROW_ID)
-    for deployment in rented:
+def _rows_used(found: Comparison) -> Iterator[Row]:
+    yield found.model
+    if found.api is not None:
+        yield from (priced.offer for priced in found.api.offers if priced.offer.row_id != GIVEN_ROW_ID)
+    for deployment in (found.rented, found.rented_at_scale):
         if deployment is not None:
             yield deployment.gpu
             yield from deployment.offers
             yield from _capacity_rows(deployment)
-    if today.offer is not None:
-        yield today.offer
+    if found.today.offer is not None:
+        yield found.today.offer
+    if found.serverless is not None:
+        yield found.serverless.gpu
+        yield from found.serverless.offers
+        yield from found.serverless.terms
+    if found.owned is not None:
+        yield found.owned.gpu
+        yield from _capacity_rows(found.owned.served_by)
 
 
 def _capacity_rows(deployment: Deployment) -> list[Capacity]:

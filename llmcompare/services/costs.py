@@ -1,6 +1,7 @@
 """Compares costs for a scenario with the rows of the catalogue."""
 
 from collections.abc import Iterator
+from functools import partial
 
 from llmcompare.core import comparison
 from llmcompare.core.comparison import Comparison
@@ -15,11 +16,12 @@ from llmcompare.services.hardware import ENGINES
 
 def compare(facts: Facts, scenario: Scenario) -> Comparison:
     """All options for a scenario. Raises UnknownIdError or InputError; an option without data says why instead."""
-    base = comparison.compare(priced_book(facts, scenario), scenario, fingerprint=facts.catalog.fingerprint)
-    return comparison.joined(
-        base,
-        serverless=serverless.option(facts, scenario, base.deployments),
-        owned=owned.option(facts, scenario, base.rented),
+    return comparison.compare(
+        priced_book(facts, scenario),
+        scenario,
+        fingerprint=facts.catalog.fingerprint,
+        serverless_on=partial(serverless.option, facts, scenario),
+        owned_with=partial(owned.option, facts, scenario),
     )
 
 
