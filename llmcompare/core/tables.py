@@ -57,18 +57,18 @@ def _edges(curve: Curve) -> list[float]:
 
 def curve_table(comparison: Comparison) -> Table:
     """Monthly cost of every option over volume."""
-    columns = ["requests_per_month"]
+    requests = np.array(volumes(comparison))
+    columns = {"requests_per_month": requests}
     for option in comparison.options:
-        spread = ("",) if option.key == "today" else ("_low", "_median", "_high")
-        columns += [f"{option.key}_usd_per_month{part}" for part in spread]
-    rows = []
-    for requests in volumes(comparison):
-        row: list[Cell] = [requests]
-        for option in comparison.options:
-            cost = option.curves.usd_per_month(requests)
-            row += [cost.mid] if option.key == "today" else [cost.low, cost.mid, cost.high]
-        rows.append(tuple(row))
-    return Table(name="cost-over-volume", title="Monthly cost over volume", columns=tuple(columns), rows=tuple(rows))
+        low, mid, high = (
+            curve.usd_at(requests) for curve in (option.curves.low, option.curves.mid, option.curves.high)
+        )
+        spread = {"": mid} if option.key == "today" else {"_low": low, "_median": mid, "_high": high}
+        columns |= {f"{option.key}_usd_per_month{part}": usd for part, usd in spread.items()}
+    rows = np.column_stack(list(columns.values())).tolist()
+    return Table(
+        name="cost-over-volume", title="Monthly cost over volume", columns=tuple(columns), rows=tuple(map(tuple, rows))
+    )
 
 
 def api_price_table(comparison: Comparison) -> Table:
