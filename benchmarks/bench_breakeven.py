@@ -16,7 +16,7 @@ from browsing import Tab, serving  # noqa: E402
 from playwright.sync_api import sync_playwright  # noqa: E402
 
 from llmcompare.core.breakeven import band_crossings, crossings  # noqa: E402
-from llmcompare.core.cost import CostCurve, paid_hours, rented_curve  # noqa: E402
+from llmcompare.core.curves import CostCurve, paid_hours, rented_curve  # noqa: E402
 from llmcompare.core.options import CurveBand  # noqa: E402
 from llmcompare.core.scenario import Scenario  # noqa: E402
 from llmcompare.core.traffic import Traffic  # noqa: E402

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from llmcompare.core.comparison import Comparison, Option
-from llmcompare.core.cost import CostCurve, TokenPrices, api_usd_per_request, paid_hours
+from llmcompare.core.cost import TokenPrices, api_usd_per_request
+from llmcompare.core.curves import CostCurve, paid_hours
 from llmcompare.core.options import ApiOption, PricedApiOffer, TodayOption, token_prices
 from llmcompare.core.owned import OwnedOption
 from llmcompare.core.records import ApiOffer

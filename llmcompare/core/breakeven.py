@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from llmcompare.core import steps
-from llmcompare.core.cost import CostCurve, Curve
+from llmcompare.core.curves import CostCurve, Curve
 from llmcompare.core.smooth import points_on_grid, sign_at_least_volume, smooth_search_end
 from llmcompare.core.steps import Crossing as Crossing
 from llmcompare.core.units import count_text, usd_text

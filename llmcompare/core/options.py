@@ -4,13 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from llmcompare.core.cost import (
-    Band,
-    CostCurve,
-    TokenPrices,
-    api_usd_per_request,
-    price_band,
-)
+from llmcompare.core.cost import Band, TokenPrices, api_usd_per_request, price_band
+from llmcompare.core.curves import CostCurve
 from llmcompare.core.records import YOURS, ApiOffer, Capacity, Gpu, GpuOffer, Model
 from llmcompare.core.scenario import Scenario
 from llmcompare.core.units import counted

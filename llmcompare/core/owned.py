@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from math import inf, isfinite
 from typing import Literal
 
-from llmcompare.core.cost import Band, CostCurve, ReplicaGroup
+from llmcompare.core.cost import Band
+from llmcompare.core.curves import CostCurve, ReplicaGroup
 from llmcompare.core.energy import (
     GPU_LOAD_FRACTION,
     HOST_LOAD_FRACTION,

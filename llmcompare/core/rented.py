@@ -5,15 +5,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from math import log
 
-from llmcompare.core.cost import (
-    Band,
-    CostCurve,
-    MeasuredCapacity,
-    paid_hours,
-    price_band,
-    rented_curve,
-    requests_per_s,
-)
+from llmcompare.core.cost import Band, MeasuredCapacity, price_band, requests_per_s
+from llmcompare.core.curves import CostCurve, paid_hours, rented_curve
 from llmcompare.core.options import CurveBand, PredictedCapacity, PriceBook, longer_than_context
 from llmcompare.core.records import Billing, Capacity, Gpu, GpuOffer
 from llmcompare.core.scenario import Scenario

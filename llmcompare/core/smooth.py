@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 
-from llmcompare.core.cost import CostCurve, Curve, Floats
+from llmcompare.core.curves import CostCurve, Curve, Floats
 from llmcompare.core.steps import MAX_REPLICAS_SEARCHED, TOLERANCE, Crossing, cheaper
 
 LEAST_REQUESTS_PER_MONTH = 1.0

@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from llmcompare.core.cost import CostCurve, Floats, ReplicaGroup
+from llmcompare.core.curves import CostCurve, Floats, ReplicaGroup
 
 MAX_REPLICAS_SEARCHED = 2_000
 """Curves that nearly run side by side cross at almost every replica; past this many the search says that it stopped."""

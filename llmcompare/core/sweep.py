@@ -112,7 +112,7 @@ class Rules:
     requests_per_month: float
     target_utilisation_fraction: float
     hours: Sequence[tuple[float, float]]
-    """As cost.paid_hours gives them."""
+    """As curves.paid_hours gives them."""
     min_replicas: int
     spare_replicas: int
 
@@ -120,7 +120,7 @@ class Rules:
 def rented_usd_per_month(
     rules: Rules, *, usd_per_gpu_hour: Floats, gpus: Floats, requests_per_s: Floats, cost_factor: Floats
 ) -> Floats:
-    """What cost.rented_curve gives at one volume, for many deployments at once."""
+    """What curves.rented_curve gives at one volume, for many deployments at once."""
     one = usd_per_gpu_hour * gpus * HOURS_PER_MONTH * cost_factor
     full_at = requests_per_s * rules.target_utilisation_fraction * SECONDS_PER_MONTH
     fewest, spare = rules.min_replicas, rules.spare_replicas

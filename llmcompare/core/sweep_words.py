@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from math import floor
 
 from llmcompare.core.breakeven import crossings
-from llmcompare.core.cost import Band, CostCurve, ReplicaGroup
+from llmcompare.core.cost import Band
+from llmcompare.core.curves import CostCurve, ReplicaGroup
 from llmcompare.core.fleet import Out
 from llmcompare.core.phrases import band_text, sentence_start
 from llmcompare.core.units import count_text, counted, usd_text

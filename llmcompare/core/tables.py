@@ -8,7 +8,7 @@ import numpy as np
 
 from llmcompare.core.breakeven import Banded
 from llmcompare.core.comparison import Comparison
-from llmcompare.core.cost import CostCurve, Curve
+from llmcompare.core.curves import CostCurve, Curve
 from llmcompare.core.options import PricedApiOffer
 from llmcompare.core.rented import Deployment
 

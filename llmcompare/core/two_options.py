@@ -11,7 +11,8 @@ from llmcompare.core.breakeven import (
     first_volume_where_no_dearer,
 )
 from llmcompare.core.comparison import Comparison, Option, OptionKey
-from llmcompare.core.cost import Band, CostCurve
+from llmcompare.core.cost import Band
+from llmcompare.core.curves import CostCurve
 from llmcompare.core.phrases import band_text, sentence_start
 from llmcompare.core.tables import Table
 from llmcompare.core.units import count_text, counted, rounded, usd_text

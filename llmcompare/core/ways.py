@@ -5,7 +5,8 @@ from dataclasses import asdict, dataclass, replace
 from functools import cache
 from typing import TypeVar
 
-from llmcompare.core.cost import Band, CostCurve, Curve, Floats, price_band
+from llmcompare.core.cost import Band, price_band
+from llmcompare.core.curves import CostCurve, Curve, Floats
 from llmcompare.core.knobs import TOKENS, Knob
 from llmcompare.core.options import ApiOption, CurveBand, PriceBook, TodayOption, api_option, today_option
 from llmcompare.core.owned import OwnedOption, owned_option

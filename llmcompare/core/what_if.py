@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from llmcompare.core.breakeven import first_volume_where_no_dearer
-from llmcompare.core.cost import Curve
+from llmcompare.core.curves import Curve
 from llmcompare.core.knobs import FIELDS, Knob, field_knobs
 from llmcompare.core.scenario import Scenario
 from llmcompare.core.ways import Way

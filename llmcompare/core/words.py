@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from llmcompare.core import serverless_words
 from llmcompare.core.breakeven import Crossing
 from llmcompare.core.comparison import Comparison, Pair
-from llmcompare.core.cost import CostCurve
+from llmcompare.core.curves import CostCurve
 from llmcompare.core.options import ApiOption
 from llmcompare.core.owned_words import owned_assumptions, owned_sentence
 from llmcompare.core.phrases import Assumption, band_text, sentence_start

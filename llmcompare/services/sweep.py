@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from llmcompare.core.cost import Band, api_usd_per_request, paid_hours
+from llmcompare.core.cost import Band, api_usd_per_request
+from llmcompare.core.curves import paid_hours
 from llmcompare.core.fleet import Floats, Out, Places
 from llmcompare.core.options import api_option, longer_than_context, token_prices
 from llmcompare.core.records import RENTED_BILLINGS, ApiOffer, Billing

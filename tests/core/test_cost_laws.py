@@ -7,16 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmcompare.core.cost import (
-    Band,
-    CostCurve,
-    MeasuredCapacity,
-    TokenPrices,
-    api_usd_per_request,
-    price_band,
-    rented_curve,
-    requests_per_s,
-)
+from llmcompare.core.cost import Band, MeasuredCapacity, TokenPrices, api_usd_per_request, price_band, requests_per_s
+from llmcompare.core.curves import CostCurve, rented_curve
 from llmcompare.core.workload import Workload
 from llmcompare.errors import InputError
 

@@ -9,7 +9,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from llmcompare.core.breakeven import crossings, first_volume_where_no_dearer
-from llmcompare.core.cost import CostCurve, ReplicaGroup
+from llmcompare.core.curves import CostCurve, ReplicaGroup
 
 small = st.integers(1, 9)
 rates = st.integers(1, 20)

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmcompare.core.cost import Band, paid_hours, rented_curve
+from llmcompare.core.cost import Band
+from llmcompare.core.curves import paid_hours, rented_curve
 from llmcompare.core.sweep import Rules, filled_replicas, rented_usd_per_month, replicas, saving
 from llmcompare.core.traffic import traffic
 

@@ -4,17 +4,15 @@ import pytest
 
 from llmcompare.core.breakeven import crossings, first_volume_where_no_dearer
 from llmcompare.core.cost import (
-    CostCurve,
     MeasuredCapacity,
-    ReplicaGroup,
     TokenPrices,
     api_usd_per_request,
     price_band,
-    rented_curve,
     requests_per_s,
     usd_per_mtok,
     usd_per_request,
 )
+from llmcompare.core.curves import CostCurve, ReplicaGroup, rented_curve
 from llmcompare.core.workload import Workload
 
 

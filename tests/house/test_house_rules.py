@@ -15,7 +15,7 @@ import pytest
 import llmcompare
 
 CALCULATIONS = [
-    "cost", "breakeven", "steps", "smooth", "sensitivity", "what_if", "ways", "knobs", "arithmetic",
+    "cost", "curves", "breakeven", "steps", "smooth", "sensitivity", "what_if", "ways", "knobs", "arithmetic",
     "pareto", "options", "rented", "traffic", "stack", "tiers",
     "memory", "weights", "tensors", "llama_cpp_mix", "bench", "this_machine", "roofline", "calibration", "owned",
     "payback", "energy", "serverless", "serverless_curve", "serverless_option", "serverless_simulation",
