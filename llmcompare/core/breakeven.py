@@ -3,10 +3,9 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
 
 from llmcompare.core import steps
-from llmcompare.core.curves import CostCurve, Curve
+from llmcompare.core.curves import CostCurve, Curve, CurveBand
 from llmcompare.core.smooth import points_on_grid, sign_at_least_volume, smooth_search_end
 from llmcompare.core.steps import Crossing as Crossing
 from llmcompare.core.units import count_text, usd_text
@@ -33,7 +32,7 @@ def crossings(
 
     Exact for two CostCurves. With a smooth curve the search runs on a grid, as `smooth.points_on_grid` says.
 
-    >>> from llmcompare.core.cost import ReplicaGroup
+    >>> from llmcompare.core.curves import ReplicaGroup
     >>> hundred = ReplicaGroup(usd_per_replica_month=2_160, requests_per_replica_month=100)
     >>> machine, api = CostCurve(groups=(hundred,)), CostCurve(usd_per_request=25)
     >>> [(round(p.requests_per_month, 1), p.kind) for p in crossings(machine, api).points[:4]]
@@ -108,25 +107,6 @@ def _never_because(first: Curve, second: Curve, names: tuple[str, str], searched
 # --- bands ------------------------------------------------------------------------------------------------------------
 
 
-class Banded(Protocol):
-    """An option's curves at the favourable, the middle and the unfavourable end of its prices and capacity."""
-
-    @property
-    def low(self) -> Curve:
-        """Cheapest."""
-        ...
-
-    @property
-    def mid(self) -> Curve:
-        """Middle."""
-        ...
-
-    @property
-    def high(self) -> Curve:
-        """Dearest."""
-        ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CrossingInterval:
     """One crossing at middle prices, and where the same crossing lies at both ends of the bands.
@@ -172,7 +152,10 @@ class BandCrossings:
 
 
 def band_crossings(
-    first: Banded, second: Banded, *, names: tuple[str, str] = ("the first option", "the second option")
+    first: CurveBand[Curve],
+    second: CurveBand[Curve],
+    *,
+    names: tuple[str, str] = ("the first option", "the second option"),
 ) -> BandCrossings:
     """All crossings of the middle curves, the first of them with their intervals."""
     middle = crossings(first.mid, second.mid, names=names)

@@ -6,10 +6,10 @@ from typing import Literal
 
 from llmcompare.core import breakeven
 from llmcompare.core.breakeven import Crossings
+from llmcompare.core.curves import Curve, CurveBand
 from llmcompare.core.options import (
     GIVEN_ROW_ID,
     ApiOption,
-    CurveBand,
     PriceBook,
     TodayOption,
     api_option,
@@ -19,7 +19,6 @@ from llmcompare.core.owned import OwnedOption
 from llmcompare.core.records import ApiOffer, Capacity, Gpu, GpuOffer, Model, ServerlessTerms
 from llmcompare.core.rented import Deployment, deployments
 from llmcompare.core.scenario import Scenario
-from llmcompare.core.serverless_curve import ServerlessCurves
 from llmcompare.core.serverless_option import ServerlessOption
 from llmcompare.core.workload import Workload
 
@@ -36,7 +35,7 @@ class Option:
     """In a sentence."""
     label: str
     """In a legend."""
-    curves: CurveBand | ServerlessCurves
+    curves: CurveBand[Curve]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

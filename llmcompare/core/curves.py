@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, floor, isclose
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from llmcompare.core.cost import Band
 from llmcompare.core.scenario import Running
 from llmcompare.core.traffic import Traffic
 from llmcompare.core.units import HOURS_PER_MONTH, SECONDS_PER_MONTH
@@ -29,6 +30,31 @@ class Curve(Protocol):
     def usd_at(self, requests_per_month: Floats) -> Floats:
         """The same for many volumes at once."""
         ...
+
+
+CurveT = TypeVar("CurveT", bound=Curve, covariant=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CurveBand(Generic[CurveT]):
+    """Monthly cost over volume at the favourable, the middle and the unfavourable end of prices and capacity."""
+
+    low: CurveT
+    mid: CurveT
+    high: CurveT
+
+    def usd_per_month(self, requests_per_month: float) -> Band:
+        """Cost of the three curves at one volume."""
+        low, mid, high = (curve.usd_per_month(requests_per_month) for curve in (self.low, self.mid, self.high))
+        return Band(low=low, mid=mid, high=high)
+
+    def usd_at(self, requests_per_month: Floats) -> tuple[Floats, Floats, Floats]:
+        """The same, low, mid and high, for many volumes at once."""
+        return (
+            self.low.usd_at(requests_per_month),
+            self.mid.usd_at(requests_per_month),
+            self.high.usd_at(requests_per_month),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

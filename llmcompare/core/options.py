@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from llmcompare.core.cost import Band, TokenPrices, api_usd_per_request, price_band
-from llmcompare.core.curves import CostCurve
+from llmcompare.core.curves import CostCurve, CurveBand
 from llmcompare.core.records import YOURS, ApiOffer, Capacity, Gpu, GpuOffer, Model
 from llmcompare.core.scenario import Scenario
 from llmcompare.core.units import counted
@@ -64,20 +64,6 @@ def proprietary_offers(offers: Iterable[ApiOffer]) -> dict[str, ApiOffer]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CurveBand:
-    """Monthly cost over volume at the favourable, the middle and the unfavourable end."""
-
-    low: CostCurve
-    mid: CostCurve
-    high: CostCurve
-
-    def usd_per_month(self, requests_per_month: float) -> Band:
-        """Cost of the three curves at one volume."""
-        low, mid, high = (c.usd_per_month(requests_per_month) for c in (self.low, self.mid, self.high))
-        return Band(low=low, mid=mid, high=high)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class PricedApiOffer:
     """One provider's cheapest listing of the model for this workload."""
 
@@ -97,7 +83,7 @@ class ApiOption:
     variant: str
     offers: tuple[PricedApiOffer, ...]
     """One per provider, cheapest first."""
-    curves: CurveBand
+    curves: CurveBand[CostCurve]
     usd_per_month: Band
     other_variants: dict[str, int]
     """Listings that are kept apart, by variant."""

@@ -6,7 +6,7 @@ from math import inf, isfinite
 from typing import Literal
 
 from llmcompare.core.cost import Band
-from llmcompare.core.curves import CostCurve, ReplicaGroup
+from llmcompare.core.curves import CostCurve, CurveBand, ReplicaGroup
 from llmcompare.core.energy import (
     GPU_LOAD_FRACTION,
     HOST_LOAD_FRACTION,
@@ -16,7 +16,6 @@ from llmcompare.core.energy import (
     machine_load_w,
     scaled,
 )
-from llmcompare.core.options import CurveBand
 from llmcompare.core.records import Gpu
 from llmcompare.core.rented import Deployment
 from llmcompare.core.scenario import Scenario
@@ -91,7 +90,7 @@ class OwnedOption:
     """Of one full machine."""
     staff_usd_per_month: float
     """For all machines together: assumed not to grow with their number."""
-    curves: CurveBand
+    curves: CurveBand[CostCurve]
     workload: Workload
 
     @property

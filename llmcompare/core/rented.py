@@ -6,8 +6,8 @@ from itertools import groupby
 from math import log
 
 from llmcompare.core.cost import Band, MeasuredCapacity, price_band, requests_per_s
-from llmcompare.core.curves import CostCurve, paid_hours, rented_curve
-from llmcompare.core.options import CurveBand, PredictedCapacity, PriceBook, longer_than_context
+from llmcompare.core.curves import CostCurve, CurveBand, paid_hours, rented_curve
+from llmcompare.core.options import PredictedCapacity, PriceBook, longer_than_context
 from llmcompare.core.records import Billing, Capacity, Gpu, GpuOffer
 from llmcompare.core.scenario import Scenario
 from llmcompare.core.units import rounded
@@ -35,7 +35,7 @@ class Deployment:
     """One per provider, cheapest first; empty with an own price."""
     larger_only_count: int
     """Providers left out because they offer the GPU only in machines that are larger than a replica."""
-    curves: CurveBand
+    curves: CurveBand[CostCurve]
     usd_per_month: Band
     replicas: int
     """In the busiest hours, spare ones included, at the middle of the band."""

@@ -7,7 +7,6 @@ from typing import Literal
 
 import numpy as np
 
-from llmcompare.core.cost import Band
 from llmcompare.core.records import GpuOffer, ServerlessTerms
 from llmcompare.core.serverless import (
     Billed,
@@ -151,20 +150,6 @@ class ServerlessCurve:
         """Monthly volumes at which the workers allowed are full, each with a point just past it."""
         full = (self.requests_per_worker_month * np.arange(1, STEPS_KEPT)).tolist()
         return [volume for edge in full for volume in (edge, edge * (1 + 1e-9))]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServerlessCurves:
-    """The curves at the favourable, the middle and the unfavourable end of prices, terms and service times."""
-
-    low: ServerlessCurve
-    mid: ServerlessCurve
-    high: ServerlessCurve
-
-    def usd_per_month(self, requests_per_month: float) -> Band:
-        """Cost of the three curves at one volume."""
-        low, mid, high = (c.usd_per_month(requests_per_month) for c in (self.low, self.mid, self.high))
-        return Band(low=low, mid=mid, high=high)
 
 
 def plan_usd_per_month(curve: ServerlessCurve, plan: ServerlessPlan, requests_per_month: float) -> float:

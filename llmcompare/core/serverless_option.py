@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from llmcompare.core.cost import Band
+from llmcompare.core.curves import CurveBand
 from llmcompare.core.records import Gpu, GpuOffer, ServerlessTerms
 from llmcompare.core.scenario import Scenario
 from llmcompare.core.serverless_curve import (
     End,
     ServerlessCurve,
-    ServerlessCurves,
     ServerlessPlan,
     levels,
     plan_usd_per_month,
@@ -40,7 +40,7 @@ class ServerlessOption:
     """Where that comes from."""
     plans: tuple[ServerlessPlan, ...]
     """One per provider, cheapest first at this workload."""
-    curves: ServerlessCurves
+    curves: CurveBand[ServerlessCurve]
     usd_per_month: Band
     max_workers: int
     """At this workload, in the middle."""
@@ -123,7 +123,7 @@ def serverless_option(
             target_utilisation_fraction=scenario.target_utilisation_fraction,
         )
 
-    curves = ServerlessCurves(
+    curves = CurveBand(
         low=curve("low", alone_s.low, full_s.low),
         mid=curve("mid", alone_s.mid, full_s.mid),
         high=curve("high", alone_s.high, full_s.high),
@@ -151,7 +151,7 @@ def serverless_option(
     ), None
 
 
-def _service_s(curves: ServerlessCurves, requests_per_month: float) -> Band:
+def _service_s(curves: CurveBand[ServerlessCurve], requests_per_month: float) -> Band:
     low, mid, high = (
         float(curve.service_s(np.array([curve.busy_rate(requests_per_month)]))[0])
         for curve in (curves.low, curves.mid, curves.high)

@@ -6,9 +6,8 @@ from math import log10
 
 import numpy as np
 
-from llmcompare.core.breakeven import Banded
 from llmcompare.core.comparison import Comparison
-from llmcompare.core.curves import CostCurve, Curve
+from llmcompare.core.curves import CostCurve, Curve, CurveBand
 from llmcompare.core.options import PricedApiOffer
 from llmcompare.core.rented import Deployment
 
@@ -39,7 +38,9 @@ def volumes(comparison: Comparison) -> list[float]:
     return drawn_volumes(bands, low=middle / reach, high=middle * reach, marked=[middle])
 
 
-def drawn_volumes(bands: Iterable[Banded], *, low: float, high: float, marked: Iterable[float]) -> list[float]:
+def drawn_volumes(
+    bands: Iterable[CurveBand[Curve]], *, low: float, high: float, marked: Iterable[float]
+) -> list[float]:
     """Monthly requests between two: a logarithmic grid, some that must be there, and both sides of steps."""
     grid = set(np.geomspace(low, high, round(log10(high / low) * POINTS_PER_DECADE) + 1).tolist())
     edges = {edge for band in bands for curve in (band.low, band.mid, band.high) for edge in _edges(curve)}
@@ -60,9 +61,7 @@ def curve_table(comparison: Comparison) -> Table:
     requests = np.array(volumes(comparison))
     columns = {"requests_per_month": requests}
     for option in comparison.options:
-        low, mid, high = (
-            curve.usd_at(requests) for curve in (option.curves.low, option.curves.mid, option.curves.high)
-        )
+        low, mid, high = option.curves.usd_at(requests)
         spread = {"": mid} if option.key == "today" else {"_low": low, "_median": mid, "_high": high}
         columns |= {f"{option.key}_usd_per_month{part}": usd for part, usd in spread.items()}
     rows = np.column_stack(list(columns.values())).tolist()

@@ -6,9 +6,9 @@ from functools import cache
 from typing import TypeVar
 
 from llmcompare.core.cost import Band, price_band
-from llmcompare.core.curves import CostCurve, Curve, Floats
+from llmcompare.core.curves import CostCurve, Curve, CurveBand, Floats
 from llmcompare.core.knobs import TOKENS, Knob
-from llmcompare.core.options import ApiOption, CurveBand, PriceBook, TodayOption, api_option, today_option
+from llmcompare.core.options import ApiOption, PriceBook, TodayOption, api_option, today_option
 from llmcompare.core.owned import OwnedOption, owned_option
 from llmcompare.core.rented import Deployment, replica_curve
 from llmcompare.core.scenario import Scenario
@@ -225,5 +225,5 @@ def _remembered(found_at: Callable[[Scenario], Found]) -> Callable[[Scenario], F
     return remembered
 
 
-def _over(curves: CurveBand, of: Callable[[CostCurve], float]) -> Band:
+def _over(curves: CurveBand[CostCurve], of: Callable[[CostCurve], float]) -> Band:
     return Band(low=of(curves.low), mid=of(curves.mid), high=of(curves.high))

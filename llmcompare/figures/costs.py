@@ -47,7 +47,7 @@ def add_option(
     colour, label = OPTION_COLOURS[option.key], safe(option.label)
     # Arrays, not lists: plotly looks at every element of a list, which took a third of the time of the figure.
     requests = np.asarray(grid)
-    low, mid, high = (curve.usd_at(requests) for curve in (option.curves.low, option.curves.mid, option.curves.high))
+    low, mid, high = option.curves.usd_at(requests)
     tokens = requests * tokens_per_request
     if measure == "USD per million tokens":
         low, mid, high = (usd / tokens * TOKENS_PER_MTOK for usd in (low, mid, high))

@@ -6,7 +6,8 @@ from typing import Any
 
 from llmcompare.core import freshness, stack, tiers, words
 from llmcompare.core.comparison import Comparison, Pair
-from llmcompare.core.options import ApiOption, CurveBand
+from llmcompare.core.curves import CostCurve, CurveBand
+from llmcompare.core.options import ApiOption
 from llmcompare.core.owned import OwnedOption
 from llmcompare.core.rented import Deployment
 from llmcompare.core.serverless_option import ServerlessOption
@@ -107,7 +108,7 @@ def _rented_json(rented: Deployment | None, missing: str | None, today: date) ->
     }
 
 
-def _curves_json(curves: CurveBand) -> dict[str, Any]:
+def _curves_json(curves: CurveBand[CostCurve]) -> dict[str, Any]:
     return {end: asdict(getattr(curves, end)) for end in ("low", "mid", "high")}
 
 

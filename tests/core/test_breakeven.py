@@ -8,8 +8,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from llmcompare.core.breakeven import band_crossings, crossings, first_volume_where_no_dearer
-from llmcompare.core.curves import CostCurve, Curve, ReplicaGroup, paid_hours, rented_curve
-from llmcompare.core.options import CurveBand
+from llmcompare.core.curves import CostCurve, Curve, CurveBand, ReplicaGroup, paid_hours, rented_curve
 from llmcompare.core.traffic import Traffic
 
 
