@@ -189,6 +189,62 @@ CREATE TABLE languages (
 COMMENT ON TABLE languages IS 'Languages that vendors name as supported, and scores per language.';
 COMMENT ON COLUMN languages.as_of IS 'day the source was read';
 
+CREATE TABLE tokenizers (
+    tokenizer_id VARCHAR PRIMARY KEY,
+    name VARCHAR NOT NULL,
+    family VARCHAR NOT NULL CHECK (family IN ('llama', 'mistral', 'qwen', 'other')),
+    kind VARCHAR NOT NULL CHECK (kind IN ('byte-level BPE', 'SentencePiece BPE')),
+    vocabulary_size INTEGER NOT NULL CHECK (vocabulary_size BETWEEN 256 AND 10000000),
+    file_sha256 VARCHAR NOT NULL CHECK (regexp_full_match(file_sha256, '[0-9a-f]{64}')),
+    same_ids_as VARCHAR,
+    as_of VARCHAR,
+    source VARCHAR NOT NULL
+);
+COMMENT ON TABLE tokenizers IS 'What turns text into tokens, by generation. Made by benchmarks/measure_tokenizers.py.';
+COMMENT ON COLUMN tokenizers.vocabulary_size IS 'tokens that text can become; control tokens come on top';
+COMMENT ON COLUMN tokenizers.file_sha256 IS 'of the vocabulary that was measured';
+COMMENT ON COLUMN tokenizers.same_ids_as IS 'model whose own tokenizer gave the same ids of a test text, by the hash that llama.cpp recorded; empty: none recorded';
+COMMENT ON COLUMN tokenizers.as_of IS 'day of the measurement';
+
+CREATE TABLE model_tokenizers (
+    model_id VARCHAR PRIMARY KEY,
+    tokenizer_id VARCHAR NOT NULL,
+    as_of VARCHAR,
+    source VARCHAR NOT NULL
+);
+COMMENT ON TABLE model_tokenizers IS 'Which tokenizer a model has, where a source was read that says so. A model without a row: not known.';
+COMMENT ON COLUMN model_tokenizers.as_of IS 'day the source was read';
+
+CREATE TABLE tokenizer_rates (
+    tokenizer_id VARCHAR NOT NULL,
+    language_code VARCHAR NOT NULL,
+    language VARCHAR NOT NULL,
+    characters INTEGER NOT NULL CHECK (characters > 0),
+    bytes INTEGER NOT NULL CHECK (bytes BETWEEN characters AND 4 * characters),
+    tokens INTEGER NOT NULL CHECK (tokens BETWEEN 1 AND 2 * bytes),
+    tokens_per_1000_characters DOUBLE NOT NULL
+        CHECK (abs(tokens_per_1000_characters - 1000.0 * tokens / characters) < 0.0051),
+    article_characters VARCHAR NOT NULL
+        CHECK (regexp_full_match(article_characters, '[0-9]+(;[0-9]+)*')
+               AND list_sum(string_split(article_characters, ';')::BIGINT[]) = characters),
+    article_tokens VARCHAR NOT NULL
+        CHECK (regexp_full_match(article_tokens, '[0-9]+(;[0-9]+)*')
+               AND list_sum(string_split(article_tokens, ';')::BIGINT[]) = tokens
+               AND len(string_split(article_tokens, ';')) = len(string_split(article_characters, ';'))),
+    method VARCHAR NOT NULL,
+    as_of VARCHAR,
+    source VARCHAR NOT NULL,
+    UNIQUE (tokenizer_id, language_code)
+);
+COMMENT ON TABLE tokenizer_rates IS 'Tokens of the Universal Declaration of Human Rights by language. Made by benchmarks/measure_tokenizers.py.';
+COMMENT ON COLUMN tokenizer_rates.characters IS 'Unicode code points in composed form (NFC), line breaks included';
+COMMENT ON COLUMN tokenizer_rates.bytes IS 'the same text in UTF-8';
+COMMENT ON COLUMN tokenizer_rates.tokens IS 'of all articles, each by itself, without control tokens';
+COMMENT ON COLUMN tokenizer_rates.article_characters IS 'of the preamble and the 30 articles, after semicolons';
+COMMENT ON COLUMN tokenizer_rates.article_tokens IS 'of the same';
+COMMENT ON COLUMN tokenizer_rates.method IS 'what counted, and what counted as many a second time';
+COMMENT ON COLUMN tokenizer_rates.as_of IS 'day of the measurement';
+
 CREATE TABLE gpus (
     gpu_id VARCHAR PRIMARY KEY,
     name VARCHAR NOT NULL,

@@ -21,6 +21,30 @@ SELECT line, 'model_aliases' AS table_name, 'alias' AS column_name, alias AS val
        'is the id of a model, so it cannot name another one' AS rule
 FROM model_aliases WHERE alias IN (SELECT model_id FROM models);
 
+CREATE VIEW refused_model_tokenizers AS
+SELECT u.line, 'model_tokenizers' AS table_name,
+       CASE WHEN m.model_id IS NULL THEN 'model_id' ELSE 'tokenizer_id' END AS column_name,
+       CASE WHEN m.model_id IS NULL THEN u.model_id ELSE u.tokenizer_id END AS value,
+       CASE WHEN m.model_id IS NULL THEN 'is no model of models.csv'
+            WHEN t.tokenizer_id IS NULL THEN 'is no tokenizer of tokenizers.csv'
+            ELSE format('has {} tokens and up to 2,048 control tokens, which makes no vocabulary of {} as {} has it',
+                        t.vocabulary_size, m.vocabulary_size, m.model_id) END AS rule
+FROM model_tokenizers u LEFT JOIN models m USING (model_id) LEFT JOIN tokenizers t USING (tokenizer_id)
+-- Models round the size of their vocabulary up, so a larger one proves nothing; a smaller one does.
+WHERE m.model_id IS NULL OR t.tokenizer_id IS NULL
+   OR m.vocabulary_size NOT BETWEEN t.vocabulary_size AND t.vocabulary_size + 2048;
+
+CREATE VIEW refused_tokenizer_rates AS
+SELECT r.line, 'tokenizer_rates' AS table_name, 'tokenizer_id' AS column_name, r.tokenizer_id AS value,
+       'is no tokenizer of tokenizers.csv' AS rule
+FROM tokenizer_rates r WHERE r.tokenizer_id NOT IN (SELECT tokenizer_id FROM tokenizers)
+UNION ALL
+SELECT r.line, 'tokenizer_rates', 'article_characters', r.article_characters,
+       format('differs from the text of the same language with another tokenizer, line {}', o.line)
+FROM tokenizer_rates r JOIN (SELECT DISTINCT ON (language_code) * FROM tokenizer_rates ORDER BY language_code, line) o
+  USING (language_code)
+WHERE (r.article_characters, r.language) <> (o.article_characters, o.language);
+
 CREATE VIEW refused_claims AS
 SELECT line, 'claims' AS table_name, 'compare_with' AS column_name, compare_with AS value,
        format('{} is no other statement of the table', other) AS rule
