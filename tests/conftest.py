@@ -72,6 +72,16 @@ SMALL_FACTS: dict[str, list[Row]] = {
         {"record_type": "coverage", "family": "qwen", "generation": "Tiny", "language": "English",
          "published_by": "them"},
     ],
+    "tokenizers": [
+        {"tokenizer_id": "tiny", "name": "Tiny", "family": "qwen", "kind": "byte-level BPE",
+         "vocabulary_size": "151643", "file_sha256": "0" * 64},
+    ],
+    "model_tokenizers": [{"model_id": "tiny-7b", "tokenizer_id": "tiny"}],
+    "tokenizer_rates": [
+        {"tokenizer_id": "tiny", "language_code": "en", "language": "English", "characters": "400", "bytes": "404",
+         "tokens": "100", "tokens_per_1000_characters": "250", "article_characters": "100;300",
+         "article_tokens": "30;70", "method": "counted"},
+    ],
     "gpus": [
         {"gpu_id": "h100-sxm-80gb", "name": "NVIDIA H100 SXM5 80GB", "vendor": "NVIDIA", "memory_gb": "80",
          "memory_bandwidth_gb_per_s": "3350", "class": "datacenter"},

@@ -67,6 +67,8 @@ SCENARIO_HELP = {
     "staff_hours_per_month": "Hours of staff for your machines.",
     "staff_usd_per_hour": "What an hour of staff costs.",
     "min_bits_per_weight": "Formats with fewer bits per weight are out.",
+    "language": "Language of the requests, as a code (en, zh, de, …): another model counts the same text.",
+    "tokens_of": "Model whose tokenizer counted the tokens; counts with a language.",
 }
 
 

@@ -16,7 +16,7 @@ from llmcompare.core.options import (
     today_option,
 )
 from llmcompare.core.owned import OwnedOption
-from llmcompare.core.records import ApiOffer, Capacity, Gpu, GpuOffer, Model, ServerlessTerms
+from llmcompare.core.records import ApiOffer, Capacity, Gpu, GpuOffer, Model, ServerlessTerms, UsedRow
 from llmcompare.core.rented import Deployment, deployments
 from llmcompare.core.scenario import Scenario
 from llmcompare.core.serverless_option import ServerlessOption
@@ -49,15 +49,6 @@ class Pair:
     """First volume at which the first option is no dearer, at its best prices and the other's worst."""
     latest: float | None = None
     """The same at its worst prices and the other's best; None when it then never pays."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UsedRow:
-    """A row of the catalogue that a figure rests on."""
-
-    row_id: str
-    source: str
-    as_of: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,7 +154,8 @@ def compare(
         rows_used=(),
         fingerprint=fingerprint,
     )
-    rows_used = dict.fromkeys(map(_used, _rows_used(options)))
+    counted = () if scenario.counting is None else scenario.counting.rows
+    rows_used = dict.fromkeys((*map(_used, _rows_used(options)), *counted))
     return replace(options, pairs=tuple(_pairs(options.options)), rows_used=tuple(rows_used))
 
 

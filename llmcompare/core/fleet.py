@@ -4,6 +4,7 @@ A hundred thousand deployments are some two hundred models in a few formats on s
 and an engine, or from a model and a format, is computed once and taken by index.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
@@ -94,11 +95,17 @@ class Fleet:
     """Each deployment's."""
 
 
-def fleet(axes: Axes, use: Use, *, min_bits_per_weight: float) -> Fleet:
-    """All deployments that hold one sequence of the use, on as few equal GPUs as do."""
+def fleet(axes: Axes, use: Use, *, min_bits_per_weight: float, context_tokens: Sequence[int] | None = None) -> Fleet:
+    """All deployments that hold one sequence of the use, on as few equal GPUs as do.
+
+    context_tokens: of each model where they differ, in place of the use's.
+    """
+    uses = [use] * len(axes.models)
+    if context_tokens is not None:
+        uses = [replace(use, context_tokens=each) for each in context_tokens]
     bits = np.array([[bits_per_weight(one, format_name=name) for name in axes.formats] for one in axes.models])
-    counts, fitting = _fits(axes, use)
-    out = _reasons(axes, use, bits < min_bits_per_weight, counts)
+    counts, fitting = _fits(axes, uses)
+    out = _reasons(axes, uses, bits < min_bits_per_weight, counts)
     model, weight_format, gpu, engine = np.nonzero(out == Out.NOT)
     gpu_count = counts[model, weight_format, gpu]
     most = np.array([most_sequences(name) for name in axes.engines])
@@ -123,32 +130,33 @@ def fleet(axes: Axes, use: Use, *, min_bits_per_weight: float) -> Fleet:
 # --- memory -----------------------------------------------------------------------------------------------------------
 
 
-def _fits(axes: Axes, use: Use) -> tuple[Floats, Floats]:
+def _fits(axes: Axes, uses: Sequence[Use]) -> tuple[Floats, Floats]:
     """Fewest GPUs of every model, format and GPU, NaN where eight do not hold it, and how many sequences fit there."""
     usable = np.array([memory.usable_bytes(one.memory_gb or 0, unified=shares_memory(one)) for one in axes.gpus], float)
     alone = np.array([shares_memory(one) for one in axes.gpus])
     shape = (len(axes.models), len(axes.formats), len(axes.gpus))
     counts, fitting = np.full(shape, np.nan), np.zeros(shape)
     logits = np.array([(one.vocabulary_size or 0) * memory.FLOAT_BYTES for one in axes.models], float)
+    sequences = uses[0].sequences if uses else 1
     for count in reversed(GPU_COUNTS):
-        held, cache, buffers, possible = _needs(axes, use, count)
+        held, cache, buffers, possible = _needs(axes, uses, count)
         total = held + cache + buffers
         fits = possible[..., None] & (total[..., None] <= usable * count) & ~(alone & (count > 1))
         counts[fits] = count
-        one = cache / use.sequences + logits[:, None] * count
-        fixed = held + buffers - use.sequences * logits[:, None] * count
+        one = cache / sequences + logits[:, None] * count
+        fixed = held + buffers - sequences * logits[:, None] * count
         room = np.floor((usable * count - fixed[..., None]) / np.maximum(1.0, one)[..., None])
         fitting = np.where(fits, room, fitting)
     return counts, fitting
 
 
-def _needs(axes: Axes, use: Use, count: int) -> tuple[Floats, Floats, Floats, NDArray[np.bool_]]:
+def _needs(axes: Axes, uses: Sequence[Use], count: int) -> tuple[Floats, Floats, Floats, NDArray[np.bool_]]:
     """Bytes of weights, cache and buffers of every model and format on so many GPUs, and whether these can share it."""
     shape = (len(axes.models), len(axes.formats))
     held, cache, buffers = np.zeros(shape), np.zeros(shape), np.zeros(shape)
     possible = np.zeros(shape, dtype=bool)
     engines = [memory.usual_engine(name) for name in axes.formats]
-    for at, one in enumerate(axes.models):
+    for at, (one, use) in enumerate(zip(axes.models, uses, strict=True)):
         keys = round(memory.kv_cache_bytes(one, use) * memory.kv_copies(one, count))
         per_gpu = {name: memory.buffers_bytes(one, engine=name, sequences=use.sequences) for name in set(engines)}
         for place, (name, engine) in enumerate(zip(axes.formats, engines, strict=True)):
@@ -160,7 +168,7 @@ def _needs(axes: Axes, use: Use, count: int) -> tuple[Floats, Floats, Floats, ND
     return held, cache, buffers, possible
 
 
-def _reasons(axes: Axes, use: Use, under_floor: NDArray[np.bool_], counts: Floats) -> NDArray[np.int8]:
+def _reasons(axes: Axes, uses: Sequence[Use], under_floor: NDArray[np.bool_], counts: Floats) -> NDArray[np.int8]:
     """The first reason against each; the last to be written is the first to be asked."""
     shape = (len(axes.models), len(axes.formats), len(axes.gpus), len(axes.engines))
     out = np.zeros(shape, dtype=np.int8)
@@ -179,7 +187,8 @@ def _reasons(axes: Axes, use: Use, under_floor: NDArray[np.bool_], counts: Float
             if not serves(engine, name):
                 here[:] = Out.NOT_SERVED
     limits = [one.context_extended_tokens or one.context_native_tokens for one in axes.models]
-    out[[limit is not None and use.context_tokens > limit for limit in limits]] = Out.BEYOND_CONTEXT
+    beyond = [limit is not None and use.context_tokens > limit for limit, use in zip(limits, uses, strict=True)]
+    out[beyond] = Out.BEYOND_CONTEXT
     out[under_floor] = Out.UNDER_FLOOR
     return out
 

@@ -255,7 +255,7 @@ def longer_than_context(model: Model, workload: Workload) -> str | None:
 
 def _is_beyond_base_price(offer: ApiOffer, scenario: Scenario) -> bool:
     limit = offer.base_price_max_input_tokens
-    return limit is not None and scenario.input_tokens > limit
+    return limit is not None and scenario.workload.input_tokens > limit
 
 
 def _cheapest_per_provider(offers: Iterable[PricedApiOffer]) -> tuple[PricedApiOffer, ...]:
@@ -267,6 +267,8 @@ def _cheapest_per_provider(offers: Iterable[PricedApiOffer]) -> tuple[PricedApiO
 
 def today_option(book: PriceBook, scenario: Scenario) -> TodayOption:
     """Today's bill, typed in or at the listed prices of a proprietary API; it grows with the number of requests."""
+    # Which tokenizer a proprietary API has is not known: it is charged the tokens as typed.
+    scenario = scenario.as_typed
     requests = scenario.requests_per_month
     if scenario.today_usd_per_month is not None:
         curve = CostCurve(usd_per_request=scenario.today_usd_per_month / requests)

@@ -67,6 +67,34 @@ class PublishedScore:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LanguageFact:
+    """A language that a vendor names for a generation, or a score of a model in a language."""
+
+    record_type: Literal["coverage", "coverage-count", "score"]
+    family: str
+    generation: str
+    model_id: str | None
+    """None where it holds for the generation."""
+    language: str
+    language_code: str | None
+    """None for dialects without a code, and for groups."""
+    benchmark: str | None
+    score: float | None
+    metric: str | None
+    setting: str | None
+    officially_supported: str | None
+    published_by: str
+    row_id: str
+    as_of: str | None
+    source: str
+
+    @property
+    def cell(self) -> tuple[str, ...]:
+        """Scores of one cell may be compared: the same benchmark, metric, setting and publisher, in one language."""
+        return self.benchmark or "", self.metric or "", self.setting or "", self.published_by
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BenchmarkCategory:
     """What a benchmark tests."""
 

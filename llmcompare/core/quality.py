@@ -1,6 +1,6 @@
 """Quality against cost: one comparable score per model beside what the workload costs with it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import mean
 
@@ -40,23 +40,20 @@ class QualityAgainstCost:
 
 
 def quality_against_cost(
-    cell: ScoreCell, scenario: Scenario, scored: Sequence[tuple[PriceBook, Sequence[Score]]]
+    cell: ScoreCell,
+    scenario: Scenario,
+    scored: Sequence[tuple[PriceBook, Sequence[Score]]],
+    *,
+    counted: Mapping[str, Scenario] | None = None,
 ) -> QualityAgainstCost:
     """Points for the models of the three families; each comes with its price book and its scores.
 
     Prices are those of standard listings of all providers, whatever the scenario says of one model's price.
+    counted: the scenario in tokens of a model, by model id, where they differ from those typed.
     """
-    scenario = replace(
-        scenario,
-        api_variant="standard",
-        api_provider=None,
-        own_input_usd_per_mtok=None,
-        own_cached_input_usd_per_mtok=None,
-        own_output_usd_per_mtok=None,
-    )
     priced, without_price = [], []
     for book, scores in scored:
-        option, _ = api_option(book, scenario)
+        option, _ = api_option(book, _standard((counted or {}).get(book.model.model_id, scenario)))
         if option is None:
             without_price.append(book.model.display_name)
         else:
@@ -77,9 +74,20 @@ def quality_against_cost(
     ]
     return QualityAgainstCost(
         cell=cell,
-        scenario=scenario,
+        scenario=_standard(scenario),
         points=tuple(sorted(points, key=lambda point: point.usd_per_month.mid)),
         without_price=tuple(sorted(without_price)),
+    )
+
+
+def _standard(scenario: Scenario) -> Scenario:
+    return replace(
+        scenario,
+        api_variant="standard",
+        api_provider=None,
+        own_input_usd_per_mtok=None,
+        own_cached_input_usd_per_mtok=None,
+        own_output_usd_per_mtok=None,
     )
 
 

@@ -2,10 +2,10 @@
 
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, get_args
 
-from llmcompare.core.records import RENTED_BILLINGS, Billing
+from llmcompare.core.records import RENTED_BILLINGS, Billing, UsedRow
 from llmcompare.core.traffic import TRAFFIC_SHAPES, Traffic, TrafficShape, traffic
 from llmcompare.core.workload import Workload
 from llmcompare.errors import InputError
@@ -148,6 +148,10 @@ class Scenario:
     staff_usd_per_hour: float = 80.0
     min_bits_per_weight: float = 4.0
     """Quality floor: formats with fewer bits per weight are out."""
+    language: str | None = None
+    """Code of the language that requests are in; None counts the same tokens with every model."""
+    tokens_of: str | None = None
+    """Model whose tokenizer counted the tokens above; None for the chosen model's own. Counts with a language."""
 
     def __post_init__(self) -> None:
         if self.billing not in RENTED_BILLINGS:
@@ -164,8 +168,27 @@ class Scenario:
 
     @property
     def workload(self) -> Workload:
-        """The workload part. Raises InputError."""
-        return Workload(**{name: getattr(self, name) for name in Workload.__dataclass_fields__})
+        """The workload part, in tokens of the model. Raises InputError."""
+        typed = Workload(**{name: getattr(self, name) for name in Workload.__dataclass_fields__})
+        if self.counting is None or self.counting.factor == 1:
+            return typed
+        factor = self.counting.factor
+        return replace(
+            typed,
+            input_tokens=typed.input_tokens * factor,
+            output_tokens=typed.output_tokens * factor,
+            thinking_tokens=typed.thinking_tokens * factor,
+        )
+
+    @property
+    def counting(self) -> "Counting | None":
+        """What a typed token is in tokens of the model; None where tokens are taken as typed."""
+        return None
+
+    @property
+    def as_typed(self) -> "Scenario":
+        """The same question before its tokens were counted with the model's tokenizer."""
+        return self if type(self) is Scenario else Scenario(**{f.name: getattr(self, f.name) for f in fields(Scenario)})
 
     @property
     def spread(self) -> Traffic:
@@ -185,7 +208,7 @@ class Scenario:
         always = {"model", "requests_per_month", "input_tokens", "output_tokens"}
         return {
             field.name: _text(value)
-            for field in fields(self)
+            for field in fields(Scenario)
             if (value := getattr(self, field.name)) is not None
             and (every_field or field.name in always or value != field.default)
         }
@@ -193,6 +216,31 @@ class Scenario:
     def flags(self) -> str:
         """Options of the command line that reproduce this scenario."""
         return " ".join(f"--{name.replace('_', '-')} {shlex.quote(text)}" for name, text in self.query().items())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counting:
+    """The same text with another tokenizer than the one whose tokens were typed."""
+
+    factor: float
+    """Tokens of the model per typed token; 1 where that is not known."""
+    low_factor: float
+    high_factor: float
+    """10th and 90th percentile over the articles of the measured text."""
+    typed_with: str
+    """Name of the model whose tokens were typed."""
+    language: str
+    missing: str | None
+    """Why the factor is not known."""
+    rows: tuple[UsedRow, ...]
+    """The rates, and what says whose they are."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountedScenario(Scenario):
+    """A scenario whose workload is in tokens of its model: made by a service, which knows the tokenizers."""
+
+    counting: Counting
 
 
 def _text(value: float | int | str) -> str:

@@ -28,6 +28,21 @@ class Asked:
     """Requests at once on one replica; None for as many as fit and keep the limits."""
     ttft_limit_ms: float | None
     tpot_limit_ms: float | None
+    input_of_models: tuple[float, ...] = ()
+    """Of each of the fleet's models where they differ, in place of the input tokens above."""
+    output_of_models: tuple[float, ...] = ()
+
+    def input_at(self, model: Places) -> Floats:
+        """Input tokens of deployments of these models."""
+        return _at(self.input_of_models, model, alike=self.input_tokens)
+
+    def output_at(self, model: Places) -> Floats:
+        """Output tokens of deployments of these models."""
+        return _at(self.output_of_models, model, alike=self.output_tokens)
+
+
+def _at(of_models: tuple[float, ...], model: Places, *, alike: float) -> Floats:
+    return np.array(of_models, float)[model] if of_models else np.full(len(model), float(alike))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +68,7 @@ def rates(found: Fleet, asked: Asked, known: Calibration, *, quantity: str) -> R
     output, out = _output(found, asked, given, kept_fraction, one)
     bands = [known.band(quantity, traits.engine) for traits in found.traits]
     low, high = np.array([band.low_ratio for band in bands]), np.array([band.high_ratio for band in bands])
-    mid = output / asked.output_tokens
+    mid = output / asked.output_at(found.model)
     return Rates(
         low_requests_per_s=mid * low[found.trait],
         mid_requests_per_s=mid,
@@ -70,8 +85,8 @@ def _demand(found: Fleet, asked: Asked, *, kind: int) -> Demand:
     return Demand(
         kind=np.full(count, kind),
         sequences=np.ones(count) if kind == ONE_STREAM else at_once,
-        input_tokens=np.full(count, float(asked.input_tokens)),
-        output_tokens=np.full(count, float(asked.output_tokens)),
+        input_tokens=asked.input_at(found.model),
+        output_tokens=asked.output_at(found.model),
         earlier_tokens=np.zeros(count),
         most_sequences=at_once,
         decode_only=np.zeros(count, dtype=bool),

@@ -26,6 +26,12 @@ def workload_text(comparison: Comparison) -> str:
     if workload.thinking_tokens:
         extras.append(f"{workload.thinking_tokens:,.0f} thinking tokens")
     extras += _spread_texts(comparison.scenario)
+    counting, typed = comparison.scenario.counting, comparison.scenario.as_typed
+    if counting is not None and counting.factor != 1:
+        extras.append(
+            f"the {counting.language} text of {typed.input_tokens:,.0f} → {typed.output_tokens:,.0f} tokens of "
+            f"{counting.typed_with}"
+        )
     extra = f", {', '.join(extras)}" if extras else ""
     noun = "request" if workload.requests_per_month == 1 else "requests"
     return (
@@ -217,12 +223,7 @@ def assumptions(comparison: Comparison) -> Iterator[Assumption]:
         meaning="no discount, no minimum, no charge for storage or traffic",
         editable_as=None,
     )
-    yield Assumption(
-        name="tokens",
-        value="alike for every model",
-        meaning="tokenizers differ: the same text may be more or fewer tokens with another model",
-        editable_as=None,
-    )
+    yield _tokens_assumption(comparison.scenario)
     yield Assumption(
         name="today",
         value=comparison.today.label,
@@ -242,6 +243,28 @@ def assumptions(comparison: Comparison) -> Iterator[Assumption]:
         yield from serverless_words.assumptions(comparison.serverless, comparison.scenario)
     if comparison.owned is not None:
         yield from owned_assumptions(comparison.scenario)
+
+
+def _tokens_assumption(scenario: Scenario) -> Assumption:
+    counting = scenario.counting
+    if counting is None:
+        return Assumption(
+            name="tokens",
+            value="alike for every model",
+            meaning="tokenizers differ: the same text may be more or fewer tokens with another model; choose its "
+            "language, and whose tokens you gave",
+            editable_as="language, tokens_of",
+        )
+    if counting.missing is not None:
+        value, why = "as typed", f"{counting.missing}, so {counting.typed_with}'s tokens count for this model too"
+    else:
+        value = f"{counting.factor:.3g} for each token of {counting.typed_with}"
+        why = (
+            f"measured on one legal text in {counting.language}; {counting.low_factor:.3g} to "
+            f"{counting.high_factor:.3g} between its articles, other kinds of text may differ more; today's API is "
+            "charged the tokens as typed"
+        )
+    return Assumption(name="tokens", value=value, meaning=why, editable_as="language, tokens_of")
 
 
 def _rented_assumptions(comparison: Comparison, rented: Deployment) -> Iterator[Assumption]:

@@ -21,6 +21,7 @@ from llmcompare.services import hardware
 from llmcompare.services.books import book
 from llmcompare.services.calibration import OUTPUT
 from llmcompare.services.catalogue import Facts
+from llmcompare.services.counting import for_model, for_models
 from llmcompare.services.fit import FORMATS_BEST_FIRST
 from llmcompare.services.overview import FAMILIES
 
@@ -52,6 +53,8 @@ class Candidates:
     rates: Rates
     model_ids: tuple[str, ...]
     """Of the fleet's models."""
+    request_tokens: tuple[int, ...]
+    """Of one request with each of them, in and out."""
     measured: tuple[tuple[int, Capacity, Band], ...]
     """Place of the model, measurement, requests per second."""
     without_shape: tuple[str, ...]
@@ -77,9 +80,10 @@ def candidates(facts: Facts, scenario: Scenario, models: Sequence[str]) -> Candi
             "own_output_tokens_per_s holds for one deployment, and a sweep asks many: leave it out here, or see what "
             "it costs over volume."
         )
-    workload = scenario.workload
-    output_tokens = max(1, round(workload.billed_output_tokens))
-    input_tokens = max(1, round(workload.input_tokens))
+    input_tokens, output_tokens = _asked_tokens(scenario)
+    of_models = [_asked_tokens(one) for one in for_models(facts, scenario, _shaped(facts, models)).values()]
+    # Where all models count the text alike the question is the one without a language, and its answer is kept.
+    differ = set(of_models) - {(input_tokens, output_tokens)}
     concurrency = None if scenario.concurrency is None else round(scenario.concurrency)
     question = _Question(
         models=tuple(models),
@@ -89,6 +93,8 @@ def candidates(facts: Facts, scenario: Scenario, models: Sequence[str]) -> Candi
             concurrency=concurrency,
             ttft_limit_ms=scenario.ttft_limit_ms,
             tpot_limit_ms=scenario.tpot_limit_ms,
+            input_of_models=tuple(given for given, _ in of_models) if differ else (),
+            output_of_models=tuple(made for _, made in of_models) if differ else (),
         ),
         context_tokens=input_tokens + output_tokens,
         sequences=concurrency or 1,
@@ -103,16 +109,28 @@ def candidates(facts: Facts, scenario: Scenario, models: Sequence[str]) -> Candi
     return replace(found, measured=tuple(_measured(facts, scenario, found)) if takes_measured else ())
 
 
+def _shaped(facts: Facts, models: Sequence[str]) -> list[str]:
+    return [name for name in models if name in facts.shapes]
+
+
+def _asked_tokens(scenario: Scenario) -> tuple[int, int]:
+    workload = scenario.workload
+    return max(1, round(workload.input_tokens)), max(1, round(workload.billed_output_tokens))
+
+
 @lru_cache(maxsize=FLEETS_KEPT)
 def _predicted(facts: Facts, question: _Question) -> Candidates:
-    known = [name for name in question.models if name in facts.shapes]
+    known = _shaped(facts, question.models)
     axes = _axes(facts, question, known)
     use = Use(context_tokens=question.context_tokens, sequences=question.sequences)
-    found = fleet(axes, use, min_bits_per_weight=question.min_bits_per_weight)
+    asked = question.asked
+    contexts = [int(given + made) for given, made in zip(asked.input_of_models, asked.output_of_models, strict=True)]
+    found = fleet(axes, use, min_bits_per_weight=question.min_bits_per_weight, context_tokens=contexts or None)
     return Candidates(
         fleet=found,
-        rates=rates(found, question.asked, facts.calibration, quantity=OUTPUT),
+        rates=rates(found, asked, facts.calibration, quantity=OUTPUT),
         model_ids=tuple(known),
+        request_tokens=tuple(contexts or [question.context_tokens] * len(known)),
         measured=(),
         without_shape=tuple(name for name in question.models if name not in facts.shapes),
     )
@@ -143,7 +161,7 @@ def _measured(facts: Facts, scenario: Scenario, found: Candidates) -> Iterator[t
         if model_id not in facts.capacities:
             continue
         shape = found.fleet.axes.models[place]
-        for row, served in measured_rates(book(facts, model_id), scenario):
+        for row, served in measured_rates(book(facts, model_id), for_model(facts, scenario, model_id)):
             bits = _bits(shape, row.weight_format)
             if bits is None or bits >= scenario.min_bits_per_weight:
                 yield place, row, served

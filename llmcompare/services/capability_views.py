@@ -21,6 +21,7 @@ from llmcompare.services import fit
 from llmcompare.services.books import book
 from llmcompare.services.capability import Asked, Named, ranked, shown, subjects
 from llmcompare.services.catalogue import Facts
+from llmcompare.services.counting import for_models
 
 PUBLISHED_FORMAT = "bf16"
 """Scores are those of the weights as published; another format would need scores of its own."""
@@ -108,8 +109,9 @@ def _standard(scenario: Scenario) -> Scenario:
 def _prices(facts: Facts, scenario: Scenario) -> dict[str, Band]:
     mtok = scenario.workload.tokens_per_request / TOKENS_PER_MTOK
     found = {}
-    for model_id in {offer.model_id for offer in facts.api_offers if offer.model_id is not None}:
-        option, _ = api_option(book(facts, model_id), scenario)
+    listed = {offer.model_id for offer in facts.api_offers if offer.model_id is not None}
+    for model_id, counted in for_models(facts, scenario, listed).items():
+        option, _ = api_option(book(facts, model_id), counted)
         if option is not None:
             usd = option.usd_per_month
             found[model_id] = Band(low=usd.low / mtok, mid=usd.mid / mtok, high=usd.high / mtok)
@@ -118,8 +120,13 @@ def _prices(facts: Facts, scenario: Scenario) -> dict[str, Band]:
 
 def by_memory(facts: Facts, ranking: Ranking, scenario: Scenario) -> list[Placed]:
     """Against GiB for the published weights and one request of the workload; models of unknown shape are left out."""
-    tokens = max(SHORTEST_CONTEXT_TOKENS, round(scenario.workload.tokens_per_request))
-    return _placed(facts, ranking, {one: _gib(facts, one.model_id, tokens) for one, _ in _models(facts, ranking)})
+    models = [one.model_id for one, _ in _models(facts, ranking)]
+    tokens = {
+        model_id: max(SHORTEST_CONTEXT_TOKENS, round(one.workload.tokens_per_request))
+        for model_id, one in for_models(facts, scenario, models).items()
+    }
+    found = {one: _gib(facts, one.model_id, tokens[one.model_id]) for one, _ in _models(facts, ranking)}
+    return _placed(facts, ranking, found)
 
 
 @lru_cache(maxsize=1024)

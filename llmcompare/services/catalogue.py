@@ -13,6 +13,7 @@ from llmcompare.core.published import (
     EcosystemFact,
     FormatQuality,
     FrameworkSupport,
+    LanguageFact,
     Licence,
     ListedFormat,
     PublishedScore,
@@ -32,6 +33,7 @@ from llmcompare.core.records import (
     StreamSpeed,
 )
 from llmcompare.core.shapes import ModelShape
+from llmcompare.core.tokens import TokenTable
 from llmcompare.errors import DataError, LlmCompareError, StoreError, UnknownIdError
 from llmcompare.store import db, queries, schema
 from llmcompare.store.db import Catalog
@@ -136,6 +138,16 @@ class Facts:
     def benchmark_categories(self) -> dict[str, BenchmarkCategory]:
         """What each benchmark tests, by its name."""
         return {row.benchmark: row for row in queries.benchmark_categories(self.catalog)}
+
+    @cached_property
+    def language_facts(self) -> list[LanguageFact]:
+        """Languages that vendors name, and scores per language."""
+        return queries.language_facts(self.catalog)
+
+    @cached_property
+    def token_table(self) -> TokenTable:
+        """Measured tokens by tokenizer and language, and which tokenizer a model has."""
+        return queries.token_table(self.catalog)
 
     @cached_property
     def format_qualities(self) -> list[FormatQuality]:

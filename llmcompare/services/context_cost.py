@@ -38,8 +38,10 @@ def context_costs(facts: Facts, comparison: Comparison) -> list[ContextCost]:
     book = books.book(facts, scenario.model)
     rented, missing = _rented(facts, comparison)
     found = []
+    # The axis is in tokens of the model, the scenario's own figures in those that were typed.
+    factor = scenario.counting.factor if scenario.counting else 1.0
     for place, tokens in enumerate(CONTEXTS_TOKENS):
-        api, api_missing = api_option(book, replace(scenario, input_tokens=max(1.0, tokens - written)))
+        api, api_missing = api_option(book, replace(scenario, input_tokens=max(1.0, tokens - written) / factor))
         rate = rented[place] if rented else None
         usd = None if rate is None or comparison.rented is None else _usd(comparison.rented, rate, scenario)
         found.append(
@@ -59,7 +61,7 @@ def _today(comparison: Comparison, input_tokens: float) -> Band | None:
     offer, scenario = comparison.today.offer, comparison.scenario
     if offer is None or (offer.context_tokens is not None and offer.context_tokens < input_tokens):
         return None
-    workload = replace(scenario.workload, input_tokens=max(1.0, input_tokens))
+    workload = replace(scenario.as_typed.workload, input_tokens=max(1.0, input_tokens))
     usd = api_usd_per_request(token_prices(offer), workload, batch_fraction=scenario.batch_fraction)
     return Band(low=usd, mid=usd, high=usd)
 

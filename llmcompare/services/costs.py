@@ -10,12 +10,17 @@ from llmcompare.core.scenario import Scenario
 from llmcompare.services import owned, serverless
 from llmcompare.services.books import priced_book
 from llmcompare.services.catalogue import Facts
+from llmcompare.services.counting import for_model
 from llmcompare.services.fit import FORMATS_BEST_FIRST
 from llmcompare.services.hardware import ENGINES
 
 
 def compare(facts: Facts, scenario: Scenario) -> Comparison:
-    """All options for a scenario. Raises UnknownIdError or InputError; an option without data says why instead."""
+    """All options for a scenario. Raises UnknownIdError or InputError; an option without data says why instead.
+
+    Tokens are counted with the model's tokenizer where the scenario names a language.
+    """
+    scenario = for_model(facts, scenario)
     return comparison.compare(
         priced_book(facts, scenario),
         scenario,

@@ -17,6 +17,7 @@ from llmcompare.core.units import BYTES_PER_GIB, counted, rounded
 from llmcompare.services import fit, hardware
 from llmcompare.services.books import book
 from llmcompare.services.catalogue import Facts
+from llmcompare.services.counting import for_model
 from llmcompare.services.fit import Subject
 
 FEW_SHOTS = 5
@@ -141,7 +142,7 @@ def alternatives(
     longer = replace(scenario, input_tokens=scenario.input_tokens + few_shots * example_tokens)
     asked = [(f"{counted(few_shots, 'example')} in each prompt instead of tuning", longer)]
     if larger is not None:
-        asked.append((f"{facts.model(larger).display_name} with the short prompt", replace(scenario, model=larger)))
+        asked.append((f"{facts.model(larger).display_name} with the short prompt", for_model(facts, scenario, larger)))
     others = []
     for name, other in asked:
         usd, why = _monthly(facts, other)
@@ -155,7 +156,7 @@ def alternatives(
 
 
 def _monthly(facts: Facts, scenario: Scenario) -> tuple[Band | None, str | None]:
-    option, missing = api_option(book(facts, scenario.model), scenario)
+    option, missing = api_option(book(facts, scenario.model), for_model(facts, scenario))
     return (None, missing) if option is None else (option.usd_per_month, None)
 
 

@@ -12,6 +12,7 @@ from llmcompare.core.scenario import Scenario
 from llmcompare.core.units import age_days
 from llmcompare.services.books import book
 from llmcompare.services.catalogue import Facts
+from llmcompare.services.counting import for_models
 from llmcompare.store import queries
 
 FAMILIES = ("llama", "mistral", "qwen")
@@ -32,7 +33,8 @@ def quality_against_cost(facts: Facts, scenario: Scenario, cell: ScoreCell) -> Q
         for model_id, scores in by_model.items()
         if model_id in facts.models and facts.models[model_id].family in FAMILIES
     ]
-    return quality.quality_against_cost(cell, scenario, scored)
+    counted = for_models(facts, scenario, [book.model.model_id for book, _ in scored])
+    return quality.quality_against_cost(cell, scenario, scored, counted=counted)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

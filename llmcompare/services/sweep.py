@@ -17,6 +17,7 @@ from llmcompare.errors import InputError, UnknownIdError
 from llmcompare.services.books import book
 from llmcompare.services.candidates import Candidates, candidates, prices
 from llmcompare.services.catalogue import Facts
+from llmcompare.services.counting import for_model, for_models
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,13 +252,15 @@ def _api(
     if scenario.api_provider is not None and scenario.api_provider not in known:
         raise UnknownIdError("API provider", scenario.api_provider, known)
     wanted, own = set(models), _own_offers(facts, scenario)
+    counted = for_models(facts, scenario, wanted)
     priced, out = [], []
     for offer in (*own, *facts.api_offers):
         if offer.model_id not in wanted or (own and offer.model_id == scenario.model and offer not in own):
             continue
-        usd = api_usd_per_request(token_prices(offer), scenario.workload, batch_fraction=scenario.batch_fraction)
+        of_model = counted[str(offer.model_id)]
+        usd = api_usd_per_request(token_prices(offer), of_model.workload, batch_fraction=scenario.batch_fraction)
         usd *= scenario.requests_per_month
-        reason = _against(facts, offer, scenario, limits, usd=usd, is_own=offer in own)
+        reason = _against(facts, offer, of_model, limits, usd=usd, is_own=offer in own)
         if reason is None:
             priced.append((offer, usd))
         else:
@@ -269,7 +272,7 @@ def _own_offers(facts: Facts, scenario: Scenario) -> tuple[ApiOffer, ...]:
     """The user's own API price of the scenario's model, where there is one."""
     if scenario.own_input_usd_per_mtok is None and scenario.own_output_usd_per_mtok is None:
         return ()
-    option, _ = api_option(book(facts, scenario.model), scenario)
+    option, _ = api_option(book(facts, scenario.model), for_model(facts, scenario))
     return () if option is None else tuple(priced.offer for priced in option.offers)
 
 

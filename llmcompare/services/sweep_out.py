@@ -69,7 +69,7 @@ def _reason(found: Swept, code: Out, model: int, form: int, gpu: int) -> str:
         return f"{held:,.0f} GiB of weights, {fleet.axes.gpus[gpu].memory_gb:g} GB a GPU: {REASONS[code]}"
     if code == Out.BEYOND_CONTEXT:
         longest = shape.context_extended_tokens or shape.context_native_tokens or 0
-        return f"{found.scenario.workload.tokens_per_request:,.0f} tokens of {longest:,}: {REASONS[code]}"
+        return f"{found.found.request_tokens[model]:,} tokens of {longest:,}: {REASONS[code]}"
     return REASONS[code]
 
 

@@ -1,6 +1,6 @@
 """Every question that is asked of the catalogue, as typed rows."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 from llmcompare.core.calibration import Band, Factor
@@ -9,6 +9,7 @@ from llmcompare.core.published import (
     EcosystemFact,
     FormatQuality,
     FrameworkSupport,
+    LanguageFact,
     Licence,
     ListedFormat,
     PublishedScore,
@@ -33,6 +34,7 @@ from llmcompare.core.records import (
     Unjoined,
 )
 from llmcompare.core.shapes import ModelShape
+from llmcompare.core.tokens import ModelTokenizer, Tokenizer, TokenRate, TokenTable
 from llmcompare.store.db import Catalog
 from llmcompare.store.schema import tables
 
@@ -233,6 +235,31 @@ def benchmark_categories(catalog: Catalog) -> list[BenchmarkCategory]:
     """What each benchmark tests."""
     return catalog.rows(
         BenchmarkCategory, f"SELECT {_columns(BenchmarkCategory)} FROM benchmark_categories ORDER BY benchmark"
+    )
+
+
+def language_facts(catalog: Catalog) -> list[LanguageFact]:
+    """Languages that vendors name, and scores per language."""
+    return catalog.rows(LanguageFact, f"SELECT {_columns(LanguageFact)} FROM languages ORDER BY line")
+
+
+def token_table(catalog: Catalog) -> TokenTable:
+    """Measured tokens by tokenizer and language, and which tokenizer a model has."""
+    names = _columns(TokenRate)
+    for column in ("article_characters", "article_tokens"):
+        names = names.replace(column, f"string_split({column}, ';')::INTEGER[] AS {column}")
+    rates = catalog.rows(TokenRate, f"SELECT {names} FROM tokenizer_rates ORDER BY line")
+    tokenizers = catalog.rows(Tokenizer, f"SELECT {_columns(Tokenizer)} FROM tokenizers ORDER BY line")
+    of_model = catalog.rows(ModelTokenizer, f"SELECT {_columns(ModelTokenizer)} FROM model_tokenizers ORDER BY line")
+    return TokenTable(
+        tokenizers={row.tokenizer_id: row for row in tokenizers},
+        of_model={row.model_id: row for row in of_model},
+        rates={
+            (row.tokenizer_id, row.language_code): replace(
+                row, article_characters=tuple(row.article_characters), article_tokens=tuple(row.article_tokens)
+            )
+            for row in rates
+        },
     )
 
 

@@ -22,25 +22,16 @@ SELECT line, 'model_aliases' AS table_name, 'alias' AS column_name, alias AS val
 FROM model_aliases WHERE alias IN (SELECT model_id FROM models);
 
 CREATE VIEW refused_model_tokenizers AS
-SELECT u.line, 'model_tokenizers' AS table_name,
-       CASE WHEN m.model_id IS NULL THEN 'model_id' ELSE 'tokenizer_id' END AS column_name,
-       CASE WHEN m.model_id IS NULL THEN u.model_id ELSE u.tokenizer_id END AS value,
-       CASE WHEN m.model_id IS NULL THEN 'is no model of models.csv'
-            WHEN t.tokenizer_id IS NULL THEN 'is no tokenizer of tokenizers.csv'
-            ELSE format('has {} tokens and up to 2,048 control tokens, which makes no vocabulary of {} as {} has it',
-                        t.vocabulary_size, m.vocabulary_size, m.model_id) END AS rule
-FROM model_tokenizers u LEFT JOIN models m USING (model_id) LEFT JOIN tokenizers t USING (tokenizer_id)
+SELECT u.line, 'model_tokenizers' AS table_name, 'tokenizer_id' AS column_name, u.tokenizer_id AS value,
+       format('has {} tokens and up to 2,048 control tokens, which makes no vocabulary of {} as {} has it',
+              t.vocabulary_size, m.vocabulary_size, m.model_id) AS rule
+FROM model_tokenizers u JOIN models m USING (model_id) JOIN tokenizers t USING (tokenizer_id)
 -- Models round the size of their vocabulary up, so a larger one proves nothing; a smaller one does.
-WHERE m.model_id IS NULL OR t.tokenizer_id IS NULL
-   OR m.vocabulary_size NOT BETWEEN t.vocabulary_size AND t.vocabulary_size + 2048;
+WHERE m.vocabulary_size NOT BETWEEN t.vocabulary_size AND t.vocabulary_size + 2048;
 
 CREATE VIEW refused_tokenizer_rates AS
-SELECT r.line, 'tokenizer_rates' AS table_name, 'tokenizer_id' AS column_name, r.tokenizer_id AS value,
-       'is no tokenizer of tokenizers.csv' AS rule
-FROM tokenizer_rates r WHERE r.tokenizer_id NOT IN (SELECT tokenizer_id FROM tokenizers)
-UNION ALL
-SELECT r.line, 'tokenizer_rates', 'article_characters', r.article_characters,
-       format('differs from the text of the same language with another tokenizer, line {}', o.line)
+SELECT r.line, 'tokenizer_rates' AS table_name, 'article_characters' AS column_name, r.article_characters AS value,
+       format('differs from the text of the same language with another tokenizer, line {}', o.line) AS rule
 FROM tokenizer_rates r JOIN (SELECT DISTINCT ON (language_code) * FROM tokenizer_rates ORDER BY language_code, line) o
   USING (language_code)
 WHERE (r.article_characters, r.language) <> (o.article_characters, o.language);
@@ -169,4 +160,13 @@ SELECT 'model_aliases', 'model_id', model_id, count(*)
 FROM model_aliases WHERE model_id NOT IN (SELECT model_id FROM models) GROUP BY ALL
 UNION ALL
 SELECT 'models', 'license_id', license_id, count(*)
-FROM models WHERE license_id IS NOT NULL AND license_id NOT IN (SELECT license_id FROM licenses) GROUP BY ALL;
+FROM models WHERE license_id IS NOT NULL AND license_id NOT IN (SELECT license_id FROM licenses) GROUP BY ALL
+UNION ALL
+SELECT 'model_tokenizers', 'model_id', model_id, count(*)
+FROM model_tokenizers WHERE model_id NOT IN (SELECT model_id FROM models) GROUP BY ALL
+UNION ALL
+SELECT 'model_tokenizers', 'tokenizer_id', tokenizer_id, count(*)
+FROM model_tokenizers WHERE tokenizer_id NOT IN (SELECT tokenizer_id FROM tokenizers) GROUP BY ALL
+UNION ALL
+SELECT 'tokenizer_rates', 'tokenizer_id', tokenizer_id, count(*)
+FROM tokenizer_rates WHERE tokenizer_id NOT IN (SELECT tokenizer_id FROM tokenizers) GROUP BY ALL;

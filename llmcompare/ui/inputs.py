@@ -25,7 +25,7 @@ def pick_scenario(facts: Facts) -> Scenario:
         st.subheader("Your workload")
         values: dict[str, Any] = {"model": _pick_model(facts)} | _pick_volume()
         with st.expander("More about the requests"):
-            values |= _pick_request_details()
+            values |= _pick_request_details() | _pick_language(facts)
         with st.expander("Traffic and limits"):
             values |= _pick_traffic()
         with st.expander("APIs"):
@@ -107,6 +107,22 @@ def _pick_request_details() -> dict[str, Any]:
         "batch_fraction": share(
             "batch_fraction", "Share of requests that can wait",
             help="Billed at the batch price where the provider has one, else at the full price.",
+        ),
+    }  # fmt: skip
+
+
+def _pick_language(facts: Facts) -> dict[str, Any]:
+    languages = facts.token_table.languages
+    known = [model_id for model_id in facts.models if model_id in facts.token_table.of_model]
+    return {
+        "language": choice(
+            "language", "Language of the requests", languages, names=languages, any_name="not given",
+            help="The same text is more tokens with one model than with another. With a language, each model is asked "
+            "for the same text, in its own tokens.",
+        ),
+        "tokens_of": choice(
+            "tokens_of", "Tokens above are those of", known, any_name="the chosen model",
+            help="Whose tokenizer counted the tokens you gave. Counts with a language.",
         ),
     }  # fmt: skip
 

@@ -18,6 +18,7 @@ from llmcompare.errors import InputError
 from llmcompare.figures import workload as figures
 from llmcompare.services import bill, request_log_json
 from llmcompare.services.catalogue import Facts
+from llmcompare.services.counting import characters_per_token
 from llmcompare.services.log_columns import ALIASES
 from llmcompare.services.request_log import MAX_UPLOAD_MB, ReadLog, read
 from llmcompare.ui import frame, show
@@ -70,7 +71,7 @@ def from_log(facts: Facts, scenario: Scenario) -> None:
         _show_form()
         return
     answer = st.container()
-    found = _summary(loaded)
+    found = _summary(loaded, _measured_characters(facts, scenario))
     with answer:
         st.markdown(f"#### {plain(request_log_words.headline(found))}")
         st.caption(plain(f"{loaded.name}, read in the memory of this machine and kept nowhere else."))
@@ -156,7 +157,14 @@ def _list_names(heading: str, listed: dict[str, tuple[str, ...]]) -> None:
     st.markdown("\n".join([heading, "", *lines]))
 
 
-def _summary(loaded: ReadLog) -> LogSummary:
+def _measured_characters(facts: Facts, scenario: Scenario) -> float | None:
+    """Characters per token of the tokenizer that the inputs name, in their language."""
+    if scenario.language is None:
+        return None
+    return characters_per_token(facts, scenario.tokens_of or scenario.model, scenario.language)
+
+
+def _summary(loaded: ReadLog, measured: float | None) -> LogSummary:
     """Of the log in use, with the choices that only some logs need."""
     columns = st.columns([1, 1, 1], vertical_alignment="bottom")
     factor, zone = CHARACTERS_PER_TOKEN, UTC_NAME
@@ -164,8 +172,10 @@ def _summary(loaded: ReadLog) -> LogSummary:
         zone = _pick_zone(columns[0])
     if loaded.log.has_characters:
         factor = columns[1].number_input(
-            "Characters per token", 0.1, 100.0, st.session_state.get("log_characters_kept", CHARACTERS_PER_TOKEN), 0.1,
-            key="log_characters", help="Assumption: 4 is usual for English prose, fewer for code and other languages.",
+            "Characters per token", 0.1, 100.0,
+            st.session_state.get("log_characters_kept", round(measured or CHARACTERS_PER_TOKEN, 2)), 0.1,
+            key="log_characters", help="Assumption: 4 is usual for English prose, fewer for code and other languages. "
+            + ("" if measured is None else f"Measured for the chosen language and tokenizer: {measured:.2f}."),
         )  # fmt: skip
         st.session_state["log_characters_kept"] = factor
     columns[2].button("Remove the log", key="log_remove", on_click=_forget, icon=":material/delete:")

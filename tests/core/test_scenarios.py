@@ -34,6 +34,8 @@ LATER = {name: within(name) for name in RANGES if name != "target_utilisation_fr
         "weight_format",
         "serverless_provider",
         "owned_gpu",
+        "language",
+        "tokens_of",
     )
 }  # fmt: skip
 profiles = st.lists(st.floats(0.01, 1e6), min_size=24, max_size=24).map(lambda rates: ",".join(map(str, rates)))

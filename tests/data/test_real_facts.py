@@ -27,10 +27,11 @@ ROW_COUNTS = {
 READ_SINCE = {
     "energy": 511, "serverless_terms": 8, "claims": 69, "findings": 28, "benchmark_categories": 226,
     "framework_support": 207, "ecosystem": 13,
+    "model_tokenizers": 162,
 }  # fmt: skip
 """Read in their sources after the reference was made."""
-MADE = {"calibration", "calibration_residuals"}
-"""Made from other tables by benchmarks/calibrate.py."""
+MADE = {"calibration", "calibration_residuals", "tokenizers", "tokenizer_rates"}
+"""Made from other tables by benchmarks/calibrate.py, and measured by benchmarks/measure_tokenizers.py."""
 
 # Published with the price tables of 2026-11-23: USD per GPU-hour on demand, one price per provider.
 PUBLISHED_BANDS = {
@@ -107,6 +108,7 @@ def test_rows_that_join_nothing_are_as_many_as_a_plain_count_says(csv_rows, real
     names = models | {row["alias"] for row in csv_rows["model_aliases"]}
     gpus = {row["gpu_id"] for row in csv_rows["gpus"]}
     licenses = {row["license_id"] for row in csv_rows["licenses"]}
+    tokenizers = {row["tokenizer_id"] for row in csv_rows["tokenizers"]}
     # A name that only shares an architecture gives a model its speed, not a price.
     priced = models | {row["alias"] for row in csv_rows["model_aliases"] if row["relation"] != "same architecture"}
     open_prices = [row for row in csv_rows["api_prices"] if row["family"] not in ("proprietary", "deepseek")]
@@ -121,6 +123,9 @@ def test_rows_that_join_nothing_are_as_many_as_a_plain_count_says(csv_rows, real
         ("languages", "model_id", names | {""}),
         ("model_aliases", "model_id", models),
         ("models", "license_id", licenses | {""}),
+        ("model_tokenizers", "model_id", models),
+        ("model_tokenizers", "tokenizer_id", tokenizers),
+        ("tokenizer_rates", "tokenizer_id", tokenizers),
     ):
         expected.update((table, column, row[column]) for row in csv_rows[table] if row[column] not in known)
     counted = {(u.table_name, u.column_name, u.value): u.row_count for u in queries.unjoined(real_catalog)}

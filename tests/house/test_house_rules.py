@@ -19,6 +19,7 @@ CALCULATIONS = [
     "pareto", "options", "rented", "traffic", "stack", "tiers",
     "memory", "weights", "tensors", "llama_cpp_mix", "bench", "this_machine", "roofline", "calibration", "owned",
     "payback", "energy", "serverless", "serverless_curve", "serverless_option", "serverless_simulation",
+    "tokens",
     "claims", "claims_known", "claims_words", "claims_benchmarks", "claims_models", "claims_languages",
     "licences", "claims_licences", "claims_prices", "claims_costs", "claims_volumes", "claims_speed", "claims_hardware",
     "claims_tuning", "claims_finetuning", "claims_open", "finetune", "fleet", "sweep", "sweep_words",

@@ -100,6 +100,29 @@ def test_an_alias_that_is_the_id_of_another_model_is_refused(data, refused):
     assert [(cell.file, cell.line, cell.value) for cell in refused()] == [("data/model_aliases.csv", line, "big-70b")]
 
 
+def test_a_tokenizer_that_cannot_be_that_of_a_model_is_refused(data, refused):
+    data.set("tokenizers", "vocabulary_size", "32000")
+    (cell,) = refused()
+    assert (cell.file, cell.line, cell.column, cell.value) == ("data/model_tokenizers.csv", 2, "tokenizer_id", "tiny")
+    assert "no vocabulary of 152064 as tiny-7b has it" in cell.rule
+
+
+def test_tokens_that_do_not_add_up_are_refused(data, refused):
+    for column, value in (("article_tokens", "30;71"), ("tokens_per_1000_characters", "251"), ("bytes", "399")):
+        was = data.rows["tokenizer_rates"][0][column]
+        data.set("tokenizer_rates", column, value)
+        assert [(cell.file, cell.line) for cell in refused()] == [("data/tokenizer_rates.csv", 2)], column
+        data.set("tokenizer_rates", column, was)
+    assert refused() == ()
+
+
+def test_two_texts_in_one_language_are_refused(data, refused):
+    line = data.add("tokenizer_rates", tokenizer_id="other", article_characters="150;250")
+    (cell,) = refused()
+    assert (cell.line, cell.column) == (line, "article_characters")
+    assert "line 2" in cell.rule
+
+
 def test_dates_in_the_future_are_refused_to_the_precision_they_are_written_in(data, refused):
     values = ["2026-11-26", "2026-12", "2027", "9999-12-31"]
     lines = [data.add("gpu_prices", as_of=value) for value in values]

@@ -1,0 +1,77 @@
+"""The same text with another model: a scenario whose tokens are counted with that model's tokenizer."""
+
+from collections.abc import Iterable
+from dataclasses import fields, replace
+
+from llmcompare.core.records import UsedRow
+from llmcompare.core.scenario import CountedScenario, Counting, Scenario
+from llmcompare.core.tokens import ModelTokenizer, TokenRate, ratio
+from llmcompare.errors import InputError, UnknownIdError
+from llmcompare.services.catalogue import Facts
+
+
+def for_model(facts: Facts, scenario: Scenario, model_name: str | None = None) -> Scenario:
+    """The scenario for a model, the scenario's own by default, its workload in tokens of that model.
+
+    Without a language tokens stay as typed. Raises UnknownIdError for a model or a language that is not known.
+    """
+    typed = scenario.as_typed
+    asked = typed if model_name is None else replace(typed, model=model_name, tokens_of=typed.tokens_of or typed.model)
+    if asked.language is None:
+        return asked
+    languages = facts.token_table.languages
+    if asked.language not in languages:
+        raise UnknownIdError("language", asked.language, languages)
+    model, typed_with = facts.model(asked.model), facts.model(asked.tokens_of or asked.model)
+    if model.model_id == typed_with.model_id:
+        return asked
+    table = facts.token_table
+    rate, missing = table.rate(model.model_id, asked.language)
+    other, other_missing = table.rate(typed_with.model_id, asked.language)
+    how = {"typed_with": typed_with.display_name, "language": languages[asked.language]}
+    if rate is None or other is None:
+        unknown = Counting(
+            factor=1, low_factor=1, high_factor=1, missing=missing or other_missing, rows=(), **how
+        )  # fmt: skip
+        return _with(asked, unknown)
+    band = ratio(rate, other)
+    known = (rate, other, table.of_model[model.model_id], table.of_model[typed_with.model_id])
+    rows = tuple(dict.fromkeys(_used(row) for row in known))
+    return _with(
+        asked,
+        Counting(factor=band.mid, low_factor=band.low, high_factor=band.high, missing=None, rows=rows, **how),
+    )
+
+
+def for_models(facts: Facts, scenario: Scenario, model_ids: Iterable[str]) -> dict[str, Scenario]:
+    """The same for several models, by id: the scenario itself where no language is named."""
+    if scenario.language is None:
+        return dict.fromkeys(model_ids, scenario)
+    return {model_id: for_model(facts, scenario, model_id) for model_id in model_ids}
+
+
+def characters_per_token(facts: Facts, model_name: str, language: str) -> float | None:
+    """Measured for a model's tokenizer in a language; None where it is not known."""
+    rate, _ = facts.token_table.rate(facts.model(model_name).model_id, language)
+    return None if rate is None else rate.characters / rate.tokens
+
+
+def measured_characters_per_token(facts: Facts, model_name: str, language: str) -> float:
+    """The same. Raises UnknownIdError, or InputError with the reason where it is not known."""
+    languages = facts.token_table.languages
+    if language not in languages:
+        raise UnknownIdError("language", language, languages)
+    found = characters_per_token(facts, model_name, language)
+    if found is None:
+        _, missing = facts.token_table.rate(facts.model(model_name).model_id, language)
+        raise InputError(f"{missing}: give characters_per_token.")
+    return found
+
+
+def _with(asked: Scenario, counting: Counting) -> CountedScenario:
+    given = {field.name: getattr(asked, field.name) for field in fields(Scenario)}
+    return CountedScenario(**given, counting=counting)
+
+
+def _used(row: TokenRate | ModelTokenizer) -> UsedRow:
+    return UsedRow(row_id=row.row_id, source=row.source, as_of=row.as_of)
