@@ -16,9 +16,9 @@ from llmcompare.core.options import (
     today_option,
 )
 from llmcompare.core.owned import OwnedOption
-from llmcompare.core.records import ApiOffer, Capacity, Gpu, GpuOffer, Model, ServerlessTerms, UsedRow
+from llmcompare.core.records import ApiOffer, Capacity, Gpu, GpuOffer, Model, ServerlessTerms
 from llmcompare.core.rented import Deployment, deployments
-from llmcompare.core.scenario import Scenario
+from llmcompare.core.scenario import Scenario, UsedRow
 from llmcompare.core.serverless_option import ServerlessOption
 from llmcompare.core.workload import Workload
 

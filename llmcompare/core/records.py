@@ -363,15 +363,6 @@ class TableSummary:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UsedRow:
-    """A row of the catalogue that a figure rests on."""
-
-    row_id: str
-    source: str
-    as_of: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Unjoined:
     """Rows that name a model, GPU or licence which the catalogue does not hold."""
 

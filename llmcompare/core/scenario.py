@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, get_args
 
-from llmcompare.core.records import RENTED_BILLINGS, Billing, UsedRow
+from llmcompare.core.records import RENTED_BILLINGS, Billing
 from llmcompare.core.traffic import TRAFFIC_SHAPES, Traffic, TrafficShape, traffic
 from llmcompare.core.workload import Workload
 from llmcompare.errors import InputError
@@ -216,6 +216,15 @@ class Scenario:
     def flags(self) -> str:
         """Options of the command line that reproduce this scenario."""
         return " ".join(f"--{name.replace('_', '-')} {shlex.quote(text)}" for name, text in self.query().items())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsedRow:
+    """A row of the catalogue that a figure rests on."""
+
+    row_id: str
+    source: str
+    as_of: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,8 +12,9 @@ from llmcompare.core import freshness, stack, tables, tiers, words
 from llmcompare.core.comparison import Comparison
 from llmcompare.core.facts import ReplyFact, RunFact
 from llmcompare.core.phrases import Assumption
-from llmcompare.core.records import UsedRow, source_url
+from llmcompare.core.records import source_url
 from llmcompare.core.replies import ENDS, figures_in_words, reply_table, run_flags, speed_sentence
+from llmcompare.core.scenario import UsedRow
 from llmcompare.core.tables import Table
 from llmcompare.core.units import counted
 

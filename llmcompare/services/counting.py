@@ -3,8 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import fields, replace
 
-from llmcompare.core.records import UsedRow
-from llmcompare.core.scenario import CountedScenario, Counting, Scenario
+from llmcompare.core.scenario import CountedScenario, Counting, Scenario, UsedRow
 from llmcompare.core.tokens import ModelTokenizer, TokenRate, ratio
 from llmcompare.errors import InputError, UnknownIdError
 from llmcompare.services.catalogue import Facts
