@@ -96,7 +96,7 @@ class OwnedOption:
     @property
     def short(self) -> str:
         """For sentences."""
-        return f"{self.gpu_count} × {self.gpu.name.removeprefix(f'{self.gpu.vendor} ')}"
+        return f"{self.gpu_count} × {self.gpu.name_without_vendor}"
 
     @property
     def name(self) -> str:

@@ -74,6 +74,11 @@ class Gpu(SpeedGpu):
     as_of: str | None
     source: str
 
+    @property
+    def name_without_vendor(self) -> str:
+        """For sentences, where the vendor says nothing new."""
+        return self.name.removeprefix(f"{self.vendor} ")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnergyMeasurement:

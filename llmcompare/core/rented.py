@@ -51,7 +51,7 @@ class Deployment:
     @property
     def short(self) -> str:
         """GPUs alone, for sentences."""
-        return f"{self.gpus_per_replica} × {self.gpu.name.removeprefix(f'{self.gpu.vendor} ')}"
+        return f"{self.gpus_per_replica} × {self.gpu.name_without_vendor}"
 
     @property
     def basis(self) -> str:

@@ -69,7 +69,7 @@ class ServerlessOption:
     @property
     def short(self) -> str:
         """GPUs alone, for sentences."""
-        return f"{self.gpus_per_worker} × {self.gpu.name.removeprefix(f'{self.gpu.vendor} ')}"
+        return f"{self.gpus_per_worker} × {self.gpu.name_without_vendor}"
 
     @property
     def basis(self) -> str:

@@ -270,7 +270,7 @@ def _usd_per_mtok(place: Place, rate: Speeds) -> Band | None:
 
 def short_name(gpu: Gpu) -> str:
     """Of a GPU, for the axis of a chart: without maker, series and packaging."""
-    name = gpu.name.removeprefix(f"{gpu.vendor} ").split(" (")[0]
+    name = gpu.name_without_vendor.split(" (")[0]
     if "GB" not in name.upper() and gpu.memory_gb is not None:
         name += f" {gpu.memory_gb:g}GB"
     return " ".join(word for word in name.split() if word not in LEFT_OUT_WORDS)

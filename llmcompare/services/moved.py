@@ -68,7 +68,7 @@ def news(facts: Facts, since: date, *, today: date) -> News:
 
 def names(facts: Facts) -> dict[str, str]:
     """What a reader calls GPUs and models, by id."""
-    gpus = {gpu.gpu_id: gpu.name.removeprefix(f"{gpu.vendor} ") for gpu in facts.gpus.values()}
+    gpus = {gpu.gpu_id: gpu.name_without_vendor for gpu in facts.gpus.values()}
     return gpus | {model.model_id: model.display_name for model in facts.models.values()}
 
 

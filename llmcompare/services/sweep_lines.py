@@ -84,7 +84,7 @@ def _rented(facts: Facts, found: Swept, known: Context, place: int) -> Line:
     count, usd = int(found.gpu_count[place]), found.band(place)
     measured = int(found.measured_at[place])
     row = found.found.measured[measured][1] if measured >= 0 else None
-    name = f"{count} × {gpu.name.removeprefix(f'{gpu.vendor} ')}, {weight_format or 'format not stated'}, {engine}"
+    name = f"{count} × {gpu.name_without_vendor}, {weight_format or 'format not stated'}, {engine}"
     return Line(
         kind="rented",
         model_id=model.model_id,
