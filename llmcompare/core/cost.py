@@ -20,6 +20,21 @@ class Band:
     high: float
 
 
+def exactly(value: float) -> Band:
+    """A figure without a spread."""
+    return Band(low=value, mid=value, high=value)
+
+
+def scaled(band: Band, factor: float) -> Band:
+    """A band times a number of 0 or more."""
+    return Band(low=band.low * factor, mid=band.mid * factor, high=band.high * factor)
+
+
+def added(one: Band, other: Band) -> Band:
+    """Both low ends, both middles, both high ends: as if they moved together."""
+    return Band(low=one.low + other.low, mid=one.mid + other.mid, high=one.high + other.high)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenPrices:
     """USD per million tokens of one API offer."""

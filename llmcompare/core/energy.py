@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from llmcompare.core.cost import Band
+from llmcompare.core.cost import Band, added, scaled
 from llmcompare.core.units import SECONDS_PER_HOUR, TOKENS_PER_MTOK
 from llmcompare.errors import InputError
 
@@ -39,8 +39,7 @@ class Modelled:
     @property
     def wh_per_mtok(self) -> Band:
         """Watt hours of the GPUs per million output tokens."""
-        joules = self.joules_per_output_token
-        return Band(low=wh_per_mtok(joules.low), mid=wh_per_mtok(joules.mid), high=wh_per_mtok(joules.high))
+        return scaled(self.joules_per_output_token, wh_per_mtok(1.0))
 
 
 def gpu_load_w(*, board_power_w: float, gpu_count: int) -> Band:
@@ -126,13 +125,3 @@ def grams_co2e(*, kwh: float, grams_per_kwh: float) -> float:
     if not grams_per_kwh >= 0:
         raise InputError(f"the grid's intensity is {grams_per_kwh:g} g per kWh: give 0 or more.")
     return kwh * grams_per_kwh
-
-
-def scaled(band: Band, factor: float) -> Band:
-    """A band times a number of 0 or more."""
-    return Band(low=band.low * factor, mid=band.mid * factor, high=band.high * factor)
-
-
-def added(one: Band, other: Band) -> Band:
-    """Both low ends, both middles, both high ends: as if they moved together."""
-    return Band(low=one.low + other.low, mid=one.mid + other.mid, high=one.high + other.high)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import inf, isfinite
 from typing import Literal
 
-from llmcompare.core.cost import Band
+from llmcompare.core.cost import Band, exactly, scaled
 from llmcompare.core.curves import CostCurve, CurveBand, ReplicaGroup
 from llmcompare.core.energy import (
     GPU_LOAD_FRACTION,
@@ -14,7 +14,6 @@ from llmcompare.core.energy import (
     energy_kwh,
     machine_idle_w,
     machine_load_w,
-    scaled,
 )
 from llmcompare.core.records import Gpu
 from llmcompare.core.rented import Deployment
@@ -230,17 +229,13 @@ def watts(scenario: Scenario, *, board_power_w: float | None) -> tuple[Band, Ban
         if load is None:
             raise InputError("the catalogue has no board power of this GPU: give load_w, the watts of the machine.")
         board_power_w = load / count / (GPU_LOAD_FRACTION.mid + HOST_LOAD_FRACTION.mid)
-    load_w = _exactly(load) if load is not None else machine_load_w(board_power_w=board_power_w, gpu_count=count)
-    idle_w = _exactly(idle) if idle is not None else machine_idle_w(board_power_w=board_power_w, gpu_count=count)
+    load_w = exactly(load) if load is not None else machine_load_w(board_power_w=board_power_w, gpu_count=count)
+    idle_w = exactly(idle) if idle is not None else machine_idle_w(board_power_w=board_power_w, gpu_count=count)
     if idle is None:
         idle_w = Band(**{end: min(getattr(idle_w, end), getattr(load_w, end)) for end in ENDS})
     elif load is None and idle <= load_w.mid:
         load_w = Band(low=max(load_w.low, idle), mid=load_w.mid, high=load_w.high)
     return load_w, idle_w
-
-
-def _exactly(value: float) -> Band:
-    return Band(low=value, mid=value, high=value)
 
 
 def owned_option(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from math import log
 
-from llmcompare.core.cost import Band, MeasuredCapacity, price_band, requests_per_s
+from llmcompare.core.cost import Band, MeasuredCapacity, exactly, price_band, requests_per_s
 from llmcompare.core.curves import CostCurve, CurveBand, paid_hours, rented_curve
 from llmcompare.core.options import PredictedCapacity, PriceBook, longer_than_context
 from llmcompare.core.records import Billing, Capacity, Gpu, GpuOffer
@@ -196,7 +196,7 @@ def _sites(book: PriceBook, scenario: Scenario, rows: Sequence[Capacity]) -> lis
             gpu=book.gpus[str(gpu_id)],
             gpus_per_replica=row.gpu_count if row is not None else scenario.gpus_per_replica,
             row=row,
-            requests_per_s=Band(low=rate, mid=rate, high=rate),
+            requests_per_s=exactly(rate),
         )
     ]
 
@@ -301,7 +301,7 @@ def rate_at(deployment: Deployment, workload: Workload) -> Band | None:
     if deployment.own_output_tokens_per_s is None or workload.billed_output_tokens == 0:
         return None
     rate = deployment.own_output_tokens_per_s / workload.billed_output_tokens
-    return Band(low=rate, mid=rate, high=rate)
+    return exactly(rate)
 
 
 def _mean_replicas(curve: CostCurve, scenario: Scenario) -> float:

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import cache
 from typing import TypeVar
 
-from llmcompare.core.cost import Band, price_band
+from llmcompare.core.cost import Band, exactly, price_band
 from llmcompare.core.curves import CostCurve, Curve, CurveBand, Floats
 from llmcompare.core.knobs import TOKENS, Knob
 from llmcompare.core.options import ApiOption, PriceBook, TodayOption, api_option, today_option
@@ -117,7 +117,7 @@ def owned_way(scenario: Scenario, option: OwnedOption, *, rate_at: RateAt) -> Wa
         if rate is None:
             return None
         moved = rate * values["owned_requests_per_s"] / option.requests_per_s.mid
-        there = replace(served_by, requests_per_s=Band(low=moved, mid=moved, high=moved))
+        there = replace(served_by, requests_per_s=exactly(moved))
         # A cheaper purchase may fall below the resale, which then falls with it.
         sold = min(changed.resale_usd, changed.purchase_usd or 0.0)
         found, _ = owned_option(replace(changed, resale_usd=sold), gpu=option.gpu, replicas=[there])

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from llmcompare.core.capability_ranking import Ranking
 from llmcompare.core.capability_scores import CATEGORIES, Subject
-from llmcompare.core.cost import Band
+from llmcompare.core.cost import Band, exactly, scaled
 from llmcompare.core.format_quality import MeasuredFormat, bigger_in_fewer_bits, measured_formats, with_front
 from llmcompare.core.memory import Use
 from llmcompare.core.options import api_option
@@ -70,7 +70,7 @@ def _placed(
         value = against[place.subject]
         if value is None:
             continue
-        band = value if isinstance(value, Band) else Band(low=value, mid=value, high=value)
+        band = value if isinstance(value, Band) else exactly(value)
         found.append(
             Placed(
                 name=named(place.subject),
@@ -113,8 +113,7 @@ def _prices(facts: Facts, scenario: Scenario) -> dict[str, Band]:
     for model_id, counted in for_models(facts, scenario, listed).items():
         option, _ = api_option(book(facts, model_id), counted)
         if option is not None:
-            usd = option.usd_per_month
-            found[model_id] = Band(low=usd.low / mtok, mid=usd.mid / mtok, high=usd.high / mtok)
+            found[model_id] = scaled(option.usd_per_month, 1 / mtok)
     return found
 
 

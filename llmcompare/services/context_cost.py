@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from llmcompare.core.comparison import Comparison
-from llmcompare.core.cost import Band, api_usd_per_request, usd_per_request
+from llmcompare.core.cost import Band, api_usd_per_request, exactly, usd_per_request
 from llmcompare.core.options import api_option, token_prices
 from llmcompare.core.rented import Deployment
 from llmcompare.core.scenario import Scenario
@@ -63,7 +63,7 @@ def _today(comparison: Comparison, input_tokens: float) -> Band | None:
         return None
     workload = replace(scenario.as_typed.workload, input_tokens=max(1.0, input_tokens))
     usd = api_usd_per_request(token_prices(offer), workload, batch_fraction=scenario.batch_fraction)
-    return Band(low=usd, mid=usd, high=usd)
+    return exactly(usd)
 
 
 def _rented(facts: Facts, comparison: Comparison) -> tuple[list[Speeds], str | None]:

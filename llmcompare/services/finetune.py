@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from llmcompare.core import finetune
 from llmcompare.core.calibration_traits import shares_memory
-from llmcompare.core.cost import Band
+from llmcompare.core.cost import Band, scaled
 from llmcompare.core.finetune import METHODS, PaidBack, Tuning, TuningMemory
 from llmcompare.core.memory import GPU_COUNTS
 from llmcompare.core.options import api_option
@@ -91,7 +91,7 @@ def _site(
         gpu_count=count,
         memory=needed[count],
         gpu_hours=hours,
-        hours=Band(low=hours.low / count, mid=hours.mid / count, high=hours.high / count),
+        hours=scaled(hours, 1 / count),
         usd=finetune.tuning_usd(hours, usd_per_gpu_hour=price.usd_per_gpu_hour),
         usd_per_gpu_hour=price.usd_per_gpu_hour,
         offers=price.offers,

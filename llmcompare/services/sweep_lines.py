@@ -8,7 +8,7 @@ from statistics import mean
 import numpy as np
 
 from llmcompare.core import rented, sweep_words
-from llmcompare.core.cost import Band
+from llmcompare.core.cost import Band, exactly
 from llmcompare.core.fleet import Out
 from llmcompare.core.options import today_option
 from llmcompare.core.records import ApiOffer, ScoreCell
@@ -128,7 +128,7 @@ def _loss(known: Context, model_id: str, weight_format: str | None) -> str:
 
 def _api(facts: Facts, found: Swept, offer: ApiOffer, usd: float, known: Context) -> Line:
     model = facts.models[str(offer.model_id)]
-    cost = Band(low=usd, mid=usd, high=usd)
+    cost = exactly(usd)
     return Line(
         kind="api",
         model_id=model.model_id,
