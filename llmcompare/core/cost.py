@@ -4,11 +4,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from math import sqrt
 from statistics import median
+from typing import Literal, get_args
 
 from llmcompare.core.records import CachedInBatch
 from llmcompare.core.units import SECONDS_PER_HOUR, TOKENS_PER_MTOK
 from llmcompare.core.workload import Workload
 from llmcompare.errors import InputError
+
+End = Literal["low", "mid", "high"]
+ENDS: tuple[End, ...] = get_args(End)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,9 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import inf, isfinite
-from typing import Literal
 
-from llmcompare.core.cost import Band, exactly, scaled
+from llmcompare.core.cost import ENDS, Band, End, exactly, scaled
 from llmcompare.core.curves import CostCurve, CurveBand, ReplicaGroup
 from llmcompare.core.energy import (
     GPU_LOAD_FRACTION,
@@ -21,9 +20,6 @@ from llmcompare.core.scenario import Scenario
 from llmcompare.core.units import HOURS_PER_MONTH, SECONDS_PER_HOUR, SECONDS_PER_MONTH, TOKENS_PER_MTOK
 from llmcompare.core.workload import Workload
 from llmcompare.errors import InputError
-
-End = Literal["low", "mid", "high"]
-ENDS: tuple[End, ...] = ("low", "mid", "high")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

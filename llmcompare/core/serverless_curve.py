@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from functools import lru_cache
 from math import ceil
-from typing import Literal
 
 import numpy as np
 
+from llmcompare.core.cost import End
 from llmcompare.core.records import GpuOffer, ServerlessTerms
 from llmcompare.core.serverless import (
     Billed,
@@ -28,7 +28,6 @@ STEPS_KEPT = 24
 HOUR_LEVELS = 8
 """Different hourly rates that are told apart; more are drawn together, neighbour with neighbour."""
 
-End = Literal["low", "mid", "high"]
 Hours = tuple[tuple[float, float], ...]
 
 

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from llmcompare.core.cost import Band
+from llmcompare.core.cost import Band, End
 from llmcompare.core.curves import CurveBand
 from llmcompare.core.records import Gpu, GpuOffer, ServerlessTerms
 from llmcompare.core.scenario import Scenario
 from llmcompare.core.serverless_curve import (
-    End,
     ServerlessCurve,
     ServerlessPlan,
     levels,

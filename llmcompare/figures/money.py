@@ -6,7 +6,7 @@ from math import log10
 import numpy as np
 import plotly.graph_objects as go
 
-from llmcompare.core.cost import Band
+from llmcompare.core.cost import ENDS, Band
 from llmcompare.core.stack import Part
 from llmcompare.core.tiers import MAX_TOKENS_PER_MONTH, MIN_TOKENS_PER_MONTH, Tier
 from llmcompare.core.units import count_text, usd_text
@@ -97,7 +97,7 @@ def context_cost(
         if not known:
             continue
         x = np.asarray([tokens for tokens, _ in known], dtype=float)
-        low, mid, high = (np.asarray([getattr(band, end) for _, band in known]) for end in ("low", "mid", "high"))
+        low, mid, high = (np.asarray([getattr(band, end) for _, band in known]) for end in ENDS)
         figure.add_scatter(
             x=np.concatenate([x, x[::-1]]), y=np.concatenate([high, low[::-1]]), mode="lines", fill="toself",
             fillcolor=see_through(OPTION_COLOURS[key], 0.16), line={"width": 0}, hoverinfo="skip", showlegend=False,

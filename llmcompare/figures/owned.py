@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
+from llmcompare.core.cost import ENDS
 from llmcompare.core.energy import METHOD, Modelled
 from llmcompare.figures.style import OPTION_COLOURS, laid_out, log_ticks, safe, see_through
 
@@ -59,9 +60,7 @@ def energy_over_load(points: Sequence[Modelled], measured: Sequence[MeasuredPoin
 def _add_band(figure: go.Figure, points: Sequence[Modelled]) -> None:
     colour, name = OPTION_COLOURS["owned"], METHOD
     load = np.asarray([point.concurrency for point in points], dtype=float)
-    low, mid, high = (
-        np.asarray([getattr(point.wh_per_mtok, end) for point in points]) for end in ("low", "mid", "high")
-    )
+    low, mid, high = (np.asarray([getattr(point.wh_per_mtok, end) for point in points]) for end in ENDS)
     figure.add_scatter(
         x=np.concatenate([load, load[::-1]]),
         y=np.concatenate([high, low[::-1]]),

@@ -6,6 +6,7 @@ from typing import Any
 
 from llmcompare.core import freshness, stack, tiers, words
 from llmcompare.core.comparison import Comparison, Pair
+from llmcompare.core.cost import ENDS
 from llmcompare.core.curves import CostCurve, CurveBand
 from llmcompare.core.options import ApiOption
 from llmcompare.core.owned import OwnedOption
@@ -61,7 +62,7 @@ def _api_json(api: ApiOption | None, missing: str | None, today: date) -> dict[s
         "variant": api.variant,
         "provider_count": len(api.offers),
         "usd_per_month": asdict(api.usd_per_month),
-        "usd_per_request": {end: getattr(api.curves, end).usd_per_request for end in ("low", "mid", "high")},
+        "usd_per_request": {end: getattr(api.curves, end).usd_per_request for end in ENDS},
         "offers": [
             {
                 "provider": priced.offer.provider,
@@ -109,7 +110,7 @@ def _rented_json(rented: Deployment | None, missing: str | None, today: date) ->
 
 
 def _curves_json(curves: CurveBand[CostCurve]) -> dict[str, Any]:
-    return {end: asdict(getattr(curves, end)) for end in ("low", "mid", "high")}
+    return {end: asdict(getattr(curves, end)) for end in ENDS}
 
 
 def _pair_json(pair: Pair) -> dict[str, Any]:

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from llmcompare.core.cost import Band
+from llmcompare.core.cost import ENDS, Band
 from llmcompare.core.options import PriceBook
-from llmcompare.core.owned import ENDS, OwnedOption, OwnMachine, own_machine, owned_option, watts
+from llmcompare.core.owned import OwnedOption, OwnMachine, own_machine, owned_option, watts
 from llmcompare.core.payback import payback
 from llmcompare.core.records import Gpu, Model
 from llmcompare.core.rented import Deployment, deployments
