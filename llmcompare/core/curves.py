@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil, floor, isclose
+from math import ceil, floor
 from typing import Generic, Protocol, TypeVar
 
 import numpy as np
@@ -17,7 +17,21 @@ from llmcompare.errors import InputError
 Floats = NDArray[np.float64]
 
 FULL_TOLERANCE = 1e-12
-"""Relative; by how much rounding may carry a full replica over the edge."""
+"""Relative; by how much rounding may carry a full replica over the edge: k x capacity / capacity can be k + 1e-16."""
+
+
+def whole(filled: float) -> int:
+    """Whole replicas that serve as much as so many full ones.
+
+    >>> whole(2.0000000000000004), whole(2.001)
+    (2, 3)
+    """
+    return ceil(filled * (1 - FULL_TOLERANCE))
+
+
+def whole_at(filled: Floats) -> Floats:
+    """The same for many at once."""
+    return np.ceil(filled * (1 - FULL_TOLERANCE))
 
 
 class Curve(Protocol):
@@ -68,10 +82,7 @@ class ReplicaGroup:
 
     def needed(self, requests_per_month: float) -> int:
         """Whole replicas that serve this volume in these hours."""
-        filled = requests_per_month / self.requests_per_replica_month
-        # A product k x capacity divided by the capacity can come out as k + 1e-16: that is still k replicas.
-        nearest = round(filled)
-        return nearest if isclose(filled, nearest, rel_tol=FULL_TOLERANCE) else ceil(filled)
+        return whole(requests_per_month / self.requests_per_replica_month)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,8 +129,7 @@ class CostCurve:
         """The same for many volumes at once."""
         usd = self.fixed_usd_per_month + self.usd_per_request * requests_per_month
         for group in self.groups:
-            filled = requests_per_month / group.requests_per_replica_month
-            needed = np.ceil(filled - FULL_TOLERANCE * filled)
+            needed = whole_at(requests_per_month / group.requests_per_replica_month)
             usd = usd + group.usd_per_replica_month * (np.maximum(self.min_replicas, needed) + self.spare_replicas)
         return usd
 

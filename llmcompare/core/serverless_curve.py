@@ -7,6 +7,7 @@ from math import ceil
 import numpy as np
 
 from llmcompare.core.cost import End
+from llmcompare.core.curves import whole_at
 from llmcompare.core.records import GpuOffer, ServerlessTerms
 from llmcompare.core.serverless import (
     Billed,
@@ -119,8 +120,7 @@ class ServerlessCurve:
     def most(self, requests_per_month: Floats) -> Floats:
         """The same for many volumes, in fractions where there are many workers."""
         needed = requests_per_month / self.requests_per_worker_month
-        # A product n x capacity divided by the capacity can come out as n + 1e-16: that is still n workers.
-        return np.maximum(1.0, np.where(needed < STEPS_KEPT, np.ceil(needed * (1 - 1e-12)), needed))
+        return np.maximum(1.0, np.where(needed < STEPS_KEPT, whole_at(needed), needed))
 
     @property
     def requests_per_worker_month(self) -> float:

@@ -7,14 +7,13 @@ import numpy as np
 
 from llmcompare.core.calibration import Calibration, known_efficiency
 from llmcompare.core.cost import Band
+from llmcompare.core.curves import whole_at
 from llmcompare.core.fleet import Fleet, Floats, Out, Places
 from llmcompare.core.serving import CLOSED_LOOP, ONE_STREAM, Demand, Figures, figures, largest_output
 from llmcompare.core.speed import taken
 from llmcompare.core.units import HOURS_PER_MONTH, SECONDS_PER_MONTH
 
 MS_PER_S = 1000.0
-STEP_TOLERANCE = 1e-12
-"""Relative, as in cost.ReplicaGroup: a volume that fills replicas exactly needs no further one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +140,7 @@ def rented_usd_per_month(
     fewest, spare = rules.min_replicas, rules.spare_replicas
     running = np.zeros_like(one)
     for share, rate in rules.hours:
-        needed = np.ceil(rules.requests_per_month * rate / full_at * (1 - STEP_TOLERANCE))
+        needed = whole_at(rules.requests_per_month * rate / full_at)
         running += share * (np.maximum(needed, fewest) + spare)
     return one * running
 
@@ -154,7 +153,7 @@ def filled_replicas(rules: Rules, requests_per_s: Floats) -> Floats:
 
 def replicas(rules: Rules, requests_per_s: Floats) -> Floats:
     """In the busiest hours, spare ones included."""
-    needed = np.ceil(filled_replicas(rules, requests_per_s) * (1 - STEP_TOLERANCE))
+    needed = whole_at(filled_replicas(rules, requests_per_s))
     return np.maximum(needed, rules.min_replicas) + rules.spare_replicas
 
 

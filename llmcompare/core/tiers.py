@@ -9,6 +9,7 @@ import numpy as np
 
 from llmcompare.core.comparison import Comparison
 from llmcompare.core.cost import Band
+from llmcompare.core.curves import whole_at
 from llmcompare.core.rented import Deployment
 from llmcompare.core.units import count_text, usd_text
 
@@ -118,7 +119,7 @@ class _CheapestDeployment:
         self._usd, self._full_at, self._rules = usd, full_at, curves[0]
 
     def usd_per_month(self, requests_per_month: float) -> Band:
-        needed = np.ceil(requests_per_month / self._full_at * (1 - 1e-12))
+        needed = whole_at(requests_per_month / self._full_at)
         running = np.maximum(needed, self._rules.min_replicas) + self._rules.spare_replicas
         place = int(np.argmin((self._usd * running).sum(axis=1)))
         return self._deployments[place].curves.usd_per_month(requests_per_month)
