@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date
+from functools import partial
 from typing import get_args
 
 import streamlit as st
@@ -195,24 +196,15 @@ def show_arithmetic(pair: TwoOptions) -> None:
 
 def show_rows(found: Breakeven) -> None:
     """Tables behind the page, its assumptions and its sources."""
-    st.subheader("Behind the figures")
     comparison, keys = found.comparison, {found.pair.late.key, found.pair.early.key}
+    aged = partial(freshness.marked, today=date.today())
     behind: dict[str, Callable[[], Table]] = {"Inputs": lambda: breakeven.tornado_table(found)}
     if found.pair.bands.intervals:
         behind["Crossings"] = lambda: two_options.crossing_table(found.pair)
     if "api" in keys:
-        behind["API prices"] = lambda: tables.api_price_table(comparison)
+        behind["API prices"] = lambda: aged(tables.api_price_table(comparison))
     if keys & {"rented", "rented_at_scale"}:
-        behind["GPU prices"] = lambda: tables.gpu_price_table(comparison)
+        behind["GPU prices"] = lambda: aged(tables.gpu_price_table(comparison))
     behind["Sources"] = lambda: breakeven.rows_used(found)
-    names = [*behind, "Assumptions"]
-    for tab, name in zip(st.tabs(names, key="breakeven_behind", bind=BOUND), names, strict=True):
-        if tab.open:
-            with tab:
-                if name == "Assumptions":
-                    show.assumptions([*words.assumptions(comparison), *breakeven.assumptions(found)])
-                else:
-                    shown_table = behind[name]()
-                    if name in ("API prices", "GPU prices"):
-                        shown_table = freshness.marked(shown_table, today=date.today())
-                    show.table(shown_table, key=f"breakeven_{shown_table.name}")
+    assumed = [*words.assumptions(comparison), *breakeven.assumptions(found)]
+    show.behind(behind, {"Assumptions": lambda: show.assumptions(assumed)}, key="breakeven_behind")

@@ -1,7 +1,7 @@
 """The parts of the Capability page: what is compared, the answer, the ranking, the scores with their gaps."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
@@ -9,6 +9,7 @@ from llmcompare import figures
 from llmcompare.core import capability_words as words
 from llmcompare.core.capability_ranking import GREATEST_WEIGHT, OVERALL, Place, Ranking, cells_by_count
 from llmcompare.core.capability_scores import CATEGORIES, CellScore, PublishedCell, Subject
+from llmcompare.core.tables import Table
 from llmcompare.core.units import counted
 from llmcompare.figures.capability import HeatCell, RankedRow
 from llmcompare.services import capability, capability_tables
@@ -243,17 +244,11 @@ def _origin(score: CellScore, named: capability.Named) -> str:
 
 def show_rows(facts: Facts, question: Asked, ranking: Ranking | None, chosen: Sequence[str]) -> None:
     """Every cell with setting, publisher, date and source; every row; the whole ranking; what benchmarks test."""
-    st.subheader("Behind the figures")
-    names = ("Cells and gaps", "Every score", "Ranking", "What benchmarks test")
-    for tab, name in zip(st.tabs(names, key="capability_behind", bind=BOUND), names, strict=True):
-        if not tab.open:
-            continue
-        with tab:
-            if name == names[0]:
-                show.table(capability_tables.gap_table(facts, question, ranking, chosen), key="capability_cells")
-            elif name == names[1]:
-                show.table(capability_tables.source_table(facts, question, chosen), key="capability_scores")
-            elif name == names[2] and ranking is not None:
-                show.table(capability_tables.ranking_table(facts, ranking, chosen), key="capability_ranking")
-            elif name == names[3]:
-                show.table(capability_tables.category_table(facts, question), key="benchmark_categories")
+    made: dict[str, Callable[[], Table]] = {
+        "Cells and gaps": lambda: capability_tables.gap_table(facts, question, ranking, chosen),
+        "Every score": lambda: capability_tables.source_table(facts, question, chosen),
+        "What benchmarks test": lambda: capability_tables.category_table(facts, question),
+    }
+    if ranking is not None:
+        made["Ranking"] = lambda: capability_tables.ranking_table(facts, ranking, chosen)
+    show.behind(made, key="capability_behind")

@@ -1,6 +1,7 @@
 """Parts of the Costs page."""
 
 from datetime import date
+from functools import partial
 
 import streamlit as st
 
@@ -20,8 +21,6 @@ EVERY = "Every deployment"
 BURSTY = "Bursty traffic"
 OWN = "Own machine"
 PRICES = "Your prices"
-PRICES_BEHIND = ("API prices", "GPU prices", "Today's API")
-"""Tables of which the rows are prices, so that their age counts."""
 VIEWS = (OVER_VOLUME, EVERY, BURSTY, OWN, PRICES)
 
 
@@ -121,23 +120,15 @@ def _show_context(facts: Facts, comparison: Comparison) -> None:
 
 
 def _show_rows(comparison: Comparison) -> None:
-    st.subheader("Behind the figures")
-    behind = {
-        "Curves": tables.curve_table,
-        "API prices": tables.api_price_table,
-        "GPU prices": tables.gpu_price_table,
-        "Deployments": tables.deployment_table,
-        "Today's API": tables.today_table,
-    }
-    names = [*behind, "Assumptions"]
-    for tab, name in zip(st.tabs(names, key="behind", bind=BOUND), names, strict=True):
-        if not tab.open:
-            continue
-        with tab:
-            if name == "Assumptions":
-                show.assumptions(words.assumptions(comparison))
-            else:
-                shown = behind[name](comparison)
-                if name in PRICES_BEHIND:
-                    shown = freshness.marked(shown, today=date.today())
-                show.table(shown, key=shown.name)
+    aged = partial(freshness.marked, today=date.today())
+    show.behind(
+        {
+            "Curves": lambda: tables.curve_table(comparison),
+            "API prices": lambda: aged(tables.api_price_table(comparison)),
+            "GPU prices": lambda: aged(tables.gpu_price_table(comparison)),
+            "Deployments": lambda: tables.deployment_table(comparison),
+            "Today's API": lambda: aged(tables.today_table(comparison)),
+        },
+        {"Assumptions": lambda: show.assumptions(words.assumptions(comparison))},
+        key="behind",
+    )

@@ -146,12 +146,15 @@ def _seconds(seconds: float | None) -> str:
 
 
 def _show_rows(view: Bursty) -> None:
-    st.subheader("Behind the figures")
-    providers, assumed = st.tabs(["Providers and terms", "Assumptions"])
-    with providers:
-        rows = serverless_view.providers_table(
-            view.found, requests_per_month=view.comparison.scenario.requests_per_month
-        )
-        show.table(freshness.marked(rows, today=date.today(), prefix="price_"), key="serverless_providers")
-    with assumed:
-        show.assumptions(words.assumptions(view.found, view.comparison.scenario))
+    scenario = view.comparison.scenario
+    show.behind(
+        {
+            "Providers and terms": lambda: freshness.marked(
+                serverless_view.providers_table(view.found, requests_per_month=scenario.requests_per_month),
+                today=date.today(),
+                prefix="price_",
+            )
+        },
+        {"Assumptions": lambda: show.assumptions(words.assumptions(view.found, scenario))},
+        key="serverless_behind",
+    )

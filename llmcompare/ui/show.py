@@ -1,6 +1,6 @@
 """Shows results: sentences, a chart with the data behind it, tables with sources and downloads."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from functools import partial
 
@@ -19,6 +19,7 @@ from llmcompare.core.words import as_of_text
 from llmcompare.reports.html import html
 from llmcompare.reports.report import Report, Section
 from llmcompare.services import export
+from llmcompare.ui.fields import BOUND
 from llmcompare.ui.safe import plain
 
 CHART_CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["lasso2d", "select2d"]}
@@ -57,6 +58,27 @@ def table(shown: Table, *, key: str) -> None:
         placeholder="—",
     )
     downloads(shown, key=key)
+
+
+def behind(
+    tables: Mapping[str, Callable[[], Table]], others: Mapping[str, Callable[[], None]] | None = None, *, key: str
+) -> None:
+    """What a page's figures rest on, by name; a part is drawn when a person asks for it.
+
+    Tables that nobody had asked for took a third of the time of a slider's answer (benchmarks/bench_app.py).
+    """
+    st.subheader("Behind the figures")
+    names = [*tables, *(others or {})]
+    chosen = st.pills("Behind the figures", names, key=key, bind=BOUND, label_visibility="collapsed")
+    if chosen is None:
+        st.caption("Choose one to see its rows, with sources, dates and downloads.")
+    elif others and chosen in others:
+        others[chosen]()
+    else:
+        shown = tables[chosen]()
+        table(shown, key=shown.name)
+        if "as_of" in shown.columns:
+            st.caption(plain(as_of(shown)))
 
 
 def downloads(shown: Table, *, key: str) -> None:
@@ -101,6 +123,11 @@ def assumptions(found: Iterable[Assumption]) -> None:
     )
 
 
+def command(text: str) -> None:
+    """A line of the command line, to be copied."""
+    st.code(text, language="bash", wrap_lines=True)
+
+
 def steps(found: Iterable[Step]) -> None:
     """Lines of arithmetic with the numbers filled in."""
     st.markdown(
@@ -135,7 +162,7 @@ def report(shown: Report) -> None:
             st.subheader("Assumptions")
             assumptions(shown.assumptions)
         st.subheader("Get these figures again")
-        st.code(shown.command, language="bash", wrap_lines=True)
+        command(shown.command)
 
 
 def _report_section(section: Section, number: int) -> None:

@@ -1,6 +1,6 @@
 """The Workload page: a request log or a bill as a workload, handed over to the inputs that every page shares."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 from zoneinfo import available_timezones
@@ -275,23 +275,23 @@ def _show_days(found: LogSummary) -> None:
 
 
 def _show_rows(loaded: ReadLog, found: LogSummary) -> None:
-    st.subheader("Behind the figures")
-    behind: dict[str, Table] = {"Tokens": request_log_json.token_table(found)}
+    behind: dict[str, Callable[[], Table]] = {"Tokens": lambda: request_log_json.token_table(found)}
     if found.hours is not None:
-        behind |= {"Hours": request_log_json.hour_table(found), "Days": request_log_json.day_table(found)}
-    names = [*behind, "Columns", "Assumptions", "Command"]
-    for tab, name in zip(st.tabs(names, key="log_behind", bind=BOUND), names, strict=True):
-        if not tab.open:
-            continue
-        with tab:
-            if name == "Columns":
-                show.sentences(*(f"{field}: column {column}" for field, column in loaded.columns.items()))
-            elif name == "Assumptions":
-                show.assumptions(request_log_words.assumptions(found))
-            elif name == "Command":
-                st.code(f"python -m llmcompare costs {request_log_json.flags(found)}", language="bash", wrap_lines=True)
-            else:
-                show.table(behind[name], key=behind[name].name)
+        behind |= {
+            "Hours": lambda: request_log_json.hour_table(found),
+            "Days": lambda: request_log_json.day_table(found),
+        }
+    columns = (f"{field}: column {column}" for field, column in loaded.columns.items())
+    command = f"python -m llmcompare costs {request_log_json.flags(found)}"
+    show.behind(
+        behind,
+        {
+            "Columns": lambda: show.sentences(*columns),
+            "Assumptions": lambda: show.assumptions(request_log_words.assumptions(found)),
+            "Command": lambda: show.command(command),
+        },
+        key="log_behind",
+    )
 
 
 # --- only the bill ----------------------------------------------------------------------------------------------------

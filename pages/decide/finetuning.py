@@ -21,13 +21,8 @@ answer.caption(plain(f"{model.name}, {scenario.billing} prices: change both in t
 parts.show_methods(model, found)
 parts.show_alternatives(facts, scenario, run, found)
 
-st.subheader("Behind the figures")
-places, assumed = st.tabs(["GPUs that hold it", "Assumptions"], key="ft_behind", bind="query-params")
-if places.open:
-    with places:
-        table = finetune.plan_table(found)
-        show.table(table, key="finetuning_sites")
-        st.caption(plain(show.as_of(table)))
-if assumed.open:
-    with assumed:
-        show.assumptions(finetune.assumptions(run))
+show.behind(
+    {"GPUs that hold it": lambda: finetune.plan_table(found)},
+    {"Assumptions": lambda: show.assumptions(finetune.assumptions(run))},
+    key="ft_behind",
+)

@@ -46,7 +46,7 @@ def test_any_two_options_can_be_compared(open_app, facts, first, second):
 
 def test_an_own_machine_can_be_compared_once_it_has_a_price(open_app, facts):
     machine = {"purchase_usd": "60000", "owned_gpu_count": "2"}
-    app = open_app(PAGE, first="owned", second="rented", **machine)
+    app = open_app(PAGE, first="owned", second="rented", breakeven_behind="Inputs", **machine)
     assert app.tracebacks == []
     assert two_options.answer(pair_of(facts, "owned", "rented", purchase_usd=60_000, owned_gpu_count=2)) in app.text
     assert "Purchase of a machine" in set(app.table("What matters most")["input"])
@@ -64,7 +64,7 @@ def test_the_spread_is_an_assumption_that_can_be_changed_and_is_listed(open_app,
     listed = app.table("Assumptions")
     assert "50% to both sides" in set(listed["value"])
     wide = breakeven.breakeven(facts, costs.compare(facts, Scenario()), "api", "rented", spread_fraction=0.5)
-    app = open_app(PAGE, spread="50")
+    app = open_app(PAGE, spread="50", breakeven_behind="Inputs")
     low = dict(zip(app.table("What matters most")["input"], app.table("What matters most")["low"], strict=True))
     assert low["Input tokens"] == wide.knob("input_tokens").band.low == 500
 

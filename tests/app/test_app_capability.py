@@ -109,7 +109,7 @@ def test_in_the_same_words_only_mistral_small_cannot_be_placed_on_code(open_app)
 
 
 def test_the_cells_of_the_three_have_gaps_sources_and_dates(open_app):
-    frame = open_app(PAGE, category="code").table(CELLS)
+    frame = open_app(PAGE, category="code", capability_behind="Cells and gaps").table(CELLS)
     assert frame["Mistral Small 3.2 24B Instruct 2506"].isna().any()
     assert frame["source"].str.len().min() > 0
     assert frame["as_of"].notna().all()

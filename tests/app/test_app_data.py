@@ -89,7 +89,7 @@ def test_no_label_of_a_chart_holds_a_tag_from_data(hostile_data, open_app, page,
 
 
 def test_walk_4_a_wrong_price_is_named_and_the_last_good_figures_stay(own_data, open_app):
-    app = open_app("decide/costs")
+    app = open_app("decide/costs").reveal("behind", "Curves")
     prices = own_data / "api_prices.csv"
     good = prices.read_bytes()
     before = app.table("Monthly cost over volume")

@@ -42,7 +42,7 @@ def unpriced_and_without_layers(facts):
 
 def costs_shown(app):
     """The table of curves as it stands on the page, unknown as None."""
-    frame = app.table(CURVES)
+    frame = app.reveal("behind", "Curves").table(CURVES)
     return [tuple(row) for row in frame.itertuples(index=False)]
 
 

@@ -31,6 +31,7 @@ def test_the_answer_is_cost_cold_starts_and_where_always_on_gets_cheaper(open_ap
     assert words.crossing_sentence(view.found, view.always_on) in app.text
     assert app.has("serverless_costs")
     assert app.has("cold_starts")
+    app.reveal("serverless_behind", "Providers and terms")
     assert app.table("Serverless providers")["provider"].tolist() == ["runpod"]
 
 

@@ -61,6 +61,7 @@ def test_a_log_is_answered_in_words_first(page):
     assert SAMPLE in page.text
     assert "8 of 10 months lie between" in page.text
     assert "At the list prices of openai/gpt-4o" in page.text
+    page.reveal("log_behind", "Tokens")
     assert page.table("Tokens of a request")["tokens"].tolist() == ["input", "output", "together"]
 
 

@@ -30,8 +30,8 @@ def squeezed(text: str) -> str:
 
 
 def show(tab: Tab, name: str, key: str) -> None:
-    """Open one of the tables behind the figures; a table, with this key in it, is drawn when its tab is chosen."""
-    tab.page.get_by_role("tab", name=name, exact=True).click()
+    """Open one of the tables behind the figures; a table, with this key in it, is drawn when it is chosen."""
+    tab.page.get_by_role("radio", name=name, exact=True).click()
     tab.rerun_settled()
     expect(tab.page.locator(f".st-key-{key}")).to_be_visible()
 
