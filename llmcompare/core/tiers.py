@@ -116,12 +116,14 @@ class _CheapestDeployment:
         # All have the same hours of the month, so the same number of groups, and the same rules.
         usd = np.array([[group.usd_per_replica_month for group in curve.groups] for curve in curves])
         full_at = np.array([[group.requests_per_replica_month for group in curve.groups] for curve in curves])
+        # Hours without requests: there a cheap replica counts, not how much it serves.
+        self._quiet_usd = np.array([curve.fixed_usd_per_month for curve in curves])
         self._usd, self._full_at, self._rules = usd, full_at, curves[0]
 
     def usd_per_month(self, requests_per_month: float) -> Band:
         needed = whole_at(requests_per_month / self._full_at)
         running = np.maximum(needed, self._rules.min_replicas) + self._rules.spare_replicas
-        place = int(np.argmin((self._usd * running).sum(axis=1)))
+        place = int(np.argmin(self._quiet_usd + (self._usd * running).sum(axis=1)))
         return self._deployments[place].curves.usd_per_month(requests_per_month)
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llmcompare.core import words
+from llmcompare.core import tiers, words
 from llmcompare.core.comparison import compare
 from llmcompare.core.cost import TokenPrices, api_usd_per_request, price_band
 from llmcompare.core.options import PriceBook, api_option, today_option
@@ -289,3 +289,18 @@ def test_more_prices_never_narrow_a_band(prices, more):
     one, other = price_band(prices), price_band([*prices, *more])
     assert other.low <= one.low
     assert other.high >= one.high
+
+
+def test_hours_without_requests_count_when_the_cheapest_to_rent_is_chosen_for_a_volume():
+    larger = replace(GPU, gpu_id="h200", row_id="gpus:2")
+    rows = replace(
+        THREE,
+        gpus={"h100": GPU, "h200": larger},
+        gpu_offers=[RENTED, replace(RENTED, gpu_id="h200", usd_per_gpu_hour=3.8, row_id="gpu_prices:2")],
+        capacities=[MEASURED, replace(MEASURED, gpu_id="h200", output_tokens_per_s=8_000.0, record_id="them-2")],
+    )
+    days = ",".join(["1"] * 12 + ["0"] * 12)
+    asked = replace(QUESTION, traffic="own", hourly_profile=days, running="profile", target_utilisation_fraction=1.0)
+    (renting,) = (way for way in tiers.ways(compare(rows, asked, fingerprint="x")) if way.key == "rented")
+    # Six requests/s by day: two H100 by day and one by night at 2 USD, or one H200 all day at 3.80.
+    assert renting.usd_per_month(3 * 730 * 3_600).mid == pytest.approx(2 * 1.5 * 730)
