@@ -6,10 +6,13 @@ from math import log10
 
 import numpy as np
 
+from llmcompare.core.calibration import Estimate
 from llmcompare.core.comparison import Comparison
+from llmcompare.core.cost import Band
 from llmcompare.core.curves import CostCurve, Curve, CurveBand
 from llmcompare.core.options import PricedApiOffer
 from llmcompare.core.rented import Deployment
+from llmcompare.core.units import rounded
 
 Cell = str | float | int | None
 
@@ -28,6 +31,16 @@ class Table:
     title: str
     columns: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
+
+
+def band_cells(band: Band | None) -> tuple[Cell, Cell, Cell]:
+    """Low, mid and high to three digits; empty where there is no band."""
+    return (None, None, None) if band is None else (rounded(band.low), rounded(band.mid), rounded(band.high))
+
+
+def estimate_cells(found: Estimate | None) -> tuple[Cell, Cell, Cell]:
+    """A prediction in three digits, then its 10th and 90th percentile; empty where there is none."""
+    return (None, None, None) if found is None else (rounded(found.value), rounded(found.low), rounded(found.high))
 
 
 def volumes(comparison: Comparison) -> list[float]:

@@ -7,7 +7,7 @@ from llmcompare.core.cost import Band, api_usd_per_request, exactly, usd_per_req
 from llmcompare.core.options import api_option, token_prices
 from llmcompare.core.rented import Deployment
 from llmcompare.core.scenario import Scenario
-from llmcompare.core.tables import Table
+from llmcompare.core.tables import Table, band_cells
 from llmcompare.core.units import SECONDS_PER_HOUR, rounded, usd_text
 from llmcompare.errors import InputError
 from llmcompare.services import books, fit
@@ -138,14 +138,10 @@ def context_table(found: list[ContextCost]) -> Table:
         ),
         rows=tuple(
             (
-                one.context_tokens, *_cells(one.api), *_cells(one.rented),
+                one.context_tokens, *band_cells(one.api), *band_cells(one.rented),
                 None if one.today is None else rounded(one.today.mid),
                 "; ".join(filter(None, (one.api_missing, one.rented_missing))) or None,
             )
             for one in found
         ),
     )  # fmt: skip
-
-
-def _cells(band: Band | None) -> tuple[float | None, float | None, float | None]:
-    return (None, None, None) if band is None else (rounded(band.low), rounded(band.mid), rounded(band.high))

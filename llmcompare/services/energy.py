@@ -19,7 +19,7 @@ from llmcompare.core.energy import (
     wh_per_mtok,
 )
 from llmcompare.core.records import EnergyMeasurement, Gpu
-from llmcompare.core.tables import Cell, Table
+from llmcompare.core.tables import Table, band_cells
 from llmcompare.core.units import SECONDS_PER_HOUR, TOKENS_PER_MTOK, rounded
 from llmcompare.services import calibration
 from llmcompare.services.catalogue import Facts
@@ -247,17 +247,13 @@ def modelled_table(curve: EnergyCurve) -> Table:
         ),
         rows=tuple(
             (
-                METHOD, int(point.concurrency), *_cells(point.wh_per_mtok), *_cells(point.output_tokens_per_s),
+                METHOD, int(point.concurrency), *band_cells(point.wh_per_mtok), *band_cells(point.output_tokens_per_s),
                 rounded(GPU_LOAD_FRACTION.mid * (curve.gpu.board_power_w or 0) * curve.gpu_count),
                 curve.gpu.as_of, curve.gpu.source, curve.gpu.row_id,
             )
             for point in curve.points
         ),
     )  # fmt: skip
-
-
-def _cells(band: Band) -> tuple[Cell, Cell, Cell]:
-    return rounded(band.low), rounded(band.mid), rounded(band.high)
 
 
 def measured_table(rows: Sequence[EnergyMeasurement]) -> Table:

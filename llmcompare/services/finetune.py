@@ -12,7 +12,7 @@ from llmcompare.core.options import api_option
 from llmcompare.core.phrases import Assumption, band_text
 from llmcompare.core.records import Billing, Gpu, GpuOffer
 from llmcompare.core.scenario import Scenario
-from llmcompare.core.tables import Table
+from llmcompare.core.tables import Table, band_cells
 from llmcompare.core.units import BYTES_PER_GIB, counted, rounded
 from llmcompare.services import fit, hardware
 from llmcompare.services.books import book
@@ -312,8 +312,7 @@ def plan_table(found: Sequence[Plan]) -> Table:
         rows=tuple(
             (
                 one.run.method, site.gpu.name, site.gpu_count, rounded(site.memory.total_bytes / BYTES_PER_GIB),
-                rounded(site.hours.low), rounded(site.hours.mid), rounded(site.hours.high), rounded(site.usd.low),
-                rounded(site.usd.mid), rounded(site.usd.high), site.usd_per_gpu_hour.mid, len(site.offers),
+                *band_cells(site.hours), *band_cells(site.usd), site.usd_per_gpu_hour.mid, len(site.offers),
                 site.gpu.as_of, site.gpu.source, site.gpu.row_id,
             )
             for one in found

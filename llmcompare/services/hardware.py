@@ -13,7 +13,7 @@ from llmcompare.core.records import Billing, Gpu, GpuOffer, StreamSpeed
 from llmcompare.core.rented import rentable
 from llmcompare.core.serving import most_sequences
 from llmcompare.core.shapes import ModelShape
-from llmcompare.core.tables import Cell, Table
+from llmcompare.core.tables import Cell, Table, band_cells, estimate_cells
 from llmcompare.core.units import BYTES_PER_GIB, rounded, usd_text
 from llmcompare.services import fit
 from llmcompare.services.catalogue import Facts
@@ -352,19 +352,11 @@ def _served_row(one: Served) -> tuple[Cell, ...]:
     place, rate, price = one.place, one.speeds, one.place.price
     decode = rate.decode_tokens_per_s
     return (
-        place.gpu.name, place.gpu_count, place.format_name, one.engine, *_band_cells(one.usd_per_mtok),
-        *_estimate_cells(decode), *_estimate_cells(rate.ttft_ms),
-        None if rate.sequences is None else int(rate.sequences), *_estimate_cells(rate.output_tokens_per_s),
+        place.gpu.name, place.gpu_count, place.format_name, one.engine, *band_cells(one.usd_per_mtok),
+        *estimate_cells(decode), *estimate_cells(rate.ttft_ms),
+        None if rate.sequences is None else int(rate.sequences), *estimate_cells(rate.output_tokens_per_s),
         rate.reason if decode is None else decode.error_sentence,
-        *_band_cells(None if price is None else price.usd_per_gpu_hour), len(price.offers) if price else 0,
+        *band_cells(None if price is None else price.usd_per_gpu_hour), len(price.offers) if price else 0,
         rounded(place.need.total_bytes / BYTES_PER_GIB), place.largest_context_tokens,
         place.gpu.as_of, place.gpu.source, place.gpu.row_id,
     )  # fmt: skip
-
-
-def _band_cells(band: Band | None) -> tuple[Cell, ...]:
-    return (None, None, None) if band is None else (rounded(band.low), rounded(band.mid), rounded(band.high))
-
-
-def _estimate_cells(found: Estimate | None) -> tuple[Cell, ...]:
-    return (None, None, None) if found is None else (rounded(found.value), rounded(found.low), rounded(found.high))

@@ -9,7 +9,7 @@ from llmcompare.core.calibration import Estimate
 from llmcompare.core.memory import Need, Use
 from llmcompare.core.records import Gpu, Model
 from llmcompare.core.shapes import ModelShape
-from llmcompare.core.tables import Cell, Table
+from llmcompare.core.tables import Cell, Table, estimate_cells
 from llmcompare.core.this_machine import ModelInFormat
 from llmcompare.core.units import BYTES_PER_GIB, rounded
 from llmcompare.services import fit, machine, runs
@@ -160,10 +160,9 @@ def what_runs_table(found: WhatRuns) -> Table:
 
 def _row(one: Running) -> tuple[Cell, ...]:
     found, rate = one.runnable, one.decode_tokens_per_s
-    rates = (None,) * 3 if rate is None else (rounded(rate.value), rounded(rate.low), rounded(rate.high))
     return (
         found.model.model_id, found.model.params_total_billion, found.model.released_on, found.format_name,
-        one.engine, *rates, None if one.ttft_ms is None else rounded(one.ttft_ms.value),
+        one.engine, *estimate_cells(rate), None if one.ttft_ms is None else rounded(one.ttft_ms.value),
         None if rate is None else rate.error_sentence,
         None if found.need is None else rounded(found.need.total_bytes / BYTES_PER_GIB),
         found.largest_context_tokens, found.reason, found.model.as_of, found.model.source, found.model.row_id,
