@@ -12,6 +12,7 @@ from typing import Literal
 
 import numpy as np
 
+from llmcompare.core import cost
 from llmcompare.core.calibration_traits import Traits
 from llmcompare.core.roofline import Efficiency
 from llmcompare.errors import InputError
@@ -135,6 +136,11 @@ class Estimate:
     """Measurements behind the band."""
     source: str | None = None
     """Of a measured figure."""
+
+    @property
+    def as_band(self) -> cost.Band:
+        """The figure with its spread alone."""
+        return cost.Band(low=self.low, mid=self.value, high=self.high)
 
     @property
     def error_sentence(self) -> str:

@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from llmcompare.core import weights
-from llmcompare.core.calibration import Estimate
-from llmcompare.core.cost import Band
+from llmcompare.core.cost import scaled
 from llmcompare.core.memory import Use
 from llmcompare.core.options import PredictedCapacity
 from llmcompare.core.records import Billing
@@ -117,13 +116,9 @@ def _capacity(one: Served, asked: Question) -> PredictedCapacity | None:
         gpu_count=count,
         engine=one.engine,
         weight_format=one.place.format_name,
-        requests_per_s=_band(rate, per=asked.output_tokens),
+        requests_per_s=scaled(rate.as_band, 1 / asked.output_tokens),
         sequences=one.speeds.sequences or 1.0,
-        ttft_ms=None if one.speeds.ttft_ms is None else _band(one.speeds.ttft_ms),
-        tpot_ms=_band(tpot),
+        ttft_ms=None if one.speeds.ttft_ms is None else one.speeds.ttft_ms.as_band,
+        tpot_ms=tpot.as_band,
         error=rate.error_sentence,
     )
-
-
-def _band(found: Estimate, *, per: float = 1.0) -> Band:
-    return Band(low=found.low / per, mid=found.value / per, high=found.high / per)

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from statistics import median
 
-from llmcompare.core.calibration import Estimate
 from llmcompare.core.cost import Band
 from llmcompare.core.energy import (
     GPU_LOAD_FRACTION,
@@ -98,16 +97,12 @@ def _points(
     )
     power_w = gpu_load_w(board_power_w=gpu.board_power_w, gpu_count=choice.gpu_count)
     points = [
-        modelled(concurrency=count, power_w=power_w, output_tokens_per_s=_band(one.output_tokens_per_s))
+        modelled(concurrency=count, power_w=power_w, output_tokens_per_s=one.output_tokens_per_s.as_band)
         for count, one in zip(CONCURRENCIES, found, strict=True)
         # More than fit run as many as fit: that is no load of its own.
         if one.output_tokens_per_s is not None and one.sequences is not None and one.sequences >= count
     ]
     return points, None if points else (found[0].reason or "not even one request fits in its memory").rstrip(".")
-
-
-def _band(found: Estimate) -> Band:
-    return Band(low=found.low, mid=found.value, high=found.high)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

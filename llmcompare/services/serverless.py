@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from llmcompare.core.calibration_traits import FAMILIES
-from llmcompare.core.cost import Band
+from llmcompare.core.cost import Band, added, scaled
 from llmcompare.core.records import Gpu
 from llmcompare.core.rented import Deployment
 from llmcompare.core.scenario import Scenario
@@ -99,12 +99,7 @@ def request_s(
     )
     if speed.ttft_ms is None or speed.tpot_ms is None or speed.output_tokens_per_s is None:
         raise InputError(f"no speed of one request on {gpu.name} is predicted: {speed.reason or 'its rate is unknown'}")
-    first, each = speed.ttft_ms, speed.tpot_ms
-    alone = Band(
-        low=(first.low + each.low * output_tokens) / MS_PER_S,
-        mid=(first.value + each.value * output_tokens) / MS_PER_S,
-        high=(first.high + each.high * output_tokens) / MS_PER_S,
-    )
+    alone = scaled(added(speed.ttft_ms.as_band, scaled(speed.tpot_ms.as_band, output_tokens)), 1 / MS_PER_S)
     if at_once == 1:
         return alone, alone, f"predicted for {gpu_count} × {gpu.name}, {engine}, {weight_format}"
     rate, tokens = speed.output_tokens_per_s, at_once * output_tokens
