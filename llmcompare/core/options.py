@@ -28,9 +28,6 @@ class PredictedCapacity:
     """10th percentile, value and 90th percentile of the prediction."""
     sequences: float
     """Requests at once."""
-    ttft_ms: Band | None
-    """Of a single request; None where the GPU's arithmetic rate is not known."""
-    tpot_ms: Band
     error: str
     """How wrong such predictions were, in a sentence."""
 

@@ -108,8 +108,8 @@ def served(facts: Facts, model: Subject, asked: Question, formats: tuple[str, ..
 
 
 def _capacity(one: Served, asked: Question) -> PredictedCapacity | None:
-    rate, tpot, count = one.speeds.output_tokens_per_s, one.speeds.tpot_ms, one.place.gpu_count
-    if rate is None or tpot is None or count is None:
+    rate, count = one.speeds.output_tokens_per_s, one.place.gpu_count
+    if rate is None or count is None:
         return None
     return PredictedCapacity(
         gpu_id=one.place.gpu.gpu_id,
@@ -118,7 +118,5 @@ def _capacity(one: Served, asked: Question) -> PredictedCapacity | None:
         weight_format=one.place.format_name,
         requests_per_s=scaled(rate.as_band, 1 / asked.output_tokens),
         sequences=one.speeds.sequences or 1.0,
-        ttft_ms=None if one.speeds.ttft_ms is None else one.speeds.ttft_ms.as_band,
-        tpot_ms=tpot.as_band,
         error=rate.error_sentence,
     )
