@@ -21,6 +21,7 @@ from llmcompare.core.claims_known import (
     subjects,
 )
 from llmcompare.core.claims_words import listed
+from llmcompare.core.phrases import sentence_start
 from llmcompare.core.published import PublishedScore
 from llmcompare.core.records import Claim, Model
 
@@ -227,7 +228,7 @@ def behind(known: Known, claim: Claim, *, categories: Sequence[str], what: str) 
     every = [duel for found in compared.values() for duel in found]
     return Verdict(
         verdict=verdict,
-        explanation=f"{what[0].upper()}{what[1:]}, in the same setting by the same publisher: {'; '.join(parts)}. "
+        explanation=f"{sentence_start(what)}, in the same setting by the same publisher: {'; '.join(parts)}. "
         f"Publishers: {_publishers(every)}.",
         figures={
             **{

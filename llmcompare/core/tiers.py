@@ -10,8 +10,9 @@ import numpy as np
 from llmcompare.core.comparison import Comparison
 from llmcompare.core.cost import Band
 from llmcompare.core.curves import whole_at
+from llmcompare.core.phrases import band_text, sentence_start
 from llmcompare.core.rented import Deployment
-from llmcompare.core.units import count_text, usd_text
+from llmcompare.core.units import count_text
 
 MIN_TOKENS_PER_MONTH = 1e6
 MAX_TOKENS_PER_MONTH = 1e11
@@ -173,7 +174,7 @@ def growth_sentences(comparison: Comparison) -> Iterator[str]:
     band, name = min(costs, key=lambda cost: cost[0].mid)
     yield (
         f"At {growth:+.0%} a month there are {count_text(later)} requests a month in a year; cheapest is then {name}, "
-        f"{usd_text(band.mid)} ({usd_text(band.low)} to {usd_text(band.high)}) a month at today's prices."
+        f"{band_text(band)} a month at today's prices."
     )
     for pair in comparison.pairs:
         ahead = [
@@ -183,7 +184,7 @@ def growth_sentences(comparison: Comparison) -> Iterator[str]:
         ]
         if ahead:
             months, point = min(ahead, key=lambda found: found[0])
-            yield f"{pair.first[0].upper()}{pair.first[1:]} and {pair.second} cross in {months:.0f} months."
+            yield f"{sentence_start(pair.first)} and {pair.second} cross in {months:.0f} months."
 
 
 def months_until(*, volume: float, now: float, growth_fraction_per_month: float) -> float | None:

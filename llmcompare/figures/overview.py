@@ -7,8 +7,9 @@ from math import sqrt
 import plotly.graph_objects as go
 
 from llmcompare.core.cost import Band
+from llmcompare.core.phrases import band_text
 from llmcompare.core.quality import ModelPoint, QualityAgainstCost
-from llmcompare.core.units import usd_text
+from llmcompare.core.units import counted
 from llmcompare.figures.style import (
     FAMILY_COLOURS,
     FAMILY_NAMES,
@@ -93,10 +94,9 @@ def _error_bars(bands: list[Band], colour: str) -> dict[str, object]:
 def _hover(point: ModelPoint) -> list[str]:
     score = point.score
     spread = f" ({score.low:g} to {score.high:g}, {len(point.scores)} runs)" if score.low != score.high else ""
-    usd = point.usd_per_month
     return [
         safe(point.model.display_name),
         f"{score.mid:g}{spread}",
-        f"{usd_text(usd.mid)} ({usd_text(usd.low)} to {usd_text(usd.high)})",
-        f"{point.provider_count} provider{'s' if point.provider_count != 1 else ''}",
+        band_text(point.usd_per_month),
+        counted(point.provider_count, "provider"),
     ]
