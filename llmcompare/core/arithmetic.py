@@ -49,7 +49,7 @@ def steps(comparison: Comparison, option: Option) -> Iterator[Step]:
     if option.key == "api" and comparison.api is not None:
         yield from _api_steps(comparison.api, scenario)
     elif option.key == "today":
-        yield from _today_steps(comparison.today, scenario)
+        yield today_step(comparison.today, scenario)
     elif option.key == "rented" and comparison.rented is not None:
         yield from _rented_steps(comparison.rented, scenario)
     elif option.key == "rented_at_scale" and comparison.rented_at_scale is not None:
@@ -77,21 +77,14 @@ def _api_steps(api: ApiOption, scenario: Scenario) -> Iterator[Step]:
         )
 
 
-def _today_steps(today: TodayOption, scenario: Scenario) -> Iterator[Step]:
+def today_step(today: TodayOption, scenario: Scenario) -> Step:
+    """What a request costs today: a share of the bill, or tokens times list prices."""
     if today.offer is None:
-        yield Step(
-            what="a request of today's bill",
-            numbers=f"{shown(today.usd_per_month)} / {shown(scenario.requests_per_month)}",
-            result=today.curve.usd_per_request,
-            unit="USD per request",
-        )
+        what = "a request of today's bill"
+        numbers = f"{shown(today.usd_per_month)} / {shown(scenario.requests_per_month)}"
     else:
-        yield Step(
-            what=f"a request at {today.label}",
-            numbers=_request_numbers(today.offer, scenario),
-            result=today.curve.usd_per_request,
-            unit="USD per request",
-        )
+        what, numbers = f"a request at {today.label}", _request_numbers(today.offer, scenario)
+    return Step(what=what, numbers=numbers, result=today.curve.usd_per_request, unit="USD per request")
 
 
 def _request_step(priced: PricedApiOffer, scenario: Scenario) -> Step:

@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from llmcompare.core import comparison
-from llmcompare.core.arithmetic import Step, shown, steps
+from llmcompare.core.arithmetic import Step, shown, today_step
 from llmcompare.core.bill import implied_requests_per_month
 from llmcompare.core.options import TodayOption, proprietary_offers, today_option
 from llmcompare.core.records import ApiOffer
@@ -45,10 +44,9 @@ class BillVolume:
 def volume(facts: Facts, scenario: Scenario, *, today: str, usd_per_month: float) -> BillVolume:
     """The requests of the scenario's shape that a bill pays for. Raises InputError or UnknownIdError."""
     asked = replace(scenario, today=today, today_usd_per_month=None)
-    found = comparison.compare(book(facts, asked.model), asked, fingerprint=facts.catalog.fingerprint)
-    option = next(option for option in found.options if option.key == "today")
-    rate = next(step for step in steps(found, option) if step.unit == "USD per request")
-    if (offer := found.today.offer) is None:
+    found = today_option(book(facts, asked.model), asked)
+    rate = today_step(found, asked)
+    if (offer := found.offer) is None:
         raise AssertionError("no bill is given, so the API in use has an offer")
     requests = implied_requests_per_month(usd_per_month=usd_per_month, usd_per_request=rate.result)
     if round(requests) > MAX_REQUESTS_PER_MONTH:
@@ -66,7 +64,7 @@ def volume(facts: Facts, scenario: Scenario, *, today: str, usd_per_month: float
         offer=offer,
         usd_per_request=rate.result,
         steps=(rate, counted),
-        notes=tuple(_notes(found.today)),
+        notes=tuple(_notes(found)),
     )
 
 
