@@ -9,8 +9,9 @@ from llmcompare.core.calibration import Calibration, known_efficiency
 from llmcompare.core.cost import Band
 from llmcompare.core.curves import whole_at
 from llmcompare.core.fleet import Fleet, Floats, Out, Places
+from llmcompare.core.roofline import Efficiency
 from llmcompare.core.serving import CLOSED_LOOP, ONE_STREAM, Demand, Figures, figures, largest_output
-from llmcompare.core.speed import taken
+from llmcompare.core.speed import Stack, taken
 from llmcompare.core.units import HOURS_PER_MONTH, SECONDS_PER_MONTH
 
 MS_PER_S = 1000.0
@@ -93,17 +94,17 @@ def _demand(found: Fleet, asked: Asked, *, kind: int) -> Demand:
 
 
 def _output(
-    found: Fleet, asked: Asked, given: tuple[object, object], kept_fraction: Floats, one: Figures
+    found: Fleet, asked: Asked, given: tuple[Stack, Efficiency], kept_fraction: Floats, one: Figures
 ) -> tuple[Floats, Places]:
     """Output tokens per second of as many requests as are asked for or fit, or as keep the limits."""
     demand = _demand(found, asked, kind=CLOSED_LOOP)
-    many = figures(*given, demand, kept_fraction=kept_fraction)  # type: ignore[arg-type]
+    many = figures(*given, demand, kept_fraction=kept_fraction)
     out = np.zeros(len(found.model), dtype=np.intp)
     if asked.ttft_limit_ms is None and asked.tpot_limit_ms is None:
         return many.output_tokens_per_s, out
     ttft, tpot = asked.ttft_limit_ms or np.inf, asked.tpot_limit_ms or np.inf
     best = largest_output(
-        *given,  # type: ignore[arg-type]
+        *given,
         demand,
         kept_fraction=kept_fraction,
         ttft_limit_s=ttft / MS_PER_S,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 
@@ -18,6 +19,8 @@ from llmcompare.services.books import book
 from llmcompare.services.candidates import Candidates, candidates, prices
 from llmcompare.services.catalogue import Facts
 from llmcompare.services.counting import for_model, for_models
+
+Name = TypeVar("Name", str, str | None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,10 +232,11 @@ def _joined(found: Candidates) -> tuple[dict[str, Floats], tuple[tuple[str, ...]
     return joined, (tuple(engines), tuple(formats))
 
 
-def _place(names: list[str] | list[str | None], name: str | None) -> int:
+def _place(names: list[Name], name: Name) -> int:
+    """Where the name stands; at the end where it is new."""
     if name not in names:
-        names.append(name)  # type: ignore[arg-type]
-    return names.index(name)  # type: ignore[arg-type]
+        names.append(name)
+    return names.index(name)
 
 
 def _for_own_price(scenario: Scenario, limits: Limits) -> Limits:
