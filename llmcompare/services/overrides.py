@@ -1,11 +1,11 @@
-"""The user's own prices: typed in as one row, uploaded as a file, listed, deleted."""
+"""The user's own rows, prices, GPUs, models and scores: typed in one by one, uploaded as a file, listed, deleted."""
 
 import csv
 from collections import Counter
 from datetime import date
 
 from llmcompare.core.options import proprietary_offers
-from llmcompare.core.records import YOURS, Billing
+from llmcompare.core.records import YOURS, Billing, is_own
 from llmcompare.core.scenario import Scenario
 from llmcompare.core.tables import Cell, Table
 from llmcompare.errors import InputError
@@ -14,9 +14,9 @@ from llmcompare.store import overrides
 from llmcompare.store.overrides import Row
 from llmcompare.store.paths import Folders, folders
 
-GPU_PRICES = "gpu_prices"
-API_PRICES = "api_prices"
-TABLES = {GPU_PRICES: "GPU prices", API_PRICES: "API prices"}
+GPU_PRICES, API_PRICES, GPUS, MODELS, SCORES = "gpu_prices", "api_prices", "gpus", "models", "scores"
+PRICES = {GPU_PRICES: "GPU prices", API_PRICES: "API prices"}
+TABLES = PRICES | {GPUS: "GPUs", MODELS: "models", SCORES: "scores"}
 """Tables that take own rows, with their names for a reader."""
 MAX_UPLOAD_MB = 5
 SHOWN = {
@@ -25,11 +25,12 @@ SHOWN = {
         "provider", "model_id", "variant", "input_usd_per_mtok", "cached_input_usd_per_mtok", "output_usd_per_mtok",
         "batch_discount_fraction", "as_of", "source",
     ),
+    GPUS: ("gpu_id", "name", "vendor", "class", "memory_gb", "memory_bandwidth_gb_per_s", "board_power_w", "as_of",
+           "source"),
+    MODELS: ("model_id", "display_name", "family", "params_total_billion", "context_native_tokens", "license_id",
+             "as_of", "source"),
+    SCORES: ("model_id", "benchmark", "score", "metric", "shots", "setting", "published_by", "as_of", "source"),
 }  # fmt: skip
-NUMBERS = (
-    "gpu_count", "usd_per_hour", "input_usd_per_mtok", "cached_input_usd_per_mtok", "output_usd_per_mtok",
-    "batch_discount_fraction",
-)  # fmt: skip
 
 
 def gpu_price(
@@ -141,14 +142,14 @@ def file_bytes(table: str, *, where: Folders | None = None) -> bytes:
     return found if found is not None else (",".join(overrides.columns(table)) + "\n").encode()
 
 
-def upload(new: bytes, *, today: date, where: Folders | None = None) -> str:
-    """Put a file in the place of the own rows of its table, and return the table's name.
+def upload(new: bytes, *, today: date, replace: bool = True, where: Folders | None = None) -> str:
+    """Put a file in the place of the own rows of its table, or add its rows to them, and return the table's name.
 
     Raises InputError for what is no such file, DataError with every cell that is refused; nothing is changed then.
     """
     if len(new) > MAX_UPLOAD_MB * 1_000_000:
         raise InputError(
-            f"the file has {len(new) / 1e6:.1f} MB: give one of at most {MAX_UPLOAD_MB} MB, with your own prices only."
+            f"the file has {len(new) / 1e6:.1f} MB: give one of at most {MAX_UPLOAD_MB} MB, with your own rows only."
         )
     header = _header(new)
     table = overrides.table_of(header)
@@ -157,7 +158,8 @@ def upload(new: bytes, *, today: date, where: Folders | None = None) -> str:
             f"the file's first line is {','.join(header)[:60]!r}, which names no column of {' or '.join(TABLES)}: "
             "download a file here, fill it in and upload it again."
         )
-    overrides.put(where or folders(), table, new, today=today)
+    write = overrides.put if replace else overrides.add_all
+    write(where or folders(), table, new, today=today)
     return table
 
 
@@ -172,19 +174,23 @@ def _header(new: bytes) -> list[str]:
 def shown(facts: Facts, table: str, rows: list[Row]) -> Table:
     """Own rows for a reader, with whether each counts now."""
     columns, counting = SHOWN[table], _counting(facts, table)
+    numbers = {column.name for column in overrides.columns_of(table) if column.type != "VARCHAR"}
     return Table(
         name=f"your-{table.replace('_', '-')}",
         title=f"Your {TABLES[table]}",
         columns=(*columns, "in_use"),
         rows=tuple(
-            (*(_cell(name, row[name]) for name in columns), "yes" if _identity(table, row) in counting else "no")
+            (
+                *(_cell(row[name], is_number=name in numbers) for name in columns),
+                "yes" if _identity(table, row) in counting else "no",
+            )
             for row in rows
         ),
     )
 
 
 def _counting(facts: Facts, table: str) -> set[tuple[str, ...]]:
-    """The own rows that figures may use: newest of their offer, and of something that the catalogue knows."""
+    """The own rows that figures may use: of something that the catalogue knows, and of prices the newest."""
     if table == GPU_PRICES:
         offers = [*facts.gpu_offers, *facts.serverless_offers]
         return {
@@ -192,29 +198,50 @@ def _counting(facts: Facts, table: str) -> set[tuple[str, ...]]:
             for o in offers
             if o.is_own and o.gpu_id in facts.gpus
         }
-    usable = [o for o in facts.api_offers if o.is_own and (o.model_id is not None or o.family == "proprietary")]
-    return {(o.provider, o.api_model_name, o.as_of or "") for o in usable}
+    if table == API_PRICES:
+        usable = [o for o in facts.api_offers if o.is_own and (o.model_id is not None or o.family == "proprietary")]
+        return {(o.provider, o.api_model_name, o.as_of or "") for o in usable}
+    if table == SCORES:
+        return {
+            (s.model_id, s.benchmark, s.setting, s.published_by) for s in facts.published_scores if is_own(s.row_id)
+        }
+    things = {**facts.gpus} if table == GPUS else {**facts.models}
+    return {(name,) for name, thing in things.items() if is_own(thing.row_id)}
+
+
+IDENTITY = {
+    GPU_PRICES: ("provider", "offer_name", "gpu_count", "gpu_id", "billing", "as_of"),
+    API_PRICES: ("provider", "api_model_name", "as_of"),
+    GPUS: ("gpu_id",),
+    MODELS: ("model_id",),
+    SCORES: ("model_id", "benchmark", "setting", "published_by"),
+}
 
 
 def _identity(table: str, row: Row) -> tuple[str, ...]:
-    offer = ("offer_name", "gpu_count", "gpu_id", "billing") if table == GPU_PRICES else ("api_model_name",)
-    return tuple(row[name] for name in ("provider", *offer, "as_of"))
+    return tuple(row[name] for name in IDENTITY[table])
 
 
-def _cell(name: str, text: str) -> Cell:
+def _cell(text: str, *, is_number: bool) -> Cell:
     """A number where the column holds one and the file too; the text of the file else."""
     if not text:
         return None
     try:
-        return float(text) if name in NUMBERS else text
+        return float(text) if is_number else text
     except ValueError:
         return text
 
 
 def row_text(table: str, row: Row) -> str:
     """One row in a line, for a list to choose from."""
-    if table == GPU_PRICES:
-        parts = [row["gpu_id"], row["billing"], f"{row['gpu_count']} GPU", f"{row['usd_per_hour']} USD/h"]
-    else:
-        parts = [row["model_id"], row["variant"], f"{row['input_usd_per_mtok']} / {row['output_usd_per_mtok']} USD"]
+    match table:
+        case "gpu_prices":
+            parts = [row["gpu_id"], row["billing"], f"{row['gpu_count']} GPU", f"{row['usd_per_hour']} USD/h"]
+        case "api_prices":
+            parts = [row["model_id"], row["variant"], f"{row['input_usd_per_mtok']} / {row['output_usd_per_mtok']} USD"]
+        case "scores":
+            parts = [row["model_id"], row["benchmark"], f"{row['score']} {row['metric']}", row["setting"]]
+            return " · ".join([*parts, row["published_by"], row.get("as_of") or "undated"])
+        case _:
+            return " · ".join([row["gpu_id" if table == GPUS else "model_id"], row.get("as_of") or "undated"])
     return " · ".join([*parts, row["provider"], row["as_of"] or "undated"])

@@ -43,17 +43,39 @@ def rows(where: Folders, table: str) -> list[Row]:
 
 def columns(table: str) -> list[str]:
     """Columns of a table's file."""
-    return [column.name for column in _table(table).columns]
+    return [column.name for column in columns_of(table)]
+
+
+def columns_of(table: str) -> tuple[schema.Column, ...]:
+    """The same with their types, units and words."""
+    return _table(table).columns
+
+
+def key(table: str) -> tuple[str, ...]:
+    """Columns that tell its rows apart."""
+    return _table(table).key
 
 
 def add(where: Folders, table: str, row: Row, *, today: date) -> None:
     """Append a row, in the place of one with the same key. Raises DataError with every cell that is refused."""
-    key = _table(table).key
-
-    same = [row.get(name, "") for name in key]
     with _sole(where):
-        others = [one for one in rows(where, table) if [one[name] for name in key] != same]
+        others = [one for one in rows(where, table) if _key_of(table, one) != _key_of(table, row)]
         _write(where, table, _text(table, [*others, row]), today=today)
+
+
+def add_all(where: Folders, table: str, new: bytes, *, today: date) -> None:
+    """Append the rows of a file, each in the place of one with the same key.
+
+    Raises DataError with every cell of the file that is refused; the rows then stay as they were.
+    """
+    if refused := _refused(where, table, new, today):
+        # The lines are those of the new file, and not of the one that it would become part of.
+        raise DataError(refused)
+    added = _rows(CsvFile(table=table, content=new, is_own=True))
+    same = {_key_of(table, row) for row in added}
+    with _sole(where):
+        others = [row for row in rows(where, table) if _key_of(table, row) not in same]
+        _write(where, table, _text(table, [*others, *added]), today=today)
 
 
 def remove(where: Folders, table: str, unwanted: list[Row]) -> None:
@@ -77,13 +99,21 @@ def forget(where: Folders, table: str) -> None:
 
 
 def table_of(header: Collection[str]) -> str | None:
-    """The table of own rows that shares most columns with a header, None where none shares any."""
+    """The table of own rows that shares most columns with a header, None where none shares any.
 
-    def shared(table: str) -> int:
-        return len(set(header) & set(columns(table)))
+    Of two that share as many, the one that lacks fewer of its columns.
+    """
+
+    def shared(table: str) -> tuple[int, int]:
+        both = len(set(header) & set(columns(table)))
+        return both, both - len(columns(table))
 
     best = max(seed.own_tables(), key=shared)
-    return best if shared(best) else None
+    return best if shared(best)[0] else None
+
+
+def _key_of(table: str, row: Row) -> tuple[str, ...]:
+    return tuple(row.get(name, "") for name in key(table))
 
 
 def _table(name: str) -> schema.Table:

@@ -1,5 +1,6 @@
 """What schema.sql says: tables, columns, units, keys and rules. The rules exist nowhere else."""
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -10,6 +11,8 @@ from llmcompare.store import csv_files
 from llmcompare.store.db import Connection
 
 SQL_FOLDER = Path(__file__).parent
+_CHOICES = re.compile(r"\(\"?(?P<column>\w+)\"? IN \((?P<words>'[^()]*')\)\)")
+_WORD = re.compile(r"'([^']*)'")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +24,8 @@ class Column:
     required: bool
     unit: str | None
     """The column's comment: unit and meaning."""
+    choices: tuple[str, ...]
+    """The words that it may hold; none where any will do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +46,11 @@ class Table:
     checks: tuple[Check, ...]
     takes_own_rows: bool
     """Whether rows of the same form are read from var/overrides/ too."""
+
+    @property
+    def own_replaces(self) -> bool:
+        """Whether an own row stands in the place of the listed one of the same name, and not beside it."""
+        return self.takes_own_rows and len(self.key) == 1
 
 
 def tables_sql() -> str:
@@ -80,9 +90,14 @@ def _read_table(connection: Connection, name: str) -> Table:
         [name],
     ).fetchall()
     key = next(names for kind, _, names in constraints if kind in ("PRIMARY KEY", "UNIQUE"))
+    choices = {
+        found["column"]: tuple(_WORD.findall(found["words"]))
+        for kind, expression, _ in constraints
+        if kind == "CHECK" and (found := _CHOICES.fullmatch(expression))
+    }
     return Table(
         name=name,
-        columns=tuple(Column(name=n, type=t, required=r, unit=c) for n, t, r, c in columns),
+        columns=tuple(Column(name=n, type=t, required=r, unit=c, choices=choices.get(n, ())) for n, t, r, c in columns),
         key=tuple(column for column in key if column != "is_own"),
         takes_own_rows="is_own" in key,
         checks=tuple(

@@ -3,7 +3,8 @@
 -- This file is the only place where a rule about a cell is written: seed.py reads types, keys, CHECKs and comments
 -- back from it to refuse a bad cell with file, line, column, value and rule (a CHECK names the blamed column first).
 -- A rule that needs two tables is a view called refused_*: any row in it is an error.
--- A table with a column is_own also takes rows of the same form from var/overrides/.
+-- A table with a column is_own also takes rows of the same form from var/overrides/. Where one column names the thing of a
+-- row, an own row stands in the place of the listed one.
 --
 -- Every table also gets two columns that the seed fills: row_id (stable, made from the key) and line (in the CSV).
 -- as_of and *_on are ISO 8601 dates of day, month or year precision; an empty as_of is shown as "undated".
@@ -71,7 +72,7 @@ COMMENT ON COLUMN licenses.eu_excluded IS 'models to which people and companies 
 COMMENT ON COLUMN licenses.as_of IS 'day the text was read';
 
 CREATE TABLE models (
-    model_id VARCHAR PRIMARY KEY,
+    model_id VARCHAR NOT NULL,
     family VARCHAR NOT NULL CHECK (family IN ('llama', 'mistral', 'qwen', 'other')),
     generation VARCHAR NOT NULL,
     display_name VARCHAR NOT NULL,
@@ -105,6 +106,8 @@ CREATE TABLE models (
     source VARCHAR NOT NULL,
     architecture_source VARCHAR,
     shape_source VARCHAR,
+    is_own BOOLEAN NOT NULL DEFAULT false,
+    UNIQUE (model_id, is_own),
     CHECK (shape_source IS NOT NULL OR (shared_expert_count IS NULL AND moe_layer_count IS NULL
            AND full_kv_layer_count IS NULL AND window_kv_layer_count IS NULL AND tied_embeddings IS NULL)),
     CHECK (shared_expert_count IS NULL OR expert_count IS NOT NULL),
@@ -125,6 +128,7 @@ COMMENT ON COLUMN models.window_kv_layer_count IS 'layers that keep keys and val
 COMMENT ON COLUMN models.tied_embeddings IS 'yes: one matrix is both the embeddings and the output';
 COMMENT ON COLUMN models.shape_source IS 'where the experts, the windows and the tied embeddings were read';
 COMMENT ON COLUMN models.released_on IS 'release date';
+COMMENT ON COLUMN models.is_own IS 'from var/overrides/: a model of your own, or your figures of a listed one';
 COMMENT ON COLUMN models.as_of IS 'day the sources were read';
 
 CREATE TABLE model_aliases (
@@ -149,12 +153,14 @@ CREATE TABLE scores (
     as_of VARCHAR,
     as_of_note VARCHAR,
     source VARCHAR NOT NULL,
-    UNIQUE (model_id, benchmark, metric, shots, setting, run, published_by, as_of, source),
+    is_own BOOLEAN NOT NULL DEFAULT false,
+    UNIQUE (model_id, benchmark, metric, shots, setting, run, published_by, as_of, source, is_own),
     CHECK (score BETWEEN 0 AND 100 OR NOT contains(metric, '%'))
 );
 COMMENT ON TABLE scores IS 'Published benchmark scores. Comparable only within one benchmark, metric, shots, setting and publisher.';
 COMMENT ON COLUMN scores.score IS 'in the unit that metric names';
 COMMENT ON COLUMN scores.run IS 'counts the runs that one publisher lists for the same cell';
+COMMENT ON COLUMN scores.is_own IS 'from var/overrides/: a score that you measured or read; it stands beside the listed ones';
 COMMENT ON COLUMN scores.as_of IS 'day the figure was published';
 
 CREATE TABLE benchmark_categories (
@@ -246,7 +252,7 @@ COMMENT ON COLUMN tokenizer_rates.method IS 'what counted, and what counted as m
 COMMENT ON COLUMN tokenizer_rates.as_of IS 'day of the measurement';
 
 CREATE TABLE gpus (
-    gpu_id VARCHAR PRIMARY KEY,
+    gpu_id VARCHAR NOT NULL,
     name VARCHAR NOT NULL,
     vendor VARCHAR NOT NULL,
     architecture VARCHAR,
@@ -264,12 +270,15 @@ CREATE TABLE gpus (
     release_year INTEGER CHECK (release_year BETWEEN 2006 AND 2100),
     class VARCHAR NOT NULL CHECK (class IN ('datacenter', 'workstation', 'consumer')),
     as_of VARCHAR,
-    source VARCHAR NOT NULL
+    source VARCHAR NOT NULL,
+    is_own BOOLEAN NOT NULL DEFAULT false,
+    UNIQUE (gpu_id, is_own)
 );
 COMMENT ON TABLE gpus IS 'GPUs and a few CPUs and systems, from vendor data sheets. Tensor rates are dense.';
 COMMENT ON COLUMN gpus.memory_gb IS 'nominal GB as the vendor prints it';
 COMMENT ON COLUMN gpus.memory_bandwidth_gb_per_s IS '10^9 bytes per second';
 COMMENT ON COLUMN gpus.matmul_tflop_per_s IS 'FP16 products that are added up in FP32, 10^12 per second, dense: on GeForce RTX cards half of the FP16 rate. Speeds are predicted from it';
+COMMENT ON COLUMN gpus.is_own IS 'from var/overrides/: a GPU of your own, or your figures of a listed one';
 COMMENT ON COLUMN gpus.as_of IS 'day the source was read';
 
 CREATE TABLE gpu_prices (

@@ -21,6 +21,9 @@ from llmcompare.store.db import Connection, build_folder, file_errors, forget_un
 from llmcompare.store.paths import OVERRIDES
 from llmcompare.store.schema import Table, schema_hash, tables, tables_sql, views_sql
 
+SHOWN_NAMES = {"gpus": "name", "models": "display_name"}
+"""The column under which pages and files name the thing of a row."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seeded:
@@ -50,8 +53,20 @@ def refused_if_own(changed: CsvFile, data_folder: Path, var_folder: Path, *, tod
     try:
         _built(_data_files(data_folder) + [*own, changed], var_folder, today)
     except DataError as error:
-        return [cell for cell in error.cells if cell.is_own]
+        own_cells = [cell for cell in error.cells if cell.is_own]
+        return own_cells or _caused_in_data(error, own, data_folder, var_folder, today)
     return []
+
+
+def _caused_in_data(
+    error: DataError, own: list[CsvFile], data_folder: Path, var_folder: Path, today: date
+) -> list[BadCell]:
+    """The refused cells of data/ that are good without the new own rows: another class of a GPU has other prices."""
+    try:
+        _built(_data_files(data_folder) + own, var_folder, today)
+    except DataError as before:
+        return [cell for cell in error.cells if cell not in before.cells]
+    return list(error.cells)
 
 
 def own_tables() -> list[str]:
@@ -85,6 +100,9 @@ def _build(folder: Path, files: list[CsvFile], today: date) -> None:
             connection.execute(f"ALTER TABLE {name} ADD COLUMN row_id VARCHAR")
             connection.execute(f"ALTER TABLE {name} ADD COLUMN line INTEGER")
         errors = [cell for file in files for cell in _load(connection, folder, by_name[file.table], file, today)]
+        for table in tables():
+            if table.own_replaces:
+                _put_own_in_place(connection, table)
         connection.execute(views_sql())
         errors += _errors_across_tables(connection)
         if errors:
@@ -119,6 +137,14 @@ def parsed_cells(file: CsvFile, table: Table) -> csv_files.CsvTable:
     return csv_files.parse(file, [column.name for column in table.columns], optional=optional if file.is_own else ())
 
 
+def _put_own_in_place(connection: Connection, table: Table) -> None:
+    """Every reader then finds one row of a name."""
+    (key,) = table.key
+    connection.execute(
+        f"DELETE FROM {table.name} WHERE NOT is_own AND {key} IN (SELECT {key} FROM {table.name} WHERE is_own)"
+    )
+
+
 def _complete_own(connection: Connection, table: Table, header: list[str]) -> None:
     """The columns that the file lacks, and in every row the mark that it is the user's."""
     for column in table.columns:
@@ -127,6 +153,9 @@ def _complete_own(connection: Connection, table: Table, header: list[str]) -> No
     connection.execute(
         f"UPDATE staged SET source = concat_ws(': ', '{YOURS}', source) WHERE coalesce(source, '') NOT LIKE '{YOURS}%'"
     )
+    if shown := SHOWN_NAMES.get(table.name):
+        # Wherever the thing is named, it is then said to be the user's.
+        connection.execute(f"UPDATE staged SET {shown} = {shown} || ' ({YOURS})' WHERE {shown} NOT LIKE '%({YOURS})'")
 
 
 def _stage(connection: Connection, path: Path, parsed: csv_files.CsvTable) -> None:

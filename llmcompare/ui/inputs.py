@@ -17,6 +17,8 @@ from llmcompare.services.catalogue import Facts
 from llmcompare.ui.fields import ANY, BOUND, DEFAULTS, choice, number, one_of, own, share, whole
 from llmcompare.ui.safe import plain
 
+EVERY_TABLE, YOUR_ROWS = DATA_VIEWS = ("Every table", "Your rows")
+
 
 def pick_scenario(facts: Facts) -> Scenario:
     """Draws the widgets in the sidebar and returns what they say."""
@@ -340,6 +342,15 @@ def pick_score_cell(cells: Mapping[str, ScoreCell]) -> ScoreCell:
         help="Scores are comparable only within one benchmark, setting, number of shots, metric and publisher.",
     )
     return cells[chosen]
+
+
+def pick_data_view() -> str:
+    """Every table, or the rows of the user's own."""
+    chosen = st.segmented_control(
+        "Shown", DATA_VIEWS, default=DATA_VIEWS[0], required=True, key="data_view", bind=BOUND,
+        label_visibility="collapsed",
+    )  # fmt: skip
+    return chosen or DATA_VIEWS[0]
 
 
 def pick_table(names: list[str]) -> str:

@@ -1,22 +1,17 @@
-"""The view "Your prices": type in what you pay, see what counts, delete it, take it along as a file."""
+"""The views "Your prices" and "Your rows": type in what you pay or know, see what counts, take it along as a file."""
 
 from datetime import date
 
-import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from llmcompare.core.records import RENTED_BILLINGS, Billing
-from llmcompare.errors import DataError, InputError, LlmCompareError
 from llmcompare.services import overrides
 from llmcompare.services.catalogue import Facts
-from llmcompare.services.overrides import API_PRICES, GPU_PRICES, TABLES
-from llmcompare.store.overrides import Row
-from llmcompare.ui import frame
-from llmcompare.ui.safe import plain
+from llmcompare.services.overrides import API_PRICES, GPU_PRICES
+from llmcompare.ui import frame, own_rows
 
 BILLINGS: tuple[Billing, ...] = (*RENTED_BILLINGS, "serverless-per-second")
-SAID = "your_prices_said"
 
 
 def your_prices() -> None:
@@ -27,19 +22,37 @@ def your_prices() -> None:
         "class, an API price for the list of its model and variant, and both are marked **yours** wherever they are "
         "shown. Delete the row and the list is back."
     )
-    if said := st.session_state.pop(SAID, None):
-        st.success(plain(said), icon=":material/check:")
+    own_rows.said()
     left, right = st.columns(2)
     with left:
-        _gpu_form(facts)
+        gpu_form(facts)
     with right:
-        _api_form(facts)
-    for table in TABLES:
-        _present(facts, table)
-    _upload()
+        api_form(facts)
+    for table in overrides.PRICES:
+        own_rows.present(facts, table)
+    own_rows.upload()
 
 
-def _gpu_form(facts: Facts) -> None:
+def rows_of_ones_own() -> None:
+    """The same for every table that takes own rows, one at a time."""
+    facts = frame.facts()
+    st.markdown(
+        "What you measured, own, pay or read elsewhere. It goes through the same checks as the files in `data/`, is "
+        "kept in `var/overrides/`, counts at once, and is marked **yours** wherever it is shown."
+    )
+    own_rows.said()
+    table = own_rows.pick_table()
+    forms = {GPU_PRICES: gpu_form, API_PRICES: api_form}
+    if table in forms:
+        forms[table](facts)
+    else:
+        own_rows.row_form(facts, table)
+    own_rows.present(facts, table)
+    own_rows.upload()
+
+
+def gpu_form(facts: Facts) -> None:
+    """A price of a GPU, by the GPU and hour."""
     names = list(facts.gpus)
     with st.form("your_gpu_price", border=True):
         st.subheader("A GPU price")
@@ -76,10 +89,11 @@ def _gpu_form(facts: Facts) -> None:
                 valid_from=valid_from,
                 provider=provider,
             )
-            _keep(GPU_PRICES, row)
+            own_rows.keep(GPU_PRICES, row)
 
 
-def _api_form(facts: Facts) -> None:
+def api_form(facts: Facts) -> None:
+    """Token prices of a model."""
     names, asked = overrides.priced_names(facts), frame.scenario().model
     with st.form("your_api_price", border=True):
         st.subheader("An API price")
@@ -118,7 +132,7 @@ def _api_form(facts: Facts) -> None:
                 valid_from=valid_from,
                 provider=provider,
             )
-            _keep(API_PRICES, row)
+            own_rows.keep(API_PRICES, row)
 
 
 def _price(column: DeltaGenerator, label: str, key: str, *, placeholder: str | None = None) -> float | None:
@@ -131,94 +145,3 @@ def _price(column: DeltaGenerator, label: str, key: str, *, placeholder: str | N
 def _day(column: DeltaGenerator, key: str) -> date:
     found: date = column.date_input("Valid from", date.today(), max_value=date.today(), key=key)
     return found
-
-
-def _keep(table: str, row: Row) -> None:
-    try:
-        overrides.save(table, row, today=date.today())
-    except LlmCompareError as problem:
-        _show_refused(problem)
-        return
-    _say(f"Kept: {overrides.row_text(table, row)}.")
-
-
-def _say(text: str) -> None:
-    """The whole app runs again, so that every figure follows; the text is shown then."""
-    st.session_state[SAID] = text
-    st.rerun()
-
-
-def _show_refused(problem: LlmCompareError) -> None:
-    """Cell by cell, in a list."""
-    if isinstance(problem, DataError):
-        listed = "\n".join(f"- {plain(str(cell))}" for cell in problem.cells[: frame.CELLS_LISTED])
-        st.error(f"Not kept:\n\n{listed}", icon=":material/error:")
-    else:
-        st.error(plain(str(problem)), icon=":material/error:")
-
-
-def _present(facts: Facts, table: str) -> None:
-    heading, file = st.columns([3, 1], vertical_alignment="bottom")
-    heading.subheader(f"Your {TABLES[table]}")
-    file.download_button(
-        "CSV",
-        overrides.file_bytes(table),
-        f"{table}.csv",
-        "text/csv",
-        key=f"your_{table}_file",
-        on_click="ignore",
-        icon=":material/download:",
-        width="stretch",
-        help="Your rows, or an empty form to fill in, in the form of the files in data/. Upload it again below.",
-    )
-    try:
-        rows = overrides.present(table)
-    except DataError as problem:
-        _show_refused(problem)
-        if st.button("Delete this file", key=f"your_{table}_forget", icon=":material/delete:"):
-            overrides.delete_file(table)
-            _say(f"Your {TABLES[table]} are deleted.")
-        return
-    if not rows:
-        st.caption("None yet: the lists of the providers count.")
-        return
-    listed = overrides.shown(facts, table, rows)
-    st.dataframe(
-        pd.DataFrame(list(listed.rows), columns=list(listed.columns)),
-        key=f"your_{table}",
-        hide_index=True,
-        alt=listed.title,
-        placeholder="—",
-    )
-    _delete(table, rows)
-
-
-def _delete(table: str, rows: list[Row]) -> None:
-    with st.form(f"your_{table}_delete", border=False, clear_on_submit=True):
-        chosen = st.multiselect(
-            "Rows to delete",
-            range(len(rows)),
-            format_func=lambda number: overrides.row_text(table, rows[number]),
-            key=f"your_{table}_chosen",
-        )
-        if st.form_submit_button("Delete", icon=":material/delete:") and chosen:
-            overrides.delete(table, [rows[number] for number in chosen])
-            _say("Deleted: " + "; ".join(overrides.row_text(table, rows[number]) for number in chosen) + ".")
-
-
-def _upload() -> None:
-    st.subheader("Upload a file")
-    with st.form("your_prices_upload", border=False, clear_on_submit=True):
-        file = st.file_uploader(
-            "A CSV of GPU prices or of API prices; it replaces your rows of that table.",
-            type="csv",
-            key="your_prices_file",
-            max_upload_size=overrides.MAX_UPLOAD_MB,
-        )
-        if st.form_submit_button("Use this file") and file is not None:
-            try:
-                table = overrides.upload(file.getvalue(), today=date.today())
-            except (InputError, DataError) as problem:
-                _show_refused(problem)
-                return
-            _say(f"Your {TABLES[table]} are now those of {file.name}.")

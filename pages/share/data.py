@@ -1,30 +1,13 @@
-"""Data: every table with its filter, sources, dates, and the rows that join nothing."""
-
-from datetime import date
+"""Data: every table with its filter, sources, dates, the rows that join nothing, and the rows of your own."""
 
 import streamlit as st
 
-from llmcompare.services import tables
-from llmcompare.ui import frame, inputs, show
-from llmcompare.ui.safe import plain
-
-facts = frame.facts()
+from llmcompare.ui import frame, inputs
+from llmcompare.ui.data import every_table
+from llmcompare.ui.prices import rows_of_ones_own
 
 st.title("Data")
-st.markdown("Every fact in use, one table per file in `data/`. `data/README.md` says how to add a row.")
-show.table(tables.summary_table(facts), key="summaries")
-
-name = inputs.pick_table(tables.names())
-st.subheader(plain(name))
-st.caption(plain(tables.description(facts, name)))
-shown = tables.filtered(tables.rows(facts, name, today=date.today()), inputs.pick_filter())
-st.caption(f"{len(shown.rows):,} rows shown.")
-show.table(shown, key="rows")
-
-st.subheader("Rows that join nothing")
-unjoined = tables.unjoined_table(facts)
-st.markdown(
-    "These rows name a model, GPU or licence that the catalogue does not hold. They are kept, counted here and used "
-    "in no statistic."
-)
-show.table(unjoined, key="unjoined")
+if inputs.pick_data_view() == inputs.YOUR_ROWS:
+    rows_of_ones_own()
+else:
+    every_table(frame.facts())

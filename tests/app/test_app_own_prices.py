@@ -74,13 +74,15 @@ def test_a_deleted_row_brings_the_list_back(prices):
 def test_a_file_takes_the_place_of_the_rows_and_a_bad_one_changes_nothing(prices):
     app = keep_gpu_price(prices, 1.25)
     good = overrides.file_bytes("gpu_prices")
+    app.run_of.get_by_key("your_rows_way").set_value("Replace mine with them")
     for content, said in ((good.replace(b"1.25", b"cheap"), "column usd_per_hour: 'cheap' is refused"),
-                          (b"hello\n", "names no column of gpu_prices or api_prices")):  # fmt: skip
-        app.run_of.get_by_key("your_prices_file").set_value([("mine.csv", content, "text/csv")])
+                          (b"hello\n", "names no column of gpu_prices or api_prices or gpus")):  # fmt: skip
+        app.run_of.get_by_key("your_rows_file").set_value([("mine.csv", content, "text/csv")])
         press(app, "Use this file")
         assert said in app.errors
         assert overrides.file_bytes("gpu_prices") == good
-    app.run_of.get_by_key("your_prices_file").set_value([("mine.csv", good.replace(b"1.25", b"2.5"), "text/csv")])
+    app.run_of.get_by_key("your_rows_way").set_value("Replace mine with them")
+    app.run_of.get_by_key("your_rows_file").set_value([("mine.csv", good.replace(b"1.25", b"2.5"), "text/csv")])
     press(app, "Use this file")
     assert "Your GPU prices are now those of mine.csv." in app.text
     assert app.table("Your GPU prices")["usd_per_hour"].tolist() == [2.5]

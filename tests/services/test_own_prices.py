@@ -146,7 +146,7 @@ def test_an_upload_with_bad_cells_changes_nothing_and_lists_them(where, today):
     ("content", "says"),
     [
         (b"", "names no column"),
-        (b"hello,world\n1,2\n", "names no column of gpu_prices or api_prices"),
+        (b"hello,world\n1,2\n", "names no column of gpu_prices or api_prices or gpus or models or scores"),
         (b"\x89PNG\r\n\x1a\n\x00\x00", "names no column"),
         (b"x" * 5_000_001, "at most 5 MB"),
     ],

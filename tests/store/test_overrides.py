@@ -253,3 +253,110 @@ def test_any_bytes_in_an_own_file_leave_the_facts_of_data_in_use(tmp_path_factor
     (where.overrides / "api_prices.csv").write_bytes(content)
     assert refused_files(where, today) <= {"var/overrides/api_prices.csv"}
     assert len(gpu_prices(Catalog(seed(where.data, where.var, today=today, with_own=False).path))) == 3
+
+
+# --- GPUs, models and scores ------------------------------------------------------------------------------------------
+
+OWN_GPU = {"gpu_id": "my-card", "name": "My card", "vendor": "NVIDIA", "memory_gb": "48",
+           "memory_bandwidth_gb_per_s": "900", "class": "workstation", "as_of": "2026-11-20"}  # fmt: skip
+OWN_MODEL = {"model_id": "my-tune", "family": "qwen", "generation": "Tiny", "display_name": "My tune",
+             "modalities": "text", "params_total_billion": "7.6"}  # fmt: skip
+OWN_SCORE = {"model_id": "tiny-7b", "benchmark": "exam", "score": "64", "metric": "accuracy %", "setting": "chat",
+             "run": "1", "published_by": "yours", "as_of": "2026-11-20"}  # fmt: skip
+
+
+def test_an_own_gpu_joins_the_listed_ones_and_its_name_says_yours(where, today):
+    overrides.add(where, "gpus", OWN_GPU, today=today)
+    found = {gpu.gpu_id: gpu for gpu in queries.gpus(built(where, today))}
+    assert set(found) == {"h100-sxm-80gb", "rtx-4090", "my-card"}
+    own = found["my-card"]
+    assert (own.name, own.source, own.memory_gb) == ("My card (yours)", "yours", 48)
+    assert own.row_id.startswith("gpus:yours:")
+
+
+def test_an_own_row_with_the_id_of_a_listed_gpu_stands_in_its_place_until_it_is_deleted(where, today):
+    before = {gpu.gpu_id: gpu for gpu in queries.gpus(built(where, today))}
+    overrides.add(
+        where, "gpus", OWN_GPU | {"gpu_id": "rtx-4090", "name": "NVIDIA RTX 4090", "class": "consumer"}, today=today
+    )
+    found = {gpu.gpu_id: gpu for gpu in queries.gpus(built(where, today))}
+    assert (found["rtx-4090"].memory_gb, found["rtx-4090"].name) == (48, "NVIDIA RTX 4090 (yours)")
+    assert set(found) == set(before)
+    overrides.remove(where, "gpus", overrides.rows(where, "gpus"))
+    assert {gpu.gpu_id: gpu for gpu in queries.gpus(built(where, today))} == before
+
+
+def test_an_own_model_can_be_priced_and_named(where, today):
+    overrides.add(where, "models", OWN_MODEL, today=today)
+    overrides.add(where, "api_prices", API | {"api_model_name": "my-tune", "model_id": "my-tune"}, today=today)
+    catalog = built(where, today)
+    assert [m.display_name for m in queries.models(catalog) if m.model_id == "my-tune"] == ["My tune (yours)"]
+    assert [o.is_own for o in queries.api_offers(catalog) if o.model_id == "my-tune"] == [True]
+
+
+def test_an_own_score_stands_beside_the_listed_ones(where, today):
+    overrides.add(where, "scores", OWN_SCORE, today=today)
+    found = queries.published_scores(built(where, today))
+    assert sorted((s.score, s.published_by, s.source) for s in found) == [
+        (61.5, "them", "https://s.example"), (64.0, "yours", "yours"),
+    ]  # fmt: skip
+
+
+def test_an_own_row_that_makes_listed_prices_impossible_is_refused_with_those_prices(where, today):
+    # As a consumer card it could not cost 2, 3 and 4 USD... 9 an hour.
+    wrong = OWN_GPU | {"gpu_id": "h100-sxm-80gb", "class": "consumer"}
+    with pytest.raises(DataError) as error:
+        overrides.add(where, "gpus", wrong, today=today)
+    (cell,) = error.value.cells
+    assert (cell.file, cell.column, cell.value) == ("data/gpu_prices.csv", "usd_per_hour", "9.0")
+    assert overrides.content(where, "gpus") is None
+
+
+@pytest.mark.parametrize(
+    ("table", "good", "change", "column"),
+    [
+        ("gpus", OWN_GPU, {"memory_gb": "48 GB"}, "memory_gb"),
+        ("gpus", OWN_GPU, {"class": "gaming"}, "class"),
+        ("models", OWN_MODEL, {"params_active_billion": "70"}, "params_active_billion"),
+        ("models", OWN_MODEL, {"family": "gemma"}, "family"),
+        ("scores", OWN_SCORE, {"score": "640"}, "score"),
+        ("scores", OWN_SCORE, {"published_by": ""}, "published_by"),
+    ],
+)
+def test_a_bad_cell_of_any_table_is_refused_by_its_rules(where, today, table, good, change, column):
+    with pytest.raises(DataError) as error:
+        overrides.add(where, table, good | change, today=today)
+    assert {(cell.file, cell.column) for cell in error.value.cells} == {(f"var/overrides/{table}.csv", column)}
+    assert overrides.content(where, table) is None
+
+
+def test_rows_of_a_file_are_added_to_those_that_are_there_and_replace_the_same_ones(where, today):
+    overrides.add(where, "scores", OWN_SCORE, today=today)
+    header = ",".join(OWN_SCORE)
+    rows = [OWN_SCORE | {"score": "65", "source": "yours"}, OWN_SCORE | {"benchmark": "quiz"}]
+    text = "\n".join([header, *(",".join(row[name] for name in OWN_SCORE) for row in rows)])
+    overrides.add_all(where, "scores", text.encode(), today=today)
+    assert sorted((row["benchmark"], row["score"]) for row in overrides.rows(where, "scores")) == [
+        ("exam", "65"), ("quiz", "64"),
+    ]  # fmt: skip
+
+
+def test_a_file_with_bad_cells_adds_nothing_and_every_error_has_its_line_in_that_file(where, today):
+    overrides.add(where, "scores", OWN_SCORE, today=today)
+    before = overrides.content(where, "scores")
+    lines = [",".join(OWN_SCORE)]
+    for change in ({"score": "many"}, {}, {"run": "0"}, {"score": "101", "as_of": "tomorrow"}):
+        lines.append(",".join((OWN_SCORE | {"benchmark": f"b{len(lines)}"} | change).values()))
+    with pytest.raises(DataError) as error:
+        overrides.add_all(where, "scores", "\n".join(lines).encode(), today=today)
+    assert sorted((cell.line, cell.column) for cell in error.value.cells) == [
+        (2, "score"), (4, "run"), (5, "as_of"), (5, "score"),
+    ]  # fmt: skip
+    assert overrides.content(where, "scores") == before
+
+
+@pytest.mark.parametrize("table", ["gpu_prices", "api_prices", "gpus", "models", "scores"])
+def test_a_header_leads_to_its_table(table):
+    assert overrides.table_of(overrides.columns(table)) == table
+    needed = [column.name for column in overrides.columns_of(table) if column.required]
+    assert overrides.table_of(needed) == table
