@@ -377,15 +377,6 @@ class Unjoined:
     row_count: int
 
 
-def is_own(row_id: str) -> bool:
-    """Whether a row is the user's own.
-
-    >>> is_own("gpus:yours:0123456789"), is_own("gpus:0123456789")
-    (True, False)
-    """
-    return row_id.split(":")[1] == YOURS
-
-
 _GITHUB_FILE = re.compile(r"github\.com/([\w.-]+/[\w.-]+): (\S+?)(?: \(.*?\))? @ ([0-9a-f]{6,40})")
 _GITHUB_REPOSITORY = re.compile(r"github\.com/([\w.-]+/[\w.-]+)")
 _ADDRESS = re.compile(r"https?://[^\s;,)]+")

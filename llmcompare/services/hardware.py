@@ -9,7 +9,7 @@ from llmcompare.core.calibration import Estimate, measured
 from llmcompare.core.calibration_traits import runs_on, serves
 from llmcompare.core.cost import Band, price_band, usd_per_mtok
 from llmcompare.core.memory import GPU_COUNTS, Need, Use
-from llmcompare.core.records import Billing, Gpu, GpuOffer, StreamSpeed
+from llmcompare.core.records import YOURS, Billing, Gpu, GpuOffer, StreamSpeed
 from llmcompare.core.rented import rentable
 from llmcompare.core.serving import most_sequences
 from llmcompare.core.shapes import ModelShape
@@ -273,7 +273,8 @@ def short_name(gpu: Gpu) -> str:
     name = gpu.name_without_vendor.split(" (")[0]
     if "GB" not in name.upper() and gpu.memory_gb is not None:
         name += f" {gpu.memory_gb:g}GB"
-    return " ".join(word for word in name.split() if word not in LEFT_OUT_WORDS)
+    words = [word for word in name.split() if word not in LEFT_OUT_WORDS]
+    return " ".join([*words, f"({YOURS})"] if gpu.name.endswith(f"({YOURS})") else words)
 
 
 def label(one: Served) -> str:

@@ -5,7 +5,7 @@ from collections import Counter
 from datetime import date
 
 from llmcompare.core.options import proprietary_offers
-from llmcompare.core.records import YOURS, Billing, is_own
+from llmcompare.core.records import YOURS, Billing
 from llmcompare.core.scenario import Scenario
 from llmcompare.core.tables import Cell, Table
 from llmcompare.errors import InputError
@@ -203,10 +203,14 @@ def _counting(facts: Facts, table: str) -> set[tuple[str, ...]]:
         return {(o.provider, o.api_model_name, o.as_of or "") for o in usable}
     if table == SCORES:
         return {
-            (s.model_id, s.benchmark, s.setting, s.published_by) for s in facts.published_scores if is_own(s.row_id)
+            (s.model_id, s.benchmark, s.setting, s.published_by) for s in facts.published_scores if _is_own(s.row_id)
         }
     things = {**facts.gpus} if table == GPUS else {**facts.models}
-    return {(name,) for name, thing in things.items() if is_own(thing.row_id)}
+    return {(name,) for name, thing in things.items() if _is_own(thing.row_id)}
+
+
+def _is_own(row_id: str) -> bool:
+    return row_id.split(":")[1] == YOURS
 
 
 IDENTITY = {

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from llmcompare.errors import DataError, StoreError
+from llmcompare.services.hardware import short_name
 from llmcompare.store import overrides, queries
 from llmcompare.store.db import Catalog
 from llmcompare.store.paths import Folders
@@ -360,3 +361,10 @@ def test_a_header_leads_to_its_table(table):
     assert overrides.table_of(overrides.columns(table)) == table
     needed = [column.name for column in overrides.columns_of(table) if column.required]
     assert overrides.table_of(needed) == table
+
+
+def test_a_gpu_of_ones_own_says_so_in_the_short_names_of_charts_too(where, today):
+    overrides.add(where, "gpus", OWN_GPU | {"name": "NVIDIA My card (48 GB)"}, today=today)
+    found = {gpu.gpu_id: short_name(gpu) for gpu in queries.gpus(built(where, today))}
+    assert found["my-card"] == "My card 48GB (yours)"
+    assert found["rtx-4090"] == "RTX 4090 24GB"
