@@ -6,6 +6,7 @@ from llmcompare.cli import (
     catalogue,
     claims,
     costs,
+    families,
     finetune,
     hardware,
     local,
@@ -16,6 +17,6 @@ from llmcompare.cli import (
 from llmcompare.cli.app import main
 
 __all__ = [
-    "breakeven", "capability", "catalogue", "claims", "costs", "finetune", "hardware", "local", "main", "moved",
-    "sweep", "workload",
+    "breakeven", "capability", "catalogue", "claims", "costs", "families", "finetune", "hardware", "local", "main",
+    "moved", "sweep", "workload",
 ]  # fmt: skip

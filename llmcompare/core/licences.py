@@ -6,12 +6,14 @@ verdict, and unknown is worse than a condition: what was not read never counts a
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import isfinite
 from typing import Literal
 
 from llmcompare.core.phrases import sentence_start
 from llmcompare.core.published import Answer, Licence
 from llmcompare.core.records import Model
 from llmcompare.core.units import count_text
+from llmcompare.errors import InputError
 
 State = Literal["allowed", "conditional", "unknown", "forbidden"]
 STATES: tuple[State, ...] = ("allowed", "conditional", "unknown", "forbidden")
@@ -46,6 +48,14 @@ class LicenceNeed:
     """Fields of use that licences name, as 'military'."""
     runs_weights: bool = True
     """False where only an API is used: the weights need not be published then."""
+
+    def __post_init__(self) -> None:
+        for what, value in (
+            ("the number of users a month", self.monthly_active_users),
+            ("the revenue in USD a month", self.revenue_usd_per_month),
+        ):
+            if value is not None and not (isfinite(value) and value >= 0):
+                raise InputError(f"{what} is {value}: give a number from 0 on, or none.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

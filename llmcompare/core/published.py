@@ -192,6 +192,20 @@ class FrameworkSupport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MeasuredEngine:
+    """An engine with which speeds of a generation were published."""
+
+    engine: str
+    family: str
+    generation: str
+    measurement_count: int
+    row_id: str
+    """Of the newest of them, as are the date and the source."""
+    as_of: str | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EcosystemFact:
     """How large the community of a family is, or what support its vendor offers."""
 

@@ -10,6 +10,7 @@ from llmcompare.figures.capability_against import (
 )
 from llmcompare.figures.claims import verdict_bars
 from llmcompare.figures.costs import cost_curves
+from llmcompare.figures.families import contexts, model_sizes
 from llmcompare.figures.finetune import tuning_memory
 from llmcompare.figures.hardware import fit_grid, memory_bars, predicted_against_measured, speed_ranges
 from llmcompare.figures.money import cheapest_strip, context_cost, cost_stack
@@ -19,7 +20,8 @@ from llmcompare.figures.sweep import quality_of_deployments
 
 __all__ = [
     "ability_over_cost", "ability_over_sizes", "ability_over_time", "ability_radar", "ability_ranking",
-    "cheapest_strip", "context_cost", "cost_curves", "cost_stack", "fit_grid", "format_losses", "hidden_scores",
-    "memory_bars", "pair_curves", "predicted_against_measured", "price_moves", "quality_against_cost",
-    "quality_of_deployments", "saving_map", "score_grid", "speed_ranges", "tornado", "tuning_memory", "verdict_bars",
+    "cheapest_strip", "context_cost", "contexts", "cost_curves", "cost_stack", "fit_grid", "format_losses",
+    "hidden_scores", "memory_bars", "model_sizes", "pair_curves", "predicted_against_measured", "price_moves",
+    "quality_against_cost", "quality_of_deployments", "saving_map", "score_grid", "speed_ranges", "tornado",
+    "tuning_memory", "verdict_bars",
 ]  # fmt: skip

@@ -6,10 +6,11 @@ from math import ceil, floor, log10
 
 import plotly.graph_objects as go
 
+from llmcompare.core.families import FAMILY_NAMES as FAMILY_NAMES
+
 FAMILY_COLOURS = {"llama": "#2f7fdc", "mistral": "#ea7125", "qwen": "#8a5cd8", "other": "#7d8794"}
 FAMILY_SYMBOLS = {"llama": "circle", "mistral": "square", "qwen": "diamond", "other": "cross"}
 """Colour is never the only difference."""
-FAMILY_NAMES = {"llama": "Llama", "mistral": "Mistral", "qwen": "Qwen", "other": "Other"}
 OPTION_COLOURS = {
     "api": "#12998a", "serverless": "#4b6fd6", "rented": "#c2477f", "rented_at_scale": "#a8731a", "owned": "#5f8f2b",
     "today": "#7d8794",

@@ -16,6 +16,7 @@ from llmcompare.core.published import (
     LanguageFact,
     Licence,
     ListedFormat,
+    MeasuredEngine,
     PublishedScore,
     PublishedSpeed,
 )
@@ -123,6 +124,11 @@ class Facts:
     def framework_support(self) -> list[FrameworkSupport]:
         """What frameworks say on generations of models."""
         return queries.framework_support(self.catalog)
+
+    @cached_property
+    def measured_engines(self) -> list[MeasuredEngine]:
+        """Engines with published speeds of a generation."""
+        return queries.measured_engines(self.catalog)
 
     @cached_property
     def ecosystem(self) -> list[EcosystemFact]:

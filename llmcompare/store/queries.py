@@ -12,6 +12,7 @@ from llmcompare.core.published import (
     LanguageFact,
     Licence,
     ListedFormat,
+    MeasuredEngine,
     PublishedScore,
     PublishedSpeed,
 )
@@ -216,6 +217,19 @@ def licences(catalog: Catalog) -> list[Licence]:
 def framework_support(catalog: Catalog) -> list[FrameworkSupport]:
     """What frameworks say on generations of models."""
     return catalog.rows(FrameworkSupport, f"SELECT {_columns(FrameworkSupport)} FROM framework_support ORDER BY line")
+
+
+def measured_engines(catalog: Catalog) -> list[MeasuredEngine]:
+    """Engines with published speeds of a generation; a model that only shares its architecture is none of it."""
+    return catalog.rows(
+        MeasuredEngine,
+        "SELECT t.engine, m.family, m.generation, count(*) AS measurement_count,"
+        " arg_max(t.row_id, (coalesce(t.as_of, ''), -t.line)) AS row_id,"
+        " nullif(max(coalesce(t.as_of, '')), '') AS as_of,"
+        " arg_max(t.source, (coalesce(t.as_of, ''), -t.line)) AS source"
+        " FROM throughput t JOIN model_names n ON n.name = t.model_id AND n.relation <> 'same architecture'"
+        " JOIN models m ON m.model_id = n.model_id GROUP BY ALL ORDER BY ALL",
+    )
 
 
 def ecosystem(catalog: Catalog) -> list[EcosystemFact]:

@@ -61,6 +61,10 @@ def run() -> None:
                     help="Which model is better at what, from published scores, and how sure that is.",
                 ),
                 st.Page(
+                    PAGES / "explore/families.py", title="Families", icon=":material/account_tree:",
+                    help="Who may be used for a need and which clause is against it; sizes, frameworks, communities.",
+                ),
+                st.Page(
                     PAGES / "explore/guide.py", title="Guide, checked", icon=":material/fact_check:",
                     help="What a popular buying guide says, statement by statement, against rows and arithmetic.",
                 ),

@@ -42,7 +42,11 @@ def table(shown: Table, *, key: str) -> None:
         frame.insert(frame.columns.get_loc("source"), "source_link", frame["source"].map(source_url))
     if "as_of" in frame:
         frame["as_of"] = frame["as_of"].fillna("undated")
-    links = {"source_link": st.column_config.LinkColumn("source", display_text="open")}
+    links = {"source_link": st.column_config.LinkColumn("source", display_text="open")} | {
+        name: st.column_config.LinkColumn(name.removesuffix("_url"), display_text="open")
+        for name in frame.columns
+        if name.endswith("_url")
+    }
     dollars = {
         name: st.column_config.NumberColumn(format="dollar")
         for name in frame.columns

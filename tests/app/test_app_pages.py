@@ -15,6 +15,7 @@ MAIN_ELEMENT = {
     "decide/costs": "cost_curves",
     "explore/hardware": "fit_grid",
     "explore/capability": "ability_ranking",
+    "explore/families": "model_sizes",
     "explore/guide": "guide_verdicts",
     "share/report": "report_html",
     "share/moved": "moved-gpu-list-prices_csv",

@@ -17,14 +17,15 @@ from playwright.sync_api import Browser, ConsoleMessage, Download, Locator, Page
 
 PROJECT = Path(__file__).resolve().parents[2]
 PAGES = {"overview": "", "costs": "costs", "workload": "workload", "breakeven": "breakeven",
-         "finetuning": "finetuning", "hardware": "hardware", "capability": "capability", "guide": "guide",
-         "playground": "playground", "report": "report", "moved": "moved", "data": "data"}  # fmt: skip
+         "finetuning": "finetuning", "hardware": "hardware", "capability": "capability", "families": "families",
+         "guide": "guide", "playground": "playground", "report": "report", "moved": "moved",
+         "data": "data"}  # fmt: skip
 """Path in the address; the default page lives at / only."""
 NAVIGATION = {
     "overview": "Overview", "costs": "Costs", "workload": "Workload", "breakeven": "Breakeven",
     "finetuning": "Fine-tuning", "hardware": "Hardware", "capability": "Capability",
-    "guide": "Guide, checked", "playground": "Playground", "report": "Report", "moved": "What moved",
-    "data": "Data",
+    "families": "Families", "guide": "Guide, checked", "playground": "Playground", "report": "Report",
+    "moved": "What moved", "data": "Data",
 }  # fmt: skip
 CHART = ".js-plotly-plot .main-svg"
 CHROMIUM_FLAGS = [
@@ -37,7 +38,7 @@ CHROMIUM_FLAGS = [
     "--disable-quic",
 ]
 NOT_OURS = re.compile(
-    r"/(costs|workload|breakeven|finetuning|hardware|capability|guide|playground|report|moved|data)/_stcore/(health|host-config)\b"
+    rf"/({'|'.join(filter(None, PAGES.values()))})/_stcore/(health|host-config)\b"
     r"|^https://fonts\.gstatic\.com/"
 )
 """On a deep link Streamlit's own page tries whether the app is served below that path, and reads on at /. What is asked

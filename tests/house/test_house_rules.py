@@ -26,6 +26,7 @@ CALCULATIONS = [
     "capability", "capability_settings", "capability_scores", "capability_errors", "capability_spread",
     "capability_check", "capability_ranking", "format_quality", "freshness",
     "price_series", "moved", "moved_words",
+    "licence_matrix", "families", "families_words", "frameworks",
 ]  # fmt: skip
 """Modules of the core of which every public function has its place in the methodology."""
 RUNS_ON_IMPORT = {"llmcompare.__main__", "llmcompare.ui.main"}
