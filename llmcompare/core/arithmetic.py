@@ -83,7 +83,7 @@ def today_step(today: TodayOption, scenario: Scenario) -> Step:
         what = "a request of today's bill"
         numbers = f"{shown(today.usd_per_month)} / {shown(scenario.requests_per_month)}"
     else:
-        what, numbers = f"a request at {today.label}", _request_numbers(today.offer, scenario)
+        what, numbers = f"a request at {today.label}", _request_numbers(today.offer, scenario.as_typed)
     return Step(what=what, numbers=numbers, result=today.curve.usd_per_request, unit="USD per request")
 
 

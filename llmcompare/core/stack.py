@@ -109,7 +109,8 @@ def stacks(comparison: Comparison) -> list[tuple[str, str, list[Part]]]:
     if today.offer is None:
         found.append(("today", today.label, [Part(name="as typed in", usd_per_month=today.usd_per_month)]))
     else:
-        found.append(("today", f"today, {today.label}", _api_parts(today.offer, scenario, today.usd_per_month)))
+        parts = _api_parts(today.offer, scenario.as_typed, today.usd_per_month)
+        found.append(("today", f"today, {today.label}", parts))
     return found
 
 

@@ -84,6 +84,11 @@ class TokenTable:
         """Names of the measured languages by their codes, in the order of the table."""
         return {code: rate.language for (_, code), rate in self.rates.items()}
 
+    def language_code(self, text: str) -> str | None:
+        """The code of a language that is given by its code or its name; None for one that was not measured."""
+        wanted = text.strip().lower()
+        return next((code for code, name in self.languages.items() if wanted in (code.lower(), name.lower())), None)
+
     def rate(self, model_id: str, language_code: str) -> tuple[TokenRate | None, str | None]:
         """The rate of a model's tokenizer in a language, or why there is none."""
         known = self.of_model.get(model_id)

@@ -37,7 +37,8 @@ def api_way(book: PriceBook, scenario: Scenario, option: ApiOption) -> Way:
 
     @cache
     def median_usd(workload: Workload, batch_fraction: float) -> float | None:
-        found, _ = api_option(book, replace(scenario, **asdict(workload), batch_fraction=batch_fraction))
+        # The workload is in tokens of the model already.
+        found, _ = api_option(book, replace(scenario.as_typed, **asdict(workload), batch_fraction=batch_fraction))
         return None if found is None else found.curves.mid.usd_per_request
 
     def curve(changed: Scenario, values: Mapping[str, float]) -> CostCurve | None:
@@ -61,12 +62,13 @@ def today_way(book: PriceBook, scenario: Scenario, option: TodayOption) -> Way:
 
     @cache
     def curve_of(workload: Workload, batch_fraction: float) -> CostCurve:
-        return today_option(book, replace(scenario, **asdict(workload), batch_fraction=batch_fraction)).curve
+        asked = replace(scenario.as_typed, **asdict(workload), batch_fraction=batch_fraction)
+        return today_option(book, asked).curve
 
     return Way(
         fields=(*TOKENS, "cached_input_fraction", "batch_fraction"),
         knobs=(),
-        curve=lambda changed, values: curve_of(changed.workload, changed.batch_fraction),
+        curve=lambda changed, values: curve_of(changed.as_typed.workload, changed.batch_fraction),
     )
 
 

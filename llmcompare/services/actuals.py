@@ -56,7 +56,8 @@ def _today(facts: Facts, comparison: Comparison, volume: float) -> TokenForecast
         raise UnknownIdError("API offer", comparison.scenario.today, listed)
     offer = today.offer or listed[comparison.scenario.today]
     label = "today's API" if today.offer is None else f"today's API, {today.label}"
-    return _tokens(label, comparison, offer, today.curve.usd_per_request, volume)
+    found = _tokens(label, comparison, offer, today.curve.usd_per_request, volume)
+    return replace(found, workload=replace(comparison.scenario.as_typed.workload, requests_per_month=volume))
 
 
 def _tokens(

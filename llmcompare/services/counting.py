@@ -18,16 +18,13 @@ def for_model(facts: Facts, scenario: Scenario, model_name: str | None = None) -
     asked = typed if model_name is None else replace(typed, model=model_name, tokens_of=typed.tokens_of or typed.model)
     if asked.language is None:
         return asked
-    languages = facts.token_table.languages
-    if asked.language not in languages:
-        raise UnknownIdError("language", asked.language, languages)
+    table, code = facts.token_table, language_code(facts, asked.language)
     model, typed_with = facts.model(asked.model), facts.model(asked.tokens_of or asked.model)
     if model.model_id == typed_with.model_id:
         return asked
-    table = facts.token_table
-    rate, missing = table.rate(model.model_id, asked.language)
-    other, other_missing = table.rate(typed_with.model_id, asked.language)
-    how = {"typed_with": typed_with.display_name, "language": languages[asked.language]}
+    rate, missing = table.rate(model.model_id, code)
+    other, other_missing = table.rate(typed_with.model_id, code)
+    how = {"typed_with": typed_with.display_name, "language": table.languages[code]}
     if rate is None or other is None:
         unknown = Counting(
             factor=1, low_factor=1, high_factor=1, missing=missing or other_missing, rows=(), **how
@@ -49,20 +46,26 @@ def for_models(facts: Facts, scenario: Scenario, model_ids: Iterable[str]) -> di
     return {model_id: for_model(facts, scenario, model_id) for model_id in model_ids}
 
 
+def language_code(facts: Facts, language: str) -> str:
+    """The code of a measured language that is given by code or name. Raises UnknownIdError."""
+    code = facts.token_table.language_code(language)
+    if code is None:
+        known = facts.token_table.languages
+        raise UnknownIdError("language", language, (*known, *known.values()))
+    return code
+
+
 def characters_per_token(facts: Facts, model_name: str, language: str) -> float | None:
-    """Measured for a model's tokenizer in a language; None where it is not known."""
-    rate, _ = facts.token_table.rate(facts.model(model_name).model_id, language)
+    """Measured for a model's tokenizer in a language; None where it is not known. Raises UnknownIdError."""
+    rate, _ = facts.token_table.rate(facts.model(model_name).model_id, language_code(facts, language))
     return None if rate is None else rate.characters / rate.tokens
 
 
 def measured_characters_per_token(facts: Facts, model_name: str, language: str) -> float:
     """The same. Raises UnknownIdError, or InputError with the reason where it is not known."""
-    languages = facts.token_table.languages
-    if language not in languages:
-        raise UnknownIdError("language", language, languages)
     found = characters_per_token(facts, model_name, language)
     if found is None:
-        _, missing = facts.token_table.rate(facts.model(model_name).model_id, language)
+        _, missing = facts.token_table.rate(facts.model(model_name).model_id, language_code(facts, language))
         raise InputError(f"{missing}: give characters_per_token.")
     return found
 

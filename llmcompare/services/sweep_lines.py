@@ -20,6 +20,7 @@ from llmcompare.core.tables import Table
 from llmcompare.services.books import book, priced_book
 from llmcompare.services.calibration import OUTPUT
 from llmcompare.services.catalogue import Facts
+from llmcompare.services.counting import for_model
 from llmcompare.services.serverless import option as serverless_option
 from llmcompare.services.sweep import Swept
 from llmcompare.store import queries
@@ -165,9 +166,9 @@ def serverless(facts: Facts, found: Swept, known: Context) -> list[Line]:
         return []
     listed = []
     for model_id in found.found.model_ids:
-        scenario = found.scenario
+        scenario = for_model(facts, found.scenario)
         if model_id != facts.model(scenario.model).model_id:
-            scenario = replace(scenario, model=model_id, throughput_record=None)
+            scenario = replace(for_model(facts, scenario, model_id), throughput_record=None)
         deployments, _ = rented.deployments(priced_book(facts, scenario), scenario)
         by_gpu = {one.gpu.gpu_id: one for one in reversed(deployments)}
         for deployment in by_gpu.values():

@@ -1,6 +1,6 @@
 """One widget per kind of scenario field: key, limits and default are the field's own, its value is in the address."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, Literal
 
 import streamlit as st
@@ -73,18 +73,7 @@ def one_of(name: str, label: str, options: Iterable[Any], *, help: str | None = 
     return st.selectbox(label, list(options), key=name, bind=BOUND, help=help)
 
 
-def choice(
-    name: str,
-    label: str,
-    options: Iterable[str],
-    *,
-    names: Mapping[str, str] | None = None,
-    any_name: str = ANY,
-    help: str | None = None,
-) -> str | None:
-    """One of several, or None for any; names are shown in place of the options."""
-    shown = {ANY: any_name, **(names or {})}
-    chosen: str = st.selectbox(
-        label, [ANY, *options], key=name, bind=BOUND, format_func=lambda one: shown.get(one, one), help=help
-    )
+def choice(name: str, label: str, options: Iterable[str], *, help: str | None = None) -> str | None:
+    """One of several, or None for any."""
+    chosen: str = st.selectbox(label, [ANY, *options], key=name, bind=BOUND, help=help)
     return None if chosen == ANY else chosen

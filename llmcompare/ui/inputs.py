@@ -114,17 +114,16 @@ def _pick_request_details() -> dict[str, Any]:
 
 
 def _pick_language(facts: Facts) -> dict[str, Any]:
-    languages = facts.token_table.languages
     known = [model_id for model_id in facts.models if model_id in facts.token_table.of_model]
     return {
         "language": choice(
-            "language", "Language of the requests", languages, names=languages, any_name="not given",
+            "language", "Language of the requests", facts.token_table.languages.values(),
             help="The same text is more tokens with one model than with another. With a language, each model is asked "
-            "for the same text, in its own tokens.",
+            "for the same text, in its own tokens. Any: the same number of tokens.",
         ),
         "tokens_of": choice(
-            "tokens_of", "Tokens above are those of", known, any_name="the chosen model",
-            help="Whose tokenizer counted the tokens you gave. Counts with a language.",
+            "tokens_of", "Tokens are counted by", known,
+            help="Whose tokenizer counted the tokens you gave; any: the chosen model's own. Counts with a language.",
         ),
     }  # fmt: skip
 
@@ -273,7 +272,10 @@ def _pick_owned(facts: Facts) -> dict[str, Any]:
 
 
 def _take_link(facts: Facts) -> Mapping[str, str]:
-    """What the link of a new session says, before widgets take it; an alias of a model becomes its id."""
+    """What the link of a new session says, before widgets take it.
+
+    An alias of a model becomes its id, and the code of a language its name.
+    """
     if "link" not in st.session_state:
         link = {name: str(st.query_params[name]) for name in st.query_params}
         st.session_state["link"] = link
@@ -286,7 +288,10 @@ def _take_link(facts: Facts) -> Mapping[str, str]:
             del st.query_params[name]
         if alias is not None and is_alias:
             st.query_params["model"] = facts.names[alias]
-        if endless or is_alias:
+        languages, code = facts.token_table.languages, link.get("language")
+        if code in languages:
+            st.query_params["language"] = languages[code]
+        if endless or is_alias or code in languages:
             # The widgets read the address at the start of a run.
             st.rerun()
     found: Mapping[str, str] = st.session_state.pop("link_to_explain", {})
@@ -311,6 +316,8 @@ def _explain_link(facts: Facts, link: Mapping[str, str], used: Scenario) -> None
             asked = getattr(from_query({name: value}), name)
             if name == "model":
                 asked = facts.model(asked).model_id
+            elif name == "language":
+                asked = facts.token_table.languages.get(asked, asked)
             problem = None if asked == taken else f"{name} {value!r} is not to be had here."
         except InputError as error:
             problem = str(error)

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from llmcompare.core import words
+from llmcompare.core import stack, two_options, ways, words
 from llmcompare.core.cost import api_usd_per_request
 from llmcompare.core.options import token_prices
 from llmcompare.core.scenario import Scenario, from_query
 from llmcompare.errors import UnknownIdError
-from llmcompare.services import costs, overview, sweep
+from llmcompare.services import actuals, books, breakeven, costs, overview, sweep
 from llmcompare.services.counting import characters_per_token, for_model, for_models
 
 LLAMA, QWEN, MISTRAL = "llama-3.3-70b-instruct", "qwen3-32b", "mistral-small-3.2-24b-instruct-2506"
@@ -168,3 +168,37 @@ def test_the_command_counts_the_same_text(command, real_facts):
     ran = command("costs", "--model", QWEN, "--language", "zh", "--tokens-of", LLAMA)
     assert ran.exit_code == 0, ran.err
     assert "for each token of Llama 3.3 70B" in ran.out
+
+
+def test_the_parts_of_every_option_are_those_of_its_own_tokens(real_facts):
+    found = costs.compare(real_facts, CHINESE)
+    parts = {key: {part.name: part.usd_per_month for part in listed} for key, _, listed in stack.stacks(found)}
+    assert set(parts["api"]) == set(parts["today"]) == {"input", "output"}
+    assert sum(parts["today"].values()) == pytest.approx(found.today.usd_per_month)
+
+
+def test_turning_an_input_starts_from_the_counted_figures(real_facts):
+    found = breakeven.breakeven(real_facts, costs.compare(real_facts, CHINESE), "api", "today", spread_fraction=0.25)
+    assert found.comparison.workload.input_tokens < 1_000
+    numbers = [step for _, steps in two_options.arithmetic(found.pair) for step in steps]
+    for step in numbers:
+        if step.unit == "USD per request" and set(step.numbers) <= set("0123456789.,()+/× "):
+            assert eval(step.numbers.replace("×", "*").replace(",", "")) == pytest.approx(step.result, rel=1e-3)  # noqa: S307
+
+
+@pytest.mark.parametrize("input_tokens", [1_000, 1_500])
+def test_a_way_that_follows_its_inputs_ends_where_a_new_comparison_does(real_facts, input_tokens):
+    start, moved = CHINESE, replace(CHINESE, input_tokens=input_tokens)
+    first, second = (costs.compare(real_facts, one) for one in (start, moved))
+    book = books.book(real_facts, QWEN)
+    scenario, changed = first.scenario, second.scenario
+    api = ways.api_way(book, scenario, first.api).curve(changed, {"api_price": first.api.curves.mid.usd_per_request})
+    assert api.usd_per_request == pytest.approx(second.api.curves.mid.usd_per_request)
+    today = ways.today_way(book, scenario, first.today).curve(changed, {})
+    assert today.usd_per_request == pytest.approx(second.today.curve.usd_per_request)
+
+
+def test_a_forecast_at_todays_api_is_in_the_tokens_as_typed(real_facts):
+    today, *others = actuals.forecasts(real_facts, costs.compare(real_facts, CHINESE))
+    assert today.workload.input_tokens == 1_000
+    assert others[0].workload.input_tokens < 800
