@@ -195,7 +195,7 @@ def _mistral_pieces() -> Counted:
         return found[0]
 
     return Counted(
-        "mistral-sentencepiece", "Mistral SentencePiece (v1, v2, v3, v7)", "mistral", "SentencePiece BPE", size,
+        "mistral-sentencepiece", "Mistral SentencePiece", "mistral", "SentencePiece BPE", size,
         encode, _llama_cpp(copy),
         f"sentencepiece {TOOLS['sentencepiece']}, v1, v2, v3, v7 alike; llama.cpp ({named('llama-cpp-python')}) agrees",
         f"{named('mistral-common')}: mistral_common/data/tokenizer.model.v1", file,

@@ -9,6 +9,7 @@ from llmcompare.cli import (
     families,
     finetune,
     hardware,
+    languages,
     local,
     moved,
     sweep,
@@ -17,6 +18,7 @@ from llmcompare.cli import (
 from llmcompare.cli.app import main
 
 __all__ = [
-    "breakeven", "capability", "catalogue", "claims", "costs", "families", "finetune", "hardware", "local", "main",
+    "breakeven", "capability", "catalogue", "claims", "costs", "families", "finetune", "hardware", "languages",
+    "local", "main",
     "moved", "sweep", "workload",
 ]  # fmt: skip

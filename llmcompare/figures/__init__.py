@@ -13,6 +13,7 @@ from llmcompare.figures.costs import cost_curves
 from llmcompare.figures.families import contexts, model_sizes
 from llmcompare.figures.finetune import tuning_memory
 from llmcompare.figures.hardware import fit_grid, memory_bars, predicted_against_measured, speed_ranges
+from llmcompare.figures.languages import language_dots, token_bars
 from llmcompare.figures.money import cheapest_strip, context_cost, cost_stack
 from llmcompare.figures.moved import price_moves
 from llmcompare.figures.overview import quality_against_cost
@@ -21,7 +22,7 @@ from llmcompare.figures.sweep import quality_of_deployments
 __all__ = [
     "ability_over_cost", "ability_over_sizes", "ability_over_time", "ability_radar", "ability_ranking",
     "cheapest_strip", "context_cost", "contexts", "cost_curves", "cost_stack", "fit_grid", "format_losses",
-    "hidden_scores", "memory_bars", "model_sizes", "pair_curves", "predicted_against_measured", "price_moves",
-    "quality_against_cost", "quality_of_deployments", "saving_map", "score_grid", "speed_ranges", "tornado",
-    "tuning_memory", "verdict_bars",
+    "hidden_scores", "language_dots", "memory_bars", "model_sizes", "pair_curves", "predicted_against_measured",
+    "price_moves", "quality_against_cost", "quality_of_deployments", "saving_map", "score_grid", "speed_ranges",
+    "token_bars", "tornado", "tuning_memory", "verdict_bars",
 ]  # fmt: skip

@@ -65,6 +65,10 @@ def run() -> None:
                     help="Who may be used for a need and which clause is against it; sizes, frameworks, communities.",
                 ),
                 st.Page(
+                    PAGES / "explore/languages.py", title="Languages", icon=":material/translate:",
+                    help="The same text in each family: tokens, price, and who names or tests the language.",
+                ),
+                st.Page(
                     PAGES / "explore/guide.py", title="Guide, checked", icon=":material/fact_check:",
                     help="What a popular buying guide says, statement by statement, against rows and arithmetic.",
                 ),

@@ -288,10 +288,11 @@ def _take_link(facts: Facts) -> Mapping[str, str]:
             del st.query_params[name]
         if alias is not None and is_alias:
             st.query_params["model"] = facts.names[alias]
-        languages, code = facts.token_table.languages, link.get("language")
-        if code in languages:
-            st.query_params["language"] = languages[code]
-        if endless or is_alias or code in languages:
+        languages = facts.token_table.languages
+        codes = [name for name in ("language", "text_language") if link.get(name) in languages]
+        for name in codes:
+            st.query_params[name] = languages[link[name]]
+        if endless or is_alias or codes:
             # The widgets read the address at the start of a run.
             st.rerun()
     found: Mapping[str, str] = st.session_state.pop("link_to_explain", {})

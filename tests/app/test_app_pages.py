@@ -17,6 +17,7 @@ MAIN_ELEMENT = {
     "explore/capability": "ability_ranking",
     "explore/families": "model_sizes",
     "explore/guide": "guide_verdicts",
+    "explore/languages": "token_bars",
     "share/report": "report_html",
     "share/moved": "moved-gpu-list-prices_csv",
     "share/data": "rows_csv",

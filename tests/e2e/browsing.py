@@ -18,14 +18,14 @@ from playwright.sync_api import Browser, ConsoleMessage, Download, Locator, Page
 PROJECT = Path(__file__).resolve().parents[2]
 PAGES = {"overview": "", "costs": "costs", "workload": "workload", "breakeven": "breakeven",
          "finetuning": "finetuning", "hardware": "hardware", "capability": "capability", "families": "families",
-         "guide": "guide", "playground": "playground", "report": "report", "moved": "moved",
+         "guide": "guide", "languages": "languages", "playground": "playground", "report": "report", "moved": "moved",
          "data": "data"}  # fmt: skip
 """Path in the address; the default page lives at / only."""
 NAVIGATION = {
     "overview": "Overview", "costs": "Costs", "workload": "Workload", "breakeven": "Breakeven",
     "finetuning": "Fine-tuning", "hardware": "Hardware", "capability": "Capability",
-    "families": "Families", "guide": "Guide, checked", "playground": "Playground", "report": "Report",
-    "moved": "What moved", "data": "Data",
+    "families": "Families", "guide": "Guide, checked", "languages": "Languages", "playground": "Playground",
+    "report": "Report", "moved": "What moved", "data": "Data",
 }  # fmt: skip
 CHART = ".js-plotly-plot .main-svg"
 CHROMIUM_FLAGS = [
