@@ -19,6 +19,5 @@ from llmcompare.cli.app import main
 
 __all__ = [
     "breakeven", "capability", "catalogue", "claims", "costs", "families", "finetune", "hardware", "languages",
-    "local", "main",
-    "moved", "sweep", "workload",
+    "local", "main", "moved", "sweep", "workload",
 ]  # fmt: skip
