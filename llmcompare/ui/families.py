@@ -38,7 +38,7 @@ HEADINGS: Mapping[State, str] = {
 }  # fmt: skip
 CELL_OPACITY = 0.22
 GRID_HEIGHT_PX = 1100
-CELL_PADDING_PX, LETTER_PX, MOST_COLUMN_PX = 20, 6.5, 230
+CELL_PADDING_PX, LETTER_PX, MOST_COLUMN_PX = 20, 6.5, 190
 MOST_USERS = 10_000_000_000
 
 
@@ -163,10 +163,19 @@ def show_licences(facts: Facts, found: Assessment) -> None:
     named, rows = [], []
     for one in families.licences(facts):
         said = points(one)
-        named.append(one.name.partition(" (")[0])
+        named.append(short_licence(one.name))
         rows.append([(said[point].word, said[point].state) for point in POINTS])
     _grid(named, POINTS, rows, first="licence", key="licence_grid", description="Licences by point.")
     _behind({"In our words": families.licence_table(facts), "Verdicts": families.verdict_table(found)})
+
+
+def short_licence(name: str) -> str:
+    """A licence for a narrow column.
+
+    >>> short_licence("Llama 3.1 Community License (2024-07-23)"), short_licence("Tongyi Qianwen License Agreement")
+    ('Llama 3.1 Community', 'Tongyi Qianwen')
+    """
+    return name.partition(" (")[0].replace(" License Agreement", "").replace(" License", "")
 
 
 # --- generations ------------------------------------------------------------------------------------------------------
@@ -206,7 +215,7 @@ def show_frameworks(facts: Facts) -> None:
     st.caption(
         f"{known} of {len(found)} cells were answered by a document or a measurement. Yes, partly and no are what the "
         "framework's own documents or code say; measured: speeds were published with it; unknown: no source read here "
-        "says it, which is not a no."
+        "says it, which is not a no. What is said of every model counts for each; the table below tells which."
     )
     _grid(
         [row[0].generation for row in rows], columns,
