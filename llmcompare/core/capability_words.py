@@ -7,24 +7,13 @@ from llmcompare.core.capability_check import Check
 from llmcompare.core.capability_ranking import OVERALL, Place, Ranking, equals
 from llmcompare.core.capability_scores import Subject
 from llmcompare.core.cost import Band
-from llmcompare.core.phrases import sentence_start
+from llmcompare.core.phrases import listed, sentence_start
 from llmcompare.core.units import counted
 
 FEW_PUBLISHERS = 10
 BOTH_MODES = " (hybrid thinking)"
 """Ending of names in the catalogue, said again by the mode."""
 Names = Callable[[Subject], str]
-
-
-def listed(names: Sequence[str], last: str = "and") -> str:
-    """Names in a row.
-
-    >>> listed(["A"]), listed(["A", "B"]), listed(["A", "B", "C"])
-    ('A', 'A and B', 'A, B and C')
-    """
-    if len(names) < 2:
-        return "".join(names)
-    return f"{', '.join(names[:-1])} {last} {names[-1]}"
 
 
 def percent_text(band: Band) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from llmcompare.core import phrases
 from llmcompare.core.records import Claim
 
 
@@ -25,13 +26,12 @@ def said_figures(figures: Sequence[str], claimed_as: str | None) -> str:
 
 
 def listed(names: Iterable[str]) -> str:
-    """Names in a sentence.
+    """Names in a sentence, or that there are none.
 
-    >>> listed(["a"]), listed(["a", "b", "c"])
-    ('a', 'a, b and c')
+    >>> listed(["a", "b", "c"]), listed([])
+    ('a, b and c', 'none')
     """
-    found = list(names)
-    return found[0] if len(found) == 1 else f"{', '.join(found[:-1])} and {found[-1]}" if found else "none"
+    return phrases.listed(list(names)) or "none"
 
 
 def grouped(pairs: Iterable[tuple[str, str]]) -> str:

@@ -6,7 +6,7 @@ from llmcompare.core.cost import Band
 from llmcompare.core.energy import GPU_IDLE_FRACTION, GPU_LOAD_FRACTION, HOST_IDLE_FRACTION, HOST_LOAD_FRACTION, METHOD
 from llmcompare.core.owned import OwnedOption
 from llmcompare.core.payback import Payback
-from llmcompare.core.phrases import Assumption, band_text
+from llmcompare.core.phrases import Assumption, band_text, listed
 from llmcompare.core.scenario import Scenario
 from llmcompare.core.units import count_text, counted, rounded, usd_text
 
@@ -32,8 +32,7 @@ def _parts_text(option: OwnedOption) -> str:
         "hosting": parts["hosting"],
         "staff": parts["staff"],
     }
-    spelled = [f"{usd_text(usd)} for {name}" for name, usd in named.items() if usd]
-    return spelled[0] if len(spelled) == 1 else f"{', '.join(spelled[:-1])} and {spelled[-1]}"
+    return listed([f"{usd_text(usd)} for {name}" for name, usd in named.items() if usd])
 
 
 def load_sentence(option: OwnedOption) -> str:

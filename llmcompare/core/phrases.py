@@ -1,5 +1,6 @@
-"""What sentences are made of: a figure with its spread, an assumption."""
+"""What sentences are made of: a figure with its spread, names in a row, an assumption."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from llmcompare.core.cost import Band
@@ -27,3 +28,14 @@ def band_text(band: Band) -> str:
 def sentence_start(text: str) -> str:
     """The text with a capital first letter."""
     return text[0].upper() + text[1:]
+
+
+def listed(names: Sequence[str], last: str = "and") -> str:
+    """Names in a row.
+
+    >>> listed(["A"]), listed(["A", "B"]), listed(["A", "B", "C"])
+    ('A', 'A and B', 'A, B and C')
+    """
+    if len(names) < 2:
+        return "".join(names)
+    return f"{', '.join(names[:-1])} {last} {names[-1]}"

@@ -9,6 +9,7 @@ from llmcompare.core import capability_words as words
 from llmcompare.core.capability_ranking import Ranking
 from llmcompare.core.capability_scores import CATEGORIES
 from llmcompare.core.cost import Band
+from llmcompare.core.phrases import listed
 from llmcompare.core.scenario import Scenario
 from llmcompare.core.tables import Table
 from llmcompare.figures.capability import RadarLine
@@ -42,7 +43,7 @@ def show_categories(facts: Facts, question: Asked, chosen: Sequence[str]) -> Non
         for subject, bands in found.items()
     ]
     gaps = "; ".join(
-        f"{line.label}: {words.listed(missing)}"
+        f"{line.label}: {listed(missing)}"
         for line in lines
         if (missing := [name for name, band in zip(CATEGORIES, line.bands, strict=True) if band is None])
     )
@@ -132,7 +133,7 @@ def _front(found: Sequence[Placed]) -> str:
     best = sorted((one for one in found if one.on_front), key=lambda one: one.against.mid)
     if not best:
         return "No model can be placed here."
-    return f"Nothing that costs no more is expected to be better than {words.listed([one.name for one in best])}."
+    return f"Nothing that costs no more is expected to be better than {listed([one.name for one in best])}."
 
 
 def _points(found: Sequence[Placed], chosen: Sequence[str]) -> list[AbilityPoint]:
@@ -164,7 +165,7 @@ def show_formats(facts: Facts, chosen: Sequence[str]) -> None:
         show.chart(
             figures.format_losses(_format_points(group)),
             key=f"format_losses_{number}",
-            description=f"{group.generation}: {words.listed(list(group.by_model))} in the formats that were measured.",
+            description=f"{group.generation}: {listed(list(group.by_model))} in the formats that were measured.",
         )
     show.table(capability_views.format_table(every), key="format_quality")
 

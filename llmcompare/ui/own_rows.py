@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from llmcompare.core.phrases import listed
 from llmcompare.errors import BadCell, DataError, InputError, LlmCompareError
 from llmcompare.services import overrides, own_rows
 from llmcompare.services.catalogue import Facts
@@ -189,7 +190,7 @@ def upload() -> None:
     st.subheader("Upload a file")
     with st.form("your_rows_upload", border=False, clear_on_submit=True):
         file = st.file_uploader(
-            f"A CSV of {', '.join(list(TABLES.values())[:-1])} or {list(TABLES.values())[-1]}. Its first line names "
+            f"A CSV of {listed(list(TABLES.values()), 'or')}. Its first line names "
             "the columns; those that may be empty may be missing.",
             type="csv",
             key="your_rows_file",
