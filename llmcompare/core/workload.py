@@ -69,6 +69,15 @@ class Workload:
         return self.input_tokens + self.billed_output_tokens
 
     @property
+    def whole_tokens(self) -> tuple[int, int]:
+        """In and out of one request, as predictions take them: a request without an answer takes as long as one token.
+
+        >>> Workload(requests_per_month=1, input_tokens=99.6, output_tokens=0).whole_tokens
+        (100, 1)
+        """
+        return max(1, round(self.input_tokens)), max(1, round(self.billed_output_tokens))
+
+    @property
     def requests_per_s(self) -> float:
         """Mean rate over the month.
 

@@ -80,8 +80,8 @@ def candidates(facts: Facts, scenario: Scenario, models: Sequence[str]) -> Candi
             "own_output_tokens_per_s holds for one deployment, and a sweep asks many: leave it out here, or see what "
             "it costs over volume."
         )
-    input_tokens, output_tokens = _asked_tokens(scenario)
-    of_models = [_asked_tokens(one) for one in for_models(facts, scenario, _shaped(facts, models)).values()]
+    input_tokens, output_tokens = scenario.workload.whole_tokens
+    of_models = [one.workload.whole_tokens for one in for_models(facts, scenario, _shaped(facts, models)).values()]
     # Where all models count the text alike the question is the one without a language, and its answer is kept.
     differ = set(of_models) - {(input_tokens, output_tokens)}
     concurrency = None if scenario.concurrency is None else round(scenario.concurrency)
@@ -111,11 +111,6 @@ def candidates(facts: Facts, scenario: Scenario, models: Sequence[str]) -> Candi
 
 def _shaped(facts: Facts, models: Sequence[str]) -> list[str]:
     return [name for name in models if name in facts.shapes]
-
-
-def _asked_tokens(scenario: Scenario) -> tuple[int, int]:
-    workload = scenario.workload
-    return max(1, round(workload.input_tokens)), max(1, round(workload.billed_output_tokens))
 
 
 @lru_cache(maxsize=FLEETS_KEPT)

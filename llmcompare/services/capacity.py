@@ -36,12 +36,11 @@ class Question:
 
 def question(scenario: Scenario) -> Question:
     """What the capacities of a scenario hang on."""
-    workload = scenario.workload
+    input_tokens, output_tokens = scenario.workload.whole_tokens
     return Question(
         model=scenario.model,
-        input_tokens=round(workload.input_tokens),
-        # A request without an answer takes as long as one with a single token.
-        output_tokens=max(1, round(workload.billed_output_tokens)),
+        input_tokens=input_tokens,
+        output_tokens=output_tokens,
         billing=scenario.billing,
         gpu=scenario.gpu,
         weight_format=scenario.weight_format,
@@ -91,7 +90,7 @@ def formats_above(model: Subject, min_bits_per_weight: float, *, only: str | Non
 
 def served(facts: Facts, model: Subject, asked: Question, formats: tuple[str, ...]) -> list[Served]:
     """Every GPU of the billing class, or the one asked for, with every format and engine, cheapest per token first."""
-    use = Use(context_tokens=max(2, asked.input_tokens + asked.output_tokens), sequences=asked.concurrency or 1)
+    use = Use(context_tokens=asked.input_tokens + asked.output_tokens, sequences=asked.concurrency or 1)
     gpus = hardware.priced_gpus(facts, asked.billing)
     if asked.gpu is not None:
         gpus = [gpu for gpu in hardware.known_gpus(facts) if gpu.gpu_id == asked.gpu]

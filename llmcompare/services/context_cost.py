@@ -82,7 +82,7 @@ def _rented(facts: Facts, comparison: Comparison) -> tuple[list[Speeds], str | N
         engine=deployment.engine,
         weight_format=deployment.weight_format,
     )
-    output_tokens = max(1, round(comparison.workload.billed_output_tokens))
+    _, output_tokens = comparison.workload.whole_tokens
     return [
         speeds(facts, shape, [choice], context_tokens=tokens, output_tokens=output_tokens)[0]
         for tokens in CONTEXTS_TOKENS
@@ -93,7 +93,7 @@ def _usd(rented: Deployment, rate: Speeds, scenario: Scenario) -> Band | None:
     speed, price = rate.output_tokens_per_s, rented.usd_per_gpu_hour
     if speed is None:
         return None
-    output_tokens = max(1, round(scenario.workload.billed_output_tokens))
+    _, output_tokens = scenario.workload.whole_tokens
 
     def usd(usd_per_gpu_hour: float, tokens_per_s: float) -> float:
         hourly = usd_per_gpu_hour * rented.gpus_per_replica

@@ -99,7 +99,7 @@ def energy_of(facts: Facts, scenario: Scenario, rented: Deployment | None) -> tu
         return None, missing or f"no serving rate of the model is known or predicted on {gpu.name}"
     if replica.weight_format is None:
         return None, f"the rate on {gpu.name} does not say its weight format, from which the load follows"
-    workload = scenario.workload
+    input_tokens, output_tokens = scenario.workload.whole_tokens
     return energy_curve(
         facts,
         fit.subject(facts, scenario.model),
@@ -107,8 +107,8 @@ def energy_of(facts: Facts, scenario: Scenario, rented: Deployment | None) -> tu
         gpu_count=replica.gpus_per_replica,
         engine=replica.engine,
         weight_format=replica.weight_format,
-        input_tokens=max(1, round(workload.input_tokens)),
-        output_tokens=max(1, round(workload.billed_output_tokens)),
+        input_tokens=input_tokens,
+        output_tokens=output_tokens,
     ), None
 
 

@@ -85,7 +85,7 @@ def request_s(
     Alone: time to first token and time per token times the output. Full: as long as the rate of all together leaves
     each of them. Raises InputError where no speed is predicted.
     """
-    output_tokens = max(1, round(scenario.workload.billed_output_tokens))
+    input_tokens, output_tokens = scenario.workload.whole_tokens
     at_once = scenario.requests_per_worker
     choice = Choice(
         gpu_id=gpu.gpu_id, gpu_count=gpu_count, engine=engine, weight_format=weight_format, concurrency=float(at_once)
@@ -94,7 +94,7 @@ def request_s(
         facts,
         fit.subject(facts, scenario.model).shape,
         [choice],
-        context_tokens=max(2, round(scenario.workload.input_tokens) + output_tokens),
+        context_tokens=input_tokens + output_tokens,
         output_tokens=output_tokens,
     )
     if speed.ttft_ms is None or speed.tpot_ms is None or speed.output_tokens_per_s is None:

@@ -46,6 +46,8 @@ def rented_of(found):
         replace(PREDICTED, tpot_limit_ms=25.0, concurrency=16.0),
         replace(PREDICTED, traffic="business-hours", running="profile", peak_to_mean=2.0, spare_replicas=1),
         replace(PREDICTED, input_tokens=9_000.0, output_tokens=1_500.0, thinking_tokens=500.0, min_replicas=0),
+        replace(PREDICTED, input_tokens=0.0),
+        replace(PREDICTED, output_tokens=0.0),
     ],
 )
 def test_a_sweep_gives_each_deployment_the_cost_that_it_has_alone(real_facts, scenario):
