@@ -41,6 +41,9 @@ def context_costs(facts: Facts, comparison: Comparison) -> list[ContextCost]:
     # The axis is in tokens of the model, the scenario's own figures in those that were typed.
     factor = scenario.counting.factor if scenario.counting else 1.0
     for place, tokens in enumerate(CONTEXTS_TOKENS):
+        if tokens <= written:
+            found.append(_all_answer(tokens, written))
+            continue
         api, api_missing = api_option(book, replace(scenario, input_tokens=max(1.0, tokens - written) / factor))
         rate = rented[place] if rented else None
         usd = None if rate is None or comparison.rented is None else _usd(comparison.rented, rate, scenario)
@@ -55,6 +58,13 @@ def context_costs(facts: Facts, comparison: Comparison) -> list[ContextCost]:
             )
         )
     return found
+
+
+def _all_answer(context_tokens: int, written: float) -> ContextCost:
+    reason = f"the answer alone is {written:,.0f} tokens"
+    return ContextCost(
+        context_tokens=context_tokens, api=None, api_missing=reason, rented=None, rented_missing=reason, today=None
+    )
 
 
 def _today(comparison: Comparison, input_tokens: float) -> Band | None:
@@ -140,7 +150,7 @@ def context_table(found: list[ContextCost]) -> Table:
             (
                 one.context_tokens, *band_cells(one.api), *band_cells(one.rented),
                 None if one.today is None else rounded(one.today.mid),
-                "; ".join(filter(None, (one.api_missing, one.rented_missing))) or None,
+                "; ".join(dict.fromkeys(filter(None, (one.api_missing, one.rented_missing)))) or None,
             )
             for one in found
         ),

@@ -48,3 +48,12 @@ def test_the_table_holds_an_empty_cell_where_there_is_no_figure(real_facts):
     table = context_cost.context_table(rows)
     assert table.rows[-1][1] is None
     assert "longer than the context" in table.rows[-1][-1]
+
+
+def test_a_length_that_the_answer_alone_fills_has_no_figure_but_the_reason(real_facts):
+    long_answers = costs.compare(real_facts, Scenario(output_tokens=1_500))
+    first, second, *_ = context_cost.context_costs(real_facts, long_answers)
+    assert (first.api, first.rented, first.today) == (None, None, None)
+    assert second.api is not None
+    assert second.rented is not None
+    assert context_cost.context_table([first]).rows[0][-1] == "the answer alone is 1,500 tokens"
