@@ -1,7 +1,7 @@
 """Quality against cost: one comparable score per model beside what the workload costs with it."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from statistics import mean
 
 from llmcompare.core.cost import Band
@@ -39,6 +39,11 @@ class QualityAgainstCost:
     """Names of models with a score that no provider lists."""
 
 
+def score_band(runs: Sequence[float]) -> Band:
+    """The mean of the runs that a publisher lists, with the lowest and the highest."""
+    return Band(low=min(runs), mid=mean(runs), high=max(runs))
+
+
 def quality_against_cost(
     cell: ScoreCell,
     scenario: Scenario,
@@ -53,7 +58,7 @@ def quality_against_cost(
     """
     priced, without_price = [], []
     for book, scores in scored:
-        option, _ = api_option(book, _standard((counted or {}).get(book.model.model_id, scenario)))
+        option, _ = api_option(book, (counted or {}).get(book.model.model_id, scenario).at_standard_listings)
         if option is None:
             without_price.append(book.model.display_name)
         else:
@@ -63,7 +68,7 @@ def quality_against_cost(
     points = [
         ModelPoint(
             model=model,
-            score=Band(low=min(runs), mid=mean(runs), high=max(runs)),
+            score=score_band(runs),
             usd_per_month=option.usd_per_month,
             provider_count=len(option.offers),
             on_front=best,
@@ -74,20 +79,9 @@ def quality_against_cost(
     ]
     return QualityAgainstCost(
         cell=cell,
-        scenario=_standard(scenario),
+        scenario=scenario.at_standard_listings,
         points=tuple(sorted(points, key=lambda point: point.usd_per_month.mid)),
         without_price=tuple(sorted(without_price)),
-    )
-
-
-def _standard(scenario: Scenario) -> Scenario:
-    return replace(
-        scenario,
-        api_variant="standard",
-        api_provider=None,
-        own_input_usd_per_mtok=None,
-        own_cached_input_usd_per_mtok=None,
-        own_output_usd_per_mtok=None,
     )
 
 

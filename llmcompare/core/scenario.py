@@ -191,6 +191,18 @@ class Scenario:
         return self if type(self) is Scenario else Scenario(**{f.name: getattr(self, f.name) for f in fields(Scenario)})
 
     @property
+    def at_standard_listings(self) -> "Scenario":
+        """At the standard API listings of all providers, whatever it says of one model's price."""
+        return replace(
+            self,
+            api_variant="standard",
+            api_provider=None,
+            own_input_usd_per_mtok=None,
+            own_cached_input_usd_per_mtok=None,
+            own_output_usd_per_mtok=None,
+        )
+
+    @property
     def spread(self) -> Traffic:
         """The requests over the hours of a week. Raises InputError."""
         return traffic(self.traffic, hourly_profile=self.hourly_profile, peak_to_mean=self.peak_to_mean)

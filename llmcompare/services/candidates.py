@@ -11,7 +11,7 @@ from llmcompare.core.cost import Band, price_band
 from llmcompare.core.fleet import Axes, Fleet, Floats, Places, fleet
 from llmcompare.core.memory import Use
 from llmcompare.core.records import Billing, Capacity, Gpu, GpuOffer
-from llmcompare.core.rented import measured_rates
+from llmcompare.core.rented import measured_rates, rentable
 from llmcompare.core.scenario import Scenario
 from llmcompare.core.shapes import ModelShape
 from llmcompare.core.sweep import Asked, Rates, rates
@@ -190,15 +190,11 @@ def prices(facts: Facts, gpus: tuple[Gpu, ...], billings: tuple[Billing, ...], c
     providers = np.zeros((len(gpus), len(billings), len(counts)), dtype=np.intp)
     for at, gpu in enumerate(gpus):
         for place, billing in enumerate(billings):
-            offers = by_place.get((gpu.gpu_id, billing), [])
+            listed = by_place.get((gpu.gpu_id, billing), [])
             for size, count in enumerate(counts):
-                best: dict[str, float] = {}
-                for offer in offers:
-                    if offer.gpu_count <= count:
-                        price = offer.usd_per_gpu_hour
-                        best[offer.provider] = min(price, best.get(offer.provider, price))
-                if best:
-                    found = price_band(best.values())
+                offers, _ = rentable(listed, gpu_id=gpu.gpu_id, billing=billing, gpu_count=count)
+                if offers:
+                    found = price_band(offer.usd_per_gpu_hour for offer in offers)
                     band[at, place, size] = found.low, found.mid, found.high
-                    providers[at, place, size] = len(best)
+                    providers[at, place, size] = len(offers)
     return Prices(band=band, providers=providers, counts=counts)

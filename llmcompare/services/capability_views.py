@@ -89,20 +89,8 @@ def by_price(facts: Facts, ranking: Ranking, scenario: Scenario) -> list[Placed]
 
     Prices are those of standard listings of all providers, whatever the scenario says of one model's price.
     """
-    priced = _prices(facts, _standard(scenario))
+    priced = _prices(facts, replace(scenario.at_standard_listings, requests_per_month=1.0))
     return _placed(facts, ranking, {one: priced.get(one.model_id) for one, _ in _models(facts, ranking)})
-
-
-def _standard(scenario: Scenario) -> Scenario:
-    return replace(
-        scenario,
-        requests_per_month=1.0,
-        api_variant="standard",
-        api_provider=None,
-        own_input_usd_per_mtok=None,
-        own_cached_input_usd_per_mtok=None,
-        own_output_usd_per_mtok=None,
-    )
 
 
 @lru_cache(maxsize=8)

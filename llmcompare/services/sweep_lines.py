@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from heapq import merge
-from statistics import mean
 
 import numpy as np
 
@@ -11,6 +10,7 @@ from llmcompare.core import rented, sweep_words
 from llmcompare.core.cost import Band, exactly
 from llmcompare.core.fleet import Out
 from llmcompare.core.options import today_option
+from llmcompare.core.quality import score_band
 from llmcompare.core.records import ApiOffer, ScoreCell
 from llmcompare.core.scenario import Scenario
 from llmcompare.core.serverless_option import ServerlessOption
@@ -52,7 +52,7 @@ def context(facts: Facts, scenario: Scenario, cell: ScoreCell | None) -> Context
     return Context(
         today=today.label,
         today_usd_per_month=today.usd_per_month,
-        quality={name: Band(low=min(runs), mid=mean(runs), high=max(runs)) for name, runs in scores.items()},
+        quality={name: score_band(runs) for name, runs in scores.items()},
         losses=measured_losses(facts),
     )
 
