@@ -7,13 +7,14 @@ from itertools import groupby
 
 import plotly.graph_objects as go
 
-from llmcompare.core.cost import Band
+from llmcompare.core.cost import Band, exactly
 from llmcompare.figures.capability import EXPECTED
 from llmcompare.figures.style import (
     FAMILY_COLOURS,
     FAMILY_NAMES,
     FAMILY_SYMBOLS,
     MARK_COLOUR,
+    error_bars,
     laid_out,
     log_ticks,
     safe,
@@ -153,16 +154,8 @@ def _detail(point: AbilityPoint) -> str:
 
 
 def _bars(bands: Sequence[Band], drawn: Sequence[bool], colour: str) -> dict[str, object]:
-    shown = list(zip(bands, drawn, strict=True))
-    return {
-        "type": "data",
-        "symmetric": False,
-        "array": [band.high - band.mid if is_drawn else 0 for band, is_drawn in shown],
-        "arrayminus": [band.mid - band.low if is_drawn else 0 for band, is_drawn in shown],
-        "color": colour,
-        "thickness": 1.2,
-        "width": 0,
-    }
+    shown = [band if is_drawn else exactly(band.mid) for band, is_drawn in zip(bands, drawn, strict=True)]
+    return error_bars(shown, colour, thickness=1.2)
 
 
 def _lay_out(figure: go.Figure, points: Sequence[AbilityPoint], *, x_title: str) -> None:

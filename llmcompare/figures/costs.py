@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from llmcompare.core.comparison import Comparison, Option
 from llmcompare.core.tables import volumes
 from llmcompare.core.units import TOKENS_PER_MTOK, count_text, usd_text
-from llmcompare.figures.style import DASHES, LOG_AXIS, MARK_COLOUR, OPTION_COLOURS, laid_out, safe, see_through
+from llmcompare.figures.style import DASHES, LOG_AXIS, MARK_COLOUR, OPTION_COLOURS, laid_out, ribbon, safe
 
 Measure = Literal["USD per month", "USD per million tokens", "tokens per USD"]
 MEASURES: tuple[Measure, ...] = get_args(Measure)
@@ -55,17 +55,7 @@ def add_option(
         low, mid, high = (tokens / usd for usd in (high, mid, low))
     dollars, each = ("$", ",.4~g") if measure.startswith("USD") else ("", ",.4~s")
     if (low != high).any():
-        figure.add_scatter(
-            x=np.concatenate([requests, requests[::-1]]),
-            y=np.concatenate([high, low[::-1]]),
-            fill="toself",
-            fillcolor=see_through(colour, 0.16),
-            line={"width": 0},
-            hoverinfo="skip",
-            name=f"{label}, range",
-            legendgroup=label,
-            showlegend=False,
-        )
+        figure.add_trace(ribbon(requests, low, high, colour=colour, name=f"{label}, range", group=label))
     figure.add_scatter(
         x=requests,
         y=mid,

@@ -6,6 +6,7 @@ from itertools import groupby
 
 import plotly.graph_objects as go
 
+from llmcompare.core.cost import Band
 from llmcompare.core.memory import Need
 from llmcompare.core.units import BYTES_PER_GIB
 from llmcompare.figures.style import (
@@ -13,6 +14,7 @@ from llmcompare.figures.style import (
     FAMILY_NAMES,
     FAMILY_SYMBOLS,
     MARK_COLOUR,
+    error_bars,
     laid_out,
     log_ticks,
     safe,
@@ -175,15 +177,9 @@ def speed_ranges(ranges: Sequence[SpeedRange], *, x_title: str) -> go.Figure:
         figure.add_scatter(
             x=[one.mid for one in shown],
             y=[_lines(one.label) for one in shown],
-            error_x={
-                "type": "data",
-                "symmetric": False,
-                "array": [one.high - one.mid for one in shown],
-                "arrayminus": [one.mid - one.low for one in shown],
-                "color": FAMILY_COLOURS[family],
-                "thickness": 2,
-                "width": 0,
-            },
+            error_x=error_bars(
+                [Band(low=one.low, mid=one.mid, high=one.high) for one in shown], FAMILY_COLOURS[family], thickness=2
+            ),
             mode="markers",
             marker={"symbol": FAMILY_SYMBOLS[family], "color": FAMILY_COLOURS[family], "size": 9},
             name=FAMILY_NAMES[family],

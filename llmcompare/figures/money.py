@@ -10,7 +10,7 @@ from llmcompare.core.cost import ENDS, Band
 from llmcompare.core.stack import Part
 from llmcompare.core.tiers import MAX_TOKENS_PER_MONTH, MIN_TOKENS_PER_MONTH, Tier
 from llmcompare.core.units import count_text, usd_text
-from llmcompare.figures.style import DASHES, LOG_AXIS, MARK_COLOUR, OPTION_COLOURS, laid_out, safe, see_through
+from llmcompare.figures.style import DASHES, LOG_AXIS, MARK_COLOUR, OPTION_COLOURS, laid_out, ribbon, safe, see_through
 
 WHITE_TEXT_FROM_OPACITY = 0.6
 LEGIBLE_SHARE = 0.12
@@ -98,11 +98,7 @@ def context_cost(
             continue
         x = np.asarray([tokens for tokens, _ in known], dtype=float)
         low, mid, high = (np.asarray([getattr(band, end) for _, band in known]) for end in ENDS)
-        figure.add_scatter(
-            x=np.concatenate([x, x[::-1]]), y=np.concatenate([high, low[::-1]]), mode="lines", fill="toself",
-            fillcolor=see_through(OPTION_COLOURS[key], 0.16), line={"width": 0}, hoverinfo="skip", showlegend=False,
-            legendgroup=name, name=f"{safe(name)}, range",
-        )  # fmt: skip
+        figure.add_trace(ribbon(x, low, high, colour=OPTION_COLOURS[key], name=f"{safe(name)}, range", group=name))
         figure.add_scatter(
             x=x, y=mid, mode="lines+markers", name=safe(name), legendgroup=name,
             line={"color": OPTION_COLOURS[key], "width": 2.5, "dash": DASHES[key]},

@@ -6,7 +6,6 @@ from math import sqrt
 
 import plotly.graph_objects as go
 
-from llmcompare.core.cost import Band
 from llmcompare.core.phrases import band_text
 from llmcompare.core.quality import ModelPoint, QualityAgainstCost
 from llmcompare.core.units import counted
@@ -16,6 +15,7 @@ from llmcompare.figures.style import (
     FAMILY_SYMBOLS,
     LOG_AXIS,
     MARK_COLOUR,
+    error_bars,
     laid_out,
     safe,
 )
@@ -54,8 +54,8 @@ def _add_family(figure: go.Figure, family: str, points: list[ModelPoint], middle
     figure.add_scatter(
         x=[point.usd_per_month.mid for point in points],
         y=[point.score.mid for point in points],
-        error_x=_error_bars([point.usd_per_month for point in points], colour),
-        error_y=_error_bars([point.score for point in points], colour),
+        error_x=error_bars([point.usd_per_month for point in points], colour, thickness=0.8, width=2),
+        error_y=error_bars([point.score for point in points], colour, thickness=0.8, width=2),
         mode="markers+text",
         marker={
             "symbol": FAMILY_SYMBOLS[family],
@@ -77,18 +77,6 @@ def _middle(points: Sequence[ModelPoint]) -> float:
     """Middle of the logarithmic cost axis."""
     costs = [point.usd_per_month.mid for point in points]
     return sqrt(min(costs) * max(costs)) if costs else 0.0
-
-
-def _error_bars(bands: list[Band], colour: str) -> dict[str, object]:
-    return {
-        "type": "data",
-        "symmetric": False,
-        "array": [band.high - band.mid for band in bands],
-        "arrayminus": [band.mid - band.low for band in bands],
-        "color": colour,
-        "thickness": 0.8,
-        "width": 2,
-    }
 
 
 def _hover(point: ModelPoint) -> list[str]:

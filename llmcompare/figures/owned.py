@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from llmcompare.core.cost import ENDS
 from llmcompare.core.energy import METHOD, Modelled
-from llmcompare.figures.style import OPTION_COLOURS, laid_out, log_ticks, safe, see_through
+from llmcompare.figures.style import OPTION_COLOURS, laid_out, log_ticks, ribbon, safe
 
 MEASURED_COLOUR = "#ea7125"
 MEASURED_SYMBOLS = ("circle", "square", "diamond", "cross", "triangle-up", "star")
@@ -61,17 +61,7 @@ def _add_band(figure: go.Figure, points: Sequence[Modelled]) -> None:
     colour, name = OPTION_COLOURS["owned"], METHOD
     load = np.asarray([point.concurrency for point in points], dtype=float)
     low, mid, high = (np.asarray([getattr(point.wh_per_mtok, end) for point in points]) for end in ENDS)
-    figure.add_scatter(
-        x=np.concatenate([load, load[::-1]]),
-        y=np.concatenate([high, low[::-1]]),
-        # Plotly draws marks on short lines unless told otherwise.
-        mode="lines",
-        fill="toself",
-        fillcolor=see_through(colour, 0.18),
-        line={"width": 0},
-        hoverinfo="skip",
-        name=f"{name}, band",
-    )
+    figure.add_trace(ribbon(load, low, high, colour=colour, name=f"{name}, band"))
     figure.add_scatter(
         x=load,
         y=mid,

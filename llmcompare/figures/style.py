@@ -4,8 +4,11 @@ from collections.abc import Sequence
 from html import escape
 from math import ceil, floor, log10
 
+import numpy as np
 import plotly.graph_objects as go
 
+from llmcompare.core.cost import Band
+from llmcompare.core.curves import Floats
 from llmcompare.core.families import FAMILY_NAMES as FAMILY_NAMES
 
 FAMILY_COLOURS = {"llama": "#2f7fdc", "mistral": "#ea7125", "qwen": "#8a5cd8", "other": "#7d8794"}
@@ -39,6 +42,36 @@ def see_through(colour: str, opacity: float) -> str:
     """
     red, green, blue = (int(colour[start : start + 2], 16) for start in (1, 3, 5))
     return f"rgba({red},{green},{blue},{opacity})"
+
+
+def error_bars(bands: Sequence[Band], colour: str, *, thickness: float, width: float = 0) -> dict[str, object]:
+    """Of each mark, from the low to the high end of its band."""
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [band.high - band.mid for band in bands],
+        "arrayminus": [band.mid - band.low for band in bands],
+        "color": colour,
+        "thickness": thickness,
+        "width": width,
+    }
+
+
+def ribbon(x: Floats, low: Floats, high: Floats, *, colour: str, name: str, group: str | None = None) -> go.Scatter:
+    """What lies between two lines; with a group it has no entry of its own in the legend."""
+    return go.Scatter(
+        x=np.concatenate([x, x[::-1]]),
+        y=np.concatenate([high, low[::-1]]),
+        # Plotly draws marks on short lines unless told otherwise.
+        mode="lines",
+        fill="toself",
+        fillcolor=see_through(colour, 0.16),
+        line={"width": 0},
+        hoverinfo="skip",
+        name=name,
+        legendgroup=group,
+        showlegend=group is None,
+    )
 
 
 def laid_out(figure: go.Figure, *, x_title: str, y_title: str) -> go.Figure:

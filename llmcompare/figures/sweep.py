@@ -14,6 +14,7 @@ from llmcompare.figures.style import (
     FAMILY_SYMBOLS,
     LOG_AXIS,
     MARK_COLOUR,
+    error_bars,
     laid_out,
     safe,
 )
@@ -55,15 +56,7 @@ def _add_family(figure: go.Figure, family: str, shown: Sequence[tuple[Line, bool
     figure.add_scatter(
         x=[line.usd_per_month.mid for line in lines],
         y=[line.quality.mid for line in lines if line.quality],
-        error_x={
-            "type": "data",
-            "symmetric": False,
-            "array": [line.usd_per_month.high - line.usd_per_month.mid for line in lines],
-            "arrayminus": [line.usd_per_month.mid - line.usd_per_month.low for line in lines],
-            "color": colour,
-            "thickness": 0.8,
-            "width": 2,
-        },
+        error_x=error_bars([line.usd_per_month for line in lines], colour, thickness=0.8, width=2),
         mode="markers+text",
         marker={
             "symbol": [symbol if line.kind == "api" else f"{symbol}-open" for line in lines],
