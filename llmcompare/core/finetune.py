@@ -172,23 +172,10 @@ def base_bytes(shape: ModelShape, method: Method) -> float:
 def flop(shape: ModelShape, run: Tuning) -> float:
     """Operations of the run: 6 per active parameter and token, 4 with frozen weights, 2 more where it recomputes.
 
+    >>> from llmcompare.core.shapes import LLAMA_3_8B
     >>> run = Tuning(method="full", examples=1_000, tokens_per_example=500, epochs=2, recomputes=False)
-    >>> flop(
-    ...     ModelShape(
-    ...         name="8b",
-    ...         params_total=8e9,
-    ...         params_active=8e9,
-    ...         layer_count=32,
-    ...         hidden_size=4096,
-    ...         head_count=32,
-    ...         kv_head_count=8,
-    ...         key_size=128,
-    ...         value_size=128,
-    ...         full_kv_layer_count=32,
-    ...     ),
-    ...     run,
-    ... )
-    4.8e+16
+    >>> flop(LLAMA_3_8B, run)
+    4.818e+16
     """
     per_token = (FLOP_FULL if run.method == "full" else FLOP_FROZEN) + FLOP_RECOMPUTED * run.recomputes
     return per_token * shape.params_active * run.tokens

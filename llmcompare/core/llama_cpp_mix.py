@@ -36,20 +36,9 @@ def tensor_type(
 ) -> str:
     """The ggml type of one matrix in a file of this format.
 
-    >>> eight_b = ModelShape(
-    ...     name="llama-3-8b",
-    ...     params_total=8.03e9,
-    ...     params_active=8.03e9,
-    ...     layer_count=32,
-    ...     hidden_size=4096,
-    ...     head_count=32,
-    ...     kv_head_count=8,
-    ...     key_size=128,
-    ...     value_size=128,
-    ...     full_kv_layer_count=32,
-    ... )
+    >>> from llmcompare.core.shapes import LLAMA_3_8B
     >>> down = Matrix(role="down", layer=0, elements=4096 * 14336, row_size=14336)
-    >>> tensor_type(eight_b, down, file_format="Q4_K_M", tied=False)
+    >>> tensor_type(LLAMA_3_8B, down, file_format="Q4_K_M", tied=False)
     'Q6_K'
     """
     if matrix.role in ("norm", "router"):

@@ -125,19 +125,8 @@ def kv_cache_bytes(shape: ModelShape, use: Use) -> int:
     Layers that keep the whole context times its tokens, and layers with a window times the tokens of the window, each
     times KV heads, key and value size, and bytes per element.
 
-    >>> eight_b = ModelShape(
-    ...     name="llama-3-8b",
-    ...     params_total=8.03e9,
-    ...     params_active=8.03e9,
-    ...     layer_count=32,
-    ...     hidden_size=4096,
-    ...     head_count=32,
-    ...     kv_head_count=8,
-    ...     key_size=128,
-    ...     value_size=128,
-    ...     full_kv_layer_count=32,
-    ... )
-    >>> kv_cache_bytes(eight_b, Use(context_tokens=8192)) / 2**30
+    >>> from llmcompare.core.shapes import LLAMA_3_8B
+    >>> kv_cache_bytes(LLAMA_3_8B, Use(context_tokens=8192)) / 2**30
     1.0
     """
     windowed_tokens = min(use.context_tokens, shape.window_tokens or use.context_tokens)

@@ -41,3 +41,21 @@ class ModelShape:
     """No source says which layers keep less than the whole context, so all are counted."""
     context_native_tokens: int | None = None
     context_extended_tokens: int | None = None
+
+
+LLAMA_3_8B = ModelShape(
+    name="llama-3-8b",
+    params_total=8.03e9,
+    params_active=8.03e9,
+    layer_count=32,
+    hidden_size=4096,
+    head_count=32,
+    kv_head_count=8,
+    key_size=128,
+    value_size=128,
+    full_kv_layer_count=32,
+    vocabulary_size=128_256,
+    ffn_hidden_size=14_336,
+    tied_embeddings=False,
+)
+"""For examples in docstrings."""

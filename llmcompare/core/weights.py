@@ -114,22 +114,8 @@ def weight_format(name: str) -> WeightFormat:
 def weights_bytes(shape: ModelShape, *, format_name: str, importance_matrix: bool = False) -> int:
     """Bytes of all weights of a model in a format.
 
-    >>> eight_b = ModelShape(
-    ...     name="llama-3-8b",
-    ...     params_total=8.03e9,
-    ...     params_active=8.03e9,
-    ...     layer_count=32,
-    ...     hidden_size=4096,
-    ...     head_count=32,
-    ...     kv_head_count=8,
-    ...     key_size=128,
-    ...     value_size=128,
-    ...     full_kv_layer_count=32,
-    ...     vocabulary_size=128256,
-    ...     ffn_hidden_size=14336,
-    ...     tied_embeddings=False,
-    ... )
-    >>> round(weights_bytes(eight_b, format_name="gguf-q4_k_m") / 2**30, 2)
+    >>> from llmcompare.core.shapes import LLAMA_3_8B
+    >>> round(weights_bytes(LLAMA_3_8B, format_name="gguf-q4_k_m") / 2**30, 2)
     4.58
     """
     kept = weight_format(format_name)
