@@ -12,6 +12,7 @@ from llmcompare.core.scenario import Scenario
 from llmcompare.core.units import counted
 from llmcompare.errors import InputError, UnknownIdError
 from llmcompare.services import candidates, overview, sweep, sweep_lines, sweep_out
+from llmcompare.services.counting import same_text
 
 SHOWN = 20
 
@@ -63,7 +64,8 @@ def sweep_command(
         score = "no score published" if line.quality is None else f"{line.quality.mid:g} unquantised"
         loss = f"score: {score}; loss by the format: {line.format_loss}"
         print(f"  {band_text(line.usd_per_month)} a month: {line.name}, {line.billing} ({loss})")
-    for sentence in (*sweep_lines.limit_sentences(found), *sweep_lines.changes(found, listed, context)):
+    changes = sweep_lines.changes(found, listed, context)
+    for sentence in (*sweep_lines.limit_sentences(found), *changes, *same_text(known, scenario)):
         print(sentence)
     print("Out:")
     for reason, count in sweep_out.counts_out(found).items():

@@ -46,6 +46,18 @@ def for_models(facts: Facts, scenario: Scenario, model_ids: Iterable[str]) -> di
     return {model_id: for_model(facts, scenario, model_id) for model_id in model_ids}
 
 
+def same_text(facts: Facts, scenario: Scenario) -> tuple[str, ...]:
+    """What several models are asked for, in a sentence; nothing where all are asked for the same tokens."""
+    if scenario.language is None:
+        return ()
+    typed, language = scenario.as_typed, facts.token_table.languages[language_code(facts, scenario.language)]
+    model = facts.model(typed.tokens_of or typed.model)
+    return (
+        f"Every model is asked for the same {language} text: {typed.input_tokens:,.0f} → {typed.output_tokens:,.0f} "
+        f"tokens of {model.display_name}, in tokens of its own; one whose tokenizer is not known, for as many tokens.",
+    )
+
+
 def language_code(facts: Facts, language: str) -> str:
     """The code of a measured language that is given by code or name. Raises UnknownIdError."""
     code = facts.token_table.language_code(language)

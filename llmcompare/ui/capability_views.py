@@ -18,6 +18,7 @@ from llmcompare.services import capability, capability_views
 from llmcompare.services.capability import Asked
 from llmcompare.services.capability_views import FormatGroup, Placed
 from llmcompare.services.catalogue import Facts
+from llmcompare.services.counting import same_text
 from llmcompare.ui import show
 from llmcompare.ui.safe import plain
 
@@ -98,7 +99,8 @@ def show_cost(facts: Facts, ranking: Ranking, chosen: Sequence[str], scenario: S
         plain(
             "Median over providers of the standard listings, with the lowest and the highest, for "
             f"{scenario.input_tokens:,.0f} input and {scenario.output_tokens:,.0f} output tokens per request. A model "
-            f"that thinks writes more: say how many in the sidebar. {_left_out(ranking, priced, 'that nobody lists')}"
+            f"that thinks writes more: say how many in the sidebar. {_left_out(ranking, priced, 'that nobody lists')} "
+            + " ".join(same_text(facts, scenario))
         )
     )
     show.chart(

@@ -8,6 +8,7 @@ from llmcompare.core.records import RENTED_BILLINGS, ScoreCell
 from llmcompare.core.tables import Table
 from llmcompare.services import candidates, overview, sweep, sweep_lines, sweep_out
 from llmcompare.services.catalogue import Facts
+from llmcompare.services.counting import same_text
 from llmcompare.services.sweep import Limits, Swept
 from llmcompare.services.sweep_lines import Context
 from llmcompare.ui import inputs, show
@@ -33,6 +34,7 @@ def all_deployments(facts: Facts, comparison: Comparison) -> None:
     show.sentences(
         *sweep_lines.limit_sentences(found),
         *sweep_lines.changes(found, listed, context),
+        *same_text(facts, comparison.scenario),
         "Each deployment is the fewest of 1, 2, 4 and 8 equal GPUs that hold the model; APIs are those of the chosen "
         "variant, which need not say in which format they serve.",
         f"Scores are those of the published weights ({cell.cell_id if cell else 'none chosen'}): a format with fewer "

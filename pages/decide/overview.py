@@ -7,6 +7,7 @@ import streamlit as st
 from llmcompare import figures
 from llmcompare.core import freshness, quality, words
 from llmcompare.services import costs, overview
+from llmcompare.services.counting import same_text
 from llmcompare.ui import frame, inputs, show
 from llmcompare.ui.safe import plain
 
@@ -27,7 +28,7 @@ with st.container(border=True):
 st.subheader("Quality against cost")
 cell = inputs.pick_score_cell(overview.score_cells(facts))
 result = overview.quality_against_cost(facts, scenario, cell)
-show.sentences(*quality.sentences(result))
+show.sentences(*quality.sentences(result), *same_text(facts, scenario))
 show.chart(
     figures.quality_against_cost(result), key="quality_against_cost", description=" ".join(quality.sentences(result))
 )

@@ -130,3 +130,20 @@ def test_a_parameter_of_somebody_else_is_ignored(open_app):
     app = open_app("decide/costs", utm_source="mail")
     assert app.tracebacks == []
     assert app.warnings == ""
+
+
+@pytest.mark.parametrize("given", ["zh", "Chinese"])
+@pytest.mark.parametrize("page", ["decide/costs", "decide/overview"])
+def test_a_language_is_taken_from_a_link_by_its_code_or_its_name(open_app, facts, page, given):
+    asked = Scenario(model="qwen3-32b", language="zh", tokens_of="llama-3.3-70b-instruct")
+    app = open_app(page, **(asked.query() | {"language": given}))
+    assert app.warnings == ""
+    assert app.value("language") == "Chinese"
+    assert words.workload_text(costs.compare(facts, asked)) in app.text
+    assert "the Chinese text of 1,000 → 300 tokens of Llama 3.3 70B" in app.text
+
+
+def test_a_language_that_was_not_measured_is_named(open_app):
+    app = open_app("decide/costs", language="Klingon")
+    assert "Klingon" in app.warnings
+    assert app.tracebacks == []

@@ -10,7 +10,7 @@ from llmcompare.core.options import token_prices
 from llmcompare.core.scenario import Scenario, from_query
 from llmcompare.errors import UnknownIdError
 from llmcompare.services import actuals, books, breakeven, costs, overview, sweep
-from llmcompare.services.counting import characters_per_token, for_model, for_models
+from llmcompare.services.counting import characters_per_token, for_model, for_models, same_text
 
 LLAMA, QWEN, MISTRAL = "llama-3.3-70b-instruct", "qwen3-32b", "mistral-small-3.2-24b-instruct-2506"
 CHINESE = Scenario(model=QWEN, language="zh", tokens_of=LLAMA)
@@ -202,3 +202,10 @@ def test_a_forecast_at_todays_api_is_in_the_tokens_as_typed(real_facts):
     today, *others = actuals.forecasts(real_facts, costs.compare(real_facts, CHINESE))
     assert today.workload.input_tokens == 1_000
     assert others[0].workload.input_tokens < 800
+
+
+def test_a_sweep_says_that_every_model_is_asked_for_the_same_text(command, real_facts):
+    ran = command("sweep", "--models", f"{LLAMA},{QWEN}", "--model", LLAMA, "--language", "th", "--most", "3")
+    assert ran.exit_code == 0, ran.err
+    assert "Every model is asked for the same Thai text: 1,000 → 300 tokens of Llama 3.3 70B" in ran.out
+    assert same_text(real_facts, Scenario()) == ()
