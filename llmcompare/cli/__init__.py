@@ -1,6 +1,7 @@
 """The command line: the same figures as the pages, for people and for programs. One module per group of commands."""
 
 from llmcompare.cli import (
+    advise,
     breakeven,
     capability,
     catalogue,
@@ -18,6 +19,6 @@ from llmcompare.cli import (
 from llmcompare.cli.app import main
 
 __all__ = [
-    "breakeven", "capability", "catalogue", "claims", "costs", "families", "finetune", "hardware", "languages",
-    "local", "main", "moved", "sweep", "workload",
+    "advise", "breakeven", "capability", "catalogue", "claims", "costs", "families", "finetune", "hardware",
+    "languages", "local", "main", "moved", "sweep", "workload",
 ]  # fmt: skip

@@ -318,3 +318,19 @@ def _newest(found: Sequence[Counted]) -> str:
         for one in newest
     )
     return f"With the newest measured tokenizer of each family: {listed}; in brackets at the rates of single articles."
+
+
+def not_named(facts: Facts, model: Model, language: str) -> str | None:
+    """Why a model does not count as made for a language, given by code or name; None where its maker names it.
+
+    Raises UnknownIdError for a language that is not known.
+    """
+    code = language_code(facts, language)
+    name = facts.token_table.languages[code]
+    question = Question(code=code, characters=0, is_measured_text=False, language=name)
+    rows = [row for row in _coverage(facts, model) if row.record_type == "coverage"]
+    if any(_is_named(row, question) for row in rows):
+        return None
+    if rows:
+        return f"{name} is not among the languages that its maker names ({rows[0].published_by})"
+    return f"no source was read that names its languages, so {name} is not known"

@@ -12,7 +12,7 @@ from llmcompare.core.fleet import Floats, Out, Places
 from llmcompare.core.options import api_option, longer_than_context, token_prices
 from llmcompare.core.records import RENTED_BILLINGS, ApiOffer, Billing
 from llmcompare.core.scenario import Scenario
-from llmcompare.core.sweep import Rules, filled_replicas, rented_usd_per_month, replicas
+from llmcompare.core.sweep import MS_PER_S, Rules, filled_replicas, rented_usd_per_month, replicas
 from llmcompare.core.sweep_words import REASONS, UNDER_SCORE, WITHOUT_SCORE
 from llmcompare.errors import InputError, UnknownIdError
 from llmcompare.services.books import book
@@ -113,7 +113,7 @@ def sweep(
         models = [name for name, reason in judged if reason is None]
         models_out = tuple((name, reason) for name, reason in judged if reason is not None)
     found = candidates(facts, scenario, models)
-    columns, names = _joined(found)
+    columns, names = joined(found)
     axes = found.fleet.axes
     counts = tuple(sorted({int(count) for count in np.unique(columns["gpu_count"])}))
     prices_of = prices(facts, axes.gpus, limits.billings, counts)
@@ -179,7 +179,7 @@ def sweep(
     )
 
 
-def _joined(found: Candidates) -> tuple[dict[str, Floats], tuple[tuple[str, ...], tuple[str | None, ...]]]:
+def joined(found: Candidates) -> tuple[dict[str, Floats], tuple[tuple[str, ...], tuple[str | None, ...]]]:
     """Columns of the predicted deployments that keep the limits, those measured in their place, and further ones."""
     one, rate = found.fleet, found.rates
     kept = np.nonzero(rate.out == Out.NOT)[0]
@@ -193,6 +193,7 @@ def _joined(found: Candidates) -> tuple[dict[str, Floats], tuple[tuple[str, ...]
         "mid_rate": rate.mid_requests_per_s[kept],
         "high_rate": rate.high_requests_per_s[kept],
         "measured": np.full(len(kept), -1.0),
+        "tokens_per_s": MS_PER_S / rate.tpot_ms[kept],
     }
     engines: list[str] = list(one.axes.engines)
     formats: list[str | None] = list(one.axes.formats)
@@ -223,6 +224,8 @@ def _joined(found: Candidates) -> tuple[dict[str, Floats], tuple[tuple[str, ...]
                 served.mid,
                 served.high,
                 number,
+                # How fast a single request is there was not measured with it.
+                columns["tokens_per_s"][same][0] if same.any() else np.nan,
             )
         )
     table = np.array(rows, dtype=float).reshape(-1, len(columns))

@@ -35,6 +35,10 @@ def run() -> None:
                     help="What this answers, quality against cost, age of the data.",
                 ),
                 st.Page(
+                    PAGES / "decide/advisor.py", title="Advisor", icon=":material/assistant_direction:",
+                    help="Which deployment fits your need best, how sure that is, and what would change it.",
+                ),
+                st.Page(
                     PAGES / "decide/costs.py", title="Costs", icon=":material/show_chart:",
                     help="What every way to serve the workload costs, over volume and part by part.",
                 ),

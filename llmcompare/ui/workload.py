@@ -21,15 +21,20 @@ from llmcompare.services.catalogue import Facts
 from llmcompare.services.counting import characters_per_token
 from llmcompare.services.log_columns import ALIASES
 from llmcompare.services.request_log import MAX_UPLOAD_MB, ReadLog, read
-from llmcompare.ui import frame, show
+from llmcompare.ui import show
 from llmcompare.ui.fields import BOUND
+from llmcompare.ui.handover import hand_over, show_handed_over
 from llmcompare.ui.safe import plain
 
 LOG, BILL, ACTUAL = "Request log", "Only the bill", "Forecast against actual"
 VIEWS = (LOG, BILL, ACTUAL)
 READ, SUMMARY, SEEN, UPLOADER = "log_read", "log_summary", "log_seen", "log_uploader"
 """Of the session: they outlast a change of page, which the widgets do not."""
-SAID = "workload_said"
+NEXT = (
+    ("decide/costs.py", "What it costs on every option", ":material/show_chart:"),
+    ("decide/breakeven.py", "Where two options cross", ":material/balance:"),
+)
+"""Pages to go on with."""
 ENDINGS = ["csv", "tsv", "txt", "log", "jsonl", "ndjson", "json"]
 
 
@@ -39,25 +44,6 @@ def pick_view() -> str:
         "Question", VIEWS, default=LOG, required=True, key="workload_view", bind=BOUND, label_visibility="collapsed"
     )
     return chosen or LOG
-
-
-def hand_over(fields: dict[str, Any], said: str) -> None:
-    """A callback: the shared inputs take these values before they are drawn."""
-    for name, value in fields.items():
-        st.session_state[name] = value
-    st.session_state["preset"] = None
-    st.session_state[SAID] = said
-
-
-def show_handed_over() -> None:
-    """After the click, what happened and where to go on."""
-    if said := st.session_state.pop(SAID, None):
-        st.success(plain(said), icon=":material/check:")
-        left, right = st.columns(2)
-        left.page_link(
-            frame.PAGES / "decide/costs.py", label="What it costs on every option", icon=":material/show_chart:"
-        )
-        right.page_link(frame.PAGES / "decide/breakeven.py", label="Where two options cross", icon=":material/balance:")
 
 
 # --- a request log ----------------------------------------------------------------------------------------------------
@@ -76,7 +62,7 @@ def from_log(facts: Facts, scenario: Scenario) -> None:
         st.markdown(f"#### {plain(request_log_words.headline(found))}")
         st.caption(plain(f"{loaded.name}, read in the memory of this machine and kept nowhere else."))
         _show_bad(loaded)
-        show_handed_over()
+        show_handed_over(*NEXT)
         _offer(found)
     show.sentences(
         *request_log_words.volume_sentences(found),
@@ -313,7 +299,7 @@ def from_bill(facts: Facts, scenario: Scenario) -> None:
         return
     found = bill.volume(facts, scenario, today=today, usd_per_month=usd)
     st.markdown(f"#### {plain(found.sentence)}")
-    show_handed_over()
+    show_handed_over(*NEXT)
     fields = {
         "requests_per_month": int(found.scenario.requests_per_month), "today": today, "today_usd_per_month": float(usd),
     }  # fmt: skip

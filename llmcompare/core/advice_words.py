@@ -1,0 +1,256 @@
+"""What an advice says: the first place and how sure it is, when to choose which family, what would change it."""
+
+from collections.abc import Mapping
+from math import isfinite
+
+from llmcompare.core import advice
+from llmcompare.core.advice import Flip
+from llmcompare.core.advised import API, AT_HAND, NOWHERE, PUBLISHED_FORMATS, Advice, LimitFlip, Line
+from llmcompare.core.capability_scores import Subject
+from llmcompare.core.families import FAMILY_NAMES
+from llmcompare.core.needs import Need
+from llmcompare.core.phrases import Assumption, sentence_start
+from llmcompare.core.units import count_text, counted, usd_text
+
+LIMIT_WORDS = {
+    "licence": "the licence", "answers": "base models, which were not taught to answer", "context": "the context",
+    "languages": "the languages", "score": "scores that can be compared", "ability": "the least ability",
+    "data stays here": "the data stays here", "hardware at hand": "what the hardware at hand serves",
+    "weight format": "formats of which the loss was not measured", "latency": "the latency limit",
+    "budget": "the budget", NOWHERE: "nobody serves it",
+}  # fmt: skip
+TIGHTENED = {
+    "budget, USD a month": "under", "floor of ability, percent": "over", "context, tokens at least": "over",
+}  # fmt: skip
+"""Limits that put the first place out, and on which side of their figure."""
+SHOWN_FROM = 0.05
+"""Points below which a difference is not worth a word."""
+STEP_WORDS = {
+    "all": "all models", "licence": "the licence allows it", "answers": "taught to answer",
+    "context": "the context is long enough", "languages": "the languages are named",
+    "score": "a score can be compared", "ability": "able enough", "data stays here": "the data stays here",
+    "hardware at hand": "the hardware carries the volume", "weight format": "in the published format",
+    "latency": "quick enough", "budget": "within the budget",
+}  # fmt: skip
+
+
+def deployment_text(line: Line, gpu_name: str | None) -> str:
+    """How a deployment serves, for a sentence and for a row."""
+    if line.kind == API:
+        return f"through an API ({counted(line.provider_count, 'provider')})"
+    where = "at hand" if line.kind == AT_HAND else "rented"
+    weights = line.weight_format or "a format that is not stated"
+    return f"in {weights} on {line.gpu_count} × {gpu_name} {where}, {line.engine}"
+
+
+def format_text(line: Line, need: Need) -> str:
+    """What is known of the quality in this format: the score of the published weights is lent to no other format."""
+    if line.kind == API:
+        return "as published; which format a provider serves is not stated"
+    if line.weight_format in PUBLISHED_FORMATS:
+        return "as published"
+    return f"not measured; taken as 0 to {need.format_loss_points or 0:g} points less"
+
+
+def basis_text(line: Line) -> str:
+    """Where the rate comes from, on which the cost hangs."""
+    if line.kind == API:
+        return f"list prices of {counted(line.provider_count, 'provider')}"
+    return "measured rate" if line.measured else "predicted rate"
+
+
+def headline(found: Advice, names: Mapping[str, str]) -> str:
+    """The first place in one sentence, or that nothing is left."""
+    best = found.winner
+    if best is None:
+        last = found.left[-1][0] if len(found.left) > 1 else None
+        why = f": the last ones went with {LIMIT_WORDS[last]}" if last else ""
+        return f"No deployment keeps every limit{why}."
+    return (
+        f"{best.model.display_name} {deployment_text(best, names.get(best.gpu_id or ''))}: "
+        f"{usd_text(best.usd_per_month)} a month, {best.ability.mid:.0f} % expected in a test of middle difficulty."
+    )
+
+
+def reasons(found: Advice, names: Mapping[str, str]) -> tuple[str, ...]:
+    """Why, in three sentences: against the next model, how sure that is, and what it rests on."""
+    best = found.winner
+    if best is None:
+        return ()
+    return (_against_the_next(found, best), _how_sure(found, best), _rests_on(found, best))
+
+
+def _against_the_next(found: Advice, best: Line) -> str:
+    other = next((line for line in found.lines if line.model != best.model), None)
+    if other is None:
+        return "No other model keeps every limit."
+    weights = found.need.weights
+    gains = {name: getattr(weights, name) * (best.parts[name] - other.parts[name]) for name in advice.CRITERIA}
+    largest_first = sorted(gains.items(), key=lambda one: -one[1])
+    ahead = [f"{gain:.1f} points by {name}" for name, gain in largest_first if gain >= SHOWN_FROM]
+    behind = [f"{-gain:.1f} points by {name}" for name, gain in reversed(largest_first) if gain <= -SHOWN_FROM]
+    text = f"Against {other.model.display_name}, the next model, it gains {_joined(ahead) or 'nothing'}"
+    loses = f" and loses {_joined(behind)}" if behind else ""
+    return f"{text}{loses}: {best.points - other.points:.1f} points ahead at the middle of every figure."
+
+
+def _joined(parts: list[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}" if parts else ""
+
+
+def _how_sure(found: Advice, best: Line) -> str:
+    model = found.chance_by("display_name")[best.model.display_name]
+    families = found.chance_by("family")
+    chance = families[best.model.family]
+    rival = next(((name, value) for name, value in families.items() if name != best.model.family), None)
+    against = "" if rival is None else f", a {FAMILY_NAMES[rival[0]]} in {rival[1]:.0%}"
+    return (
+        f"When every uncertain figure is drawn {advice.DRAWS:,} times, this model is the best in {model:.0%} of the "
+        f"draws, and a {FAMILY_NAMES[best.model.family]} in {chance:.0%}{against}."
+    )
+
+
+def _rests_on(found: Advice, best: Line) -> str:
+    low, high = best.ability.low, best.ability.high
+    ability = f"Its ability lies between {low:.0f} and {high:.0f} % (95 %{_evidence(found, best)})"
+    if best.kind == API:
+        return f"{ability}; its price is that of the median provider; how fast it answers is an assumption."
+    rate = "measured on this very deployment" if best.measured else "predicted"
+    paid = "; only power, hosting and staff are paid" if best.kind == AT_HAND else ""
+    return f"{ability}; the rate it serves at is {rate}{paid}."
+
+
+def _evidence(found: Advice, best: Line) -> str:
+    """How many scores an ability rests on, and whose most of them are."""
+    thinks = found.scenario.thinking_tokens > 0
+    place = found.ranking and found.ranking.place(Subject(model_id=best.model.model_id, thinks=thinks))
+    if not place:
+        return ""
+    return (
+        f", from {counted(place.score_count, 'score')}, {place.largest_publisher_fraction:.0%} of them by "
+        f"{place.largest_publisher}"
+    )
+
+
+# --- the families -----------------------------------------------------------------------------------------------------
+
+
+def family_sentence(found: Advice, family: str) -> str:
+    """When to choose a family: it leads, it would with another weight or limit, or nothing of it is left."""
+    name = FAMILY_NAMES[family]
+    best, winner = found.best_of(family), found.winner
+    if winner is not None and winner.model.family == family:
+        return f"Choose {name} for what you said: {winner.model.display_name} is first."
+    conditions = [_condition(flip) for flip in found.family_flips.get(family, ())]
+    conditions += [f"{LIMIT_WORDS[one.limit]} did not count" for one in found.limit_flips if _family(one) == family]
+    if conditions:
+        return f"Choose {name} if {'; or if '.join(conditions)}."
+    if best is not None and winner is not None:
+        behind = winner.points - best.points
+        return (
+            f"Choose {name} if other things than these speak for it: its best, {best.model.display_name}, is "
+            f"{behind:.1f} points behind, and no single change brings it to the front."
+        )
+    return f"Choose {name} only with other limits: nothing of it is left after {_gone_with(found, family)}."
+
+
+def _family(one: LimitFlip) -> str:
+    return one.line.model.family
+
+
+def _gone_with(found: Advice, family: str) -> str:
+    for limit, counts in found.left:
+        if not counts.get(family):
+            return LIMIT_WORDS.get(limit, limit)
+    return "all limits together"
+
+
+def _condition(flip: Flip) -> str:
+    now = flip.now or 0.0
+    word = "or less" if flip.then < now else "or more"
+    return f"the {flip.input} is {flip.then:.2g} {word}, now {now:.2g}"
+
+
+def _value(name: str, value: float) -> str:
+    if "USD" in name:
+        return usd_text(value)
+    if name.startswith(("requests", "context")):
+        return count_text(value)
+    return f"{value:.3g}"
+
+
+# --- what would change it ---------------------------------------------------------------------------------------------
+
+
+def flip_sentence(flip: Flip, line: Line, names: Mapping[str, str]) -> str:
+    """The smallest change of one input that gives the first place to another one."""
+    then = f"{line.model.display_name} {deployment_text(line, names.get(line.gpu_id or ''))}"
+    value = _value(flip.input, flip.then)
+    if flip.input in TIGHTENED:
+        return f"{sentence_start(flip.input)}, {TIGHTENED[flip.input]} {value}: {then} is first."
+    assert flip.now is not None
+    word = "falls" if flip.then < flip.now else "rises"
+    return f"{sentence_start(flip.input)} {word} from {_value(flip.input, flip.now)} to {value}: {then} is first."
+
+
+def limit_sentence(one: LimitFlip, names: Mapping[str, str]) -> str:
+    """What would be first without one limit."""
+    line = one.line
+    name = f"{line.model.display_name} {deployment_text(line, names.get(line.gpu_id or ''))}"
+    if one.limit == "weight format":
+        return (
+            f"{name} would be first if this format costs it less than {one.loss_points or 0:.1f} points of ability; "
+            "nobody measured that."
+        )
+    ahead = f", {one.gain_points:.1f} points ahead" if isfinite(one.gain_points) else ""
+    return f"Without the limit “{one.limit}” {name} would be first{ahead}."
+
+
+def left_text(limit: str, counts: Mapping[str, int]) -> str:
+    """How many models of each family are left after a limit."""
+    return ", ".join(f"{FAMILY_NAMES[name]} {count}" for name, count in counts.items())
+
+
+def assumptions(need: Need) -> list[Assumption]:
+    """What no source backs."""
+    weights = need.weights
+    return [
+        Assumption(
+            name="half the cost",
+            value=f"{advice.POINTS_FOR_HALF_THE_COST * weights.cost:g} points",
+            meaning="of the ability index; so much is half the monthly cost worth",
+            editable_as="weight of cost",
+        ),
+        Assumption(
+            name="twice the speed",
+            value=f"{advice.POINTS_FOR_TWICE_THE_SPEED * weights.speed:g} points",
+            meaning="for twice the tokens per second of a single request",
+            editable_as="weight of speed",
+        ),
+        Assumption(
+            name="every framework",
+            value=f"{advice.POINTS_FOR_EVERY_FRAMEWORK * weights.ecosystem:g} points",
+            meaning="for support by all frameworks over support by none; what is not known lies between",
+            editable_as="weight of ecosystem",
+        ),
+        Assumption(
+            name="speed of APIs",
+            value=f"{need.api_tokens_per_s_low:g} to {need.api_tokens_per_s_high:g} tokens/s",
+            meaning="how fast APIs answer is not in the data; all of them are drawn from this range together",
+            editable_as="Tokens/s of APIs",
+        ),
+        Assumption(
+            name="loss of a weight format",
+            value="such formats are out"
+            if need.format_loss_points is None
+            else f"0 to {need.format_loss_points:g} points",
+            meaning="scores are of the published weights; what another format costs in points was not measured",
+            editable_as="Points that another format may lose",
+        ),
+        Assumption(
+            name="prices between providers",
+            value="each half of the range is as likely",
+            meaning="from the cheapest provider to the dearest, the median in the middle",
+            editable_as=None,
+        ),
+    ]

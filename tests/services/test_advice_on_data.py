@@ -1,0 +1,198 @@
+"""Advice on the real catalogue: limits hold, every other deployment has its reason, formats lend each other nothing."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from llmcompare.core import advice_words as words
+from llmcompare.core.advice import Weights
+from llmcompare.core.advised import API, AT_HAND, LIMITS, PUBLISHED_FORMATS, is_base
+from llmcompare.core.capability_scores import CATEGORIES
+from llmcompare.core.licences import verdict
+from llmcompare.core.needs import PRESETS, Need
+from llmcompare.core.scenario import Scenario
+from llmcompare.errors import InputError, UnknownIdError
+from llmcompare.services import advice, advice_out
+from llmcompare.services.overview import FAMILIES
+
+RAG = PRESETS["RAG"]
+CARD = "rtx-4090-24gb"
+ASKED = Scenario(requests_per_month=50_000, input_tokens=RAG.input_tokens, output_tokens=RAG.output_tokens)
+OF_RAG = {"weights": RAG.weights, "categories": RAG.categories_of_all(CATEGORIES)}
+WALK = Need(languages=("de",), data_stays_here=True, hardware=CARD, **OF_RAG)
+
+
+@pytest.fixture(scope="module")
+def walk(real_facts):
+    return advice.advise(real_facts, ASKED, WALK)
+
+
+def test_rag_in_german_on_one_card_stays_on_the_card(real_facts, walk):
+    assert walk.lines
+    for line in walk.lines:
+        assert line.kind == AT_HAND
+        assert (line.gpu_id, line.gpu_count) == (CARD, 1)
+        assert line.weight_format in PUBLISHED_FORMATS
+        assert verdict(real_facts.licences.get(line.model.license_id), WALK.licence, line.model).is_usable
+        assert not is_base(line.model)
+    said = [row for row in real_facts.language_facts if row.record_type == "coverage"]
+    named = {row.generation for row in said if row.language_code == "de"}
+    assert {line.model.generation for line in walk.lines} <= named
+
+
+def test_ranks_are_by_worth_and_chances_add_up_to_one(walk):
+    points = [line.points for line in walk.lines]
+    assert points == sorted(points, reverse=True)
+    assert sum(line.chance or 0 for line in walk.lines) == pytest.approx(1)
+    assert sum(walk.chance_by("family").values()) == pytest.approx(1)
+    for line in walk.lines:
+        weights = RAG.weights
+        assert sum(getattr(weights, name) * part for name, part in line.parts.items()) == pytest.approx(line.points)
+
+
+def test_every_model_is_ranked_or_out_for_a_reason(real_facts, walk):
+    ranked = {line.model.model_id for line in walk.lines}
+    out = {one.model.model_id for one in walk.out_models}
+    assert not ranked & out
+    assert ranked | out == {one.model_id for one in real_facts.models.values() if one.family in FAMILIES}
+    for one in walk.out_models:
+        assert one.limit in words.LIMIT_WORDS
+        assert one.reason
+    reasons = {one.model.model_id: one for one in walk.out_models}
+    llama = reasons["llama-3.1-405b-instruct"]
+    assert (llama.limit, "does not fit on 1 × GeForce RTX 4090 24GB" in llama.reason) == ("data stays here", True)
+
+
+def test_every_deployment_that_is_out_names_the_first_limit_it_breaks(real_facts, walk):
+    rows = list(walk.out_rows())
+    assert len(rows) + len(walk.lines) == walk.deployment_count
+    for model_id, kind, gpu_id, _, _, weight_format, limit, reason in rows[:: max(1, len(rows) // 500)]:
+        assert reason
+        before = LIMITS[: LIMITS.index(limit)]
+        if limit == "data stays here":
+            assert kind != AT_HAND
+        if limit == "weight format":
+            assert weight_format not in PUBLISHED_FORMATS
+            assert gpu_id == CARD
+        if "licence" in before:
+            model = real_facts.models[model_id]
+            assert verdict(real_facts.licences.get(model.license_id), WALK.licence, model).is_usable
+
+
+def test_a_quantised_format_is_out_or_loses_what_is_assumed_and_never_has_the_published_score(real_facts, walk):
+    by_format = [one for one in walk.limit_flips if one.limit == "weight format"]
+    assert len(by_format) == 1
+    flip = by_format[0]
+    assert "nobody measured that" in words.limit_sentence(flip, advice_out.gpu_names(real_facts))
+    assumed = advice.advise(real_facts, ASKED, replace(WALK, format_loss_points=6.0))
+    quantised = [line for line in assumed.lines if line.weight_format not in PUBLISHED_FORMATS]
+    assert quantised
+    for line in quantised[:20]:
+        assert line.parts["ability"] == pytest.approx(line.ability.mid - 3)
+        assert words.format_text(line, assumed.need).startswith("not measured")
+    # It comes first when it may lose less than the sentence says, and not when it surely loses more.
+    little = advice.advise(real_facts, ASKED, replace(WALK, format_loss_points=flip.loss_points))
+    assert little.winner.model == flip.line.model
+
+
+@pytest.mark.parametrize(
+    "limit",
+    [
+        {"max_usd_per_month": 30.0}, {"min_ability_percent": 80.0}, {"context_tokens": 200_000},
+        {"languages": ("th", "de")}, {"monthly_active_users": 1e9}, {"trains_other_models": True},
+    ],
+)  # fmt: skip
+def test_a_hard_limit_lets_no_violator_in_and_keeps_who_keeps_it(real_facts, limit):
+    free = advice.advise(real_facts, ASKED, Need(**OF_RAG))
+    bound = advice.advise(real_facts, ASKED, Need(**OF_RAG, **limit))
+    assert {line.place for line in bound.lines} or bound.out_models
+    for line in bound.lines:
+        assert line.usd_per_month <= limit.get("max_usd_per_month", np.inf)
+        assert line.ability.mid >= limit.get("min_ability_percent", 0)
+        assert (line.model.context_tokens or 0) >= limit.get("context_tokens", 0)
+        assert verdict(real_facts.licences.get(line.model.license_id), bound.need.licence, line.model).is_usable
+    points = {line.place: line.points for line in free.lines}
+    for line in bound.lines:
+        if line.place in points:
+            assert points[line.place] == pytest.approx(line.points)
+
+
+@pytest.mark.parametrize("scenario", [ASKED, Scenario(requests_per_month=20_000_000)])
+def test_more_weight_on_cost_never_makes_the_first_place_dearer(real_facts, scenario):
+    costs = [
+        advice.advise(real_facts, scenario, Need(weights=Weights(cost=cost)), draws=10).winner.usd_per_month
+        for cost in (0, 0.5, 1, 2, 5, 10)
+    ]
+    assert all(later <= earlier * (1 + 1e-9) for earlier, later in zip(costs, costs[1:], strict=False))
+
+
+def test_what_a_flip_says_comes_true(real_facts):
+    found = advice.advise(real_facts, ASKED, Need(**OF_RAG))
+    weights = {flip.input: (flip, line) for flip, line in found.flips if flip.input.startswith("weight of")}
+    assert weights
+    for name, (flip, line) in weights.items():
+        criterion = name.removeprefix("weight of ")
+        beyond = flip.then + (1e-4 if flip.then > flip.now else -1e-4)
+        changed = replace(RAG.weights, **{criterion: min(10, max(0, beyond))})
+        again = advice.advise(real_facts, ASKED, Need(weights=changed, categories=OF_RAG["categories"]), draws=10)
+        assert (again.winner.model, again.winner.kind) == (line.model, line.kind)
+
+
+def test_every_input_of_the_answer_has_its_smallest_change(walk):
+    inputs = {flip.input for flip, _ in walk.flips}
+    assert {"weight of ability", "weight of speed", "ability of the first, percent", "requests a month"} <= inputs
+    assert {one.limit for one in walk.limit_flips} >= {"data stays here", "weight format"}
+
+
+def test_a_volume_beyond_the_hardware_at_hand_is_out_with_its_reason(real_facts):
+    found = advice.advise(
+        real_facts, Scenario(requests_per_month=500_000_000), Need(hardware=CARD, data_stays_here=True)
+    )
+    assert found.lines == ()
+    assert words.headline(found, {}).startswith("No deployment keeps every limit")
+    reasons = [one.reason for one in found.out_models if one.limit == "hardware at hand"]
+    assert reasons
+    assert all("500M requests a month" in reason for reason in reasons)
+
+
+def test_with_a_latency_limit_an_api_is_out_because_its_speed_is_not_known(real_facts):
+    found = advice.advise(real_facts, Scenario(ttft_limit_ms=500), Need())
+    assert found.lines
+    assert all(line.kind != API for line in found.lines)
+    assert found.out_counts["latency"] > 0
+
+
+def test_nobody_wins_by_a_price_that_is_not_there(real_facts):
+    found = advice.advise(real_facts, ASKED, Need(**OF_RAG))
+    offered = {offer.model_id for offer in real_facts.api_offers}
+    for line in found.lines:
+        assert line.usd_per_month > 0
+        assert line.kind != API or line.model.model_id in offered
+        assert line.kind != API or line.tokens_per_s is None
+
+
+@pytest.mark.parametrize(
+    ("need", "message"),
+    [(Need(hardware="rtx-9999"), "rtx-9999"), (Need(languages=("klingon",)), "klingon")],
+)
+def test_an_unknown_name_is_refused(real_facts, need, message):
+    with pytest.raises(UnknownIdError, match=message):
+        advice.advise(real_facts, ASKED, need)
+
+
+def test_a_rate_of_ones_own_cannot_be_asked_of_all_models(real_facts):
+    with pytest.raises(InputError, match="own_output_tokens_per_s holds for one deployment"):
+        advice.advise(real_facts, Scenario(own_output_tokens_per_s=500, gpu=CARD), Need())
+
+
+def test_the_same_question_has_the_same_answer_twice_and_as_json(real_facts, walk):
+    first, second = (
+        advice_out.advice_json(real_facts, walk),
+        advice_out.advice_json(real_facts, advice.advise(real_facts, ASKED, WALK)),
+    )
+    assert json.dumps(first) == json.dumps(second)
+    assert first["deployments"][0]["kind"] == AT_HAND
+    assert len(first["families"]) == 3
+    assert len(first["out"][0]) == len(first["out_columns"])
