@@ -43,16 +43,9 @@ def volume_sentences(found: LogSummary) -> Iterator[str]:
     )
     if found.requests_per_month is None or found.hours is None:
         return
-    interval = found.month_interval
     yield (
         f"At the mean rate of the week's 168 hours, a month of {HOURS_PER_MONTH} hours has "
-        f"{found.requests_per_month:,.0f} requests"
-        + (
-            f"; {found.interval_missing}."
-            if interval is None
-            else f". If days go on to vary as they did, 8 of 10 months lie between {interval.low:,.0f} and "
-            f"{interval.high:,.0f}."
-        )
+        f"{found.requests_per_month:,.0f} requests{_interval_text(found)}"
     )
     if found.span_days < DAYS_PER_WEEK:
         yield "The log is shorter than a week, so some weekdays are a guess: take a longer one for a decision."
@@ -118,6 +111,15 @@ def _peak_sentences(peak: Peak, *, planned: float) -> Iterator[str]:
         f"The largest rate within a minute was {rounded(peak.requests_per_s):g} requests/s, on "
         f"{peak.busiest_minute:%Y-%m-%d} at {peak.busiest_minute:%H:%M}.{more}"
     )
+
+
+def _interval_text(found: LogSummary) -> str:
+    if found.month_interval is None:
+        return f"; {found.interval_missing}."
+    low, high = (f"{requests:,.0f}" for requests in (found.month_interval.low, found.month_interval.high))
+    if low == high:
+        return ": every week of the log was alike."
+    return f". If days go on to vary as they did, 8 of 10 months lie between {low} and {high}."
 
 
 def _growth_sentence(found: LogSummary) -> str:

@@ -1,6 +1,7 @@
 """What the three methods need in memory."""
 
 from collections.abc import Sequence
+from math import inf
 
 import plotly.graph_objects as go
 
@@ -19,6 +20,8 @@ PARTS = {
 }
 MARKED_GB = (24, 48, 80, 141)
 """Memory of common cards."""
+NAME_SHARE = 0.15
+"""Of the axis: what a name needs on a narrow screen. Of cards nearer than that the larger one is named."""
 
 
 def tuning_memory(methods: Sequence[tuple[str, TuningMemory]]) -> go.Figure:
@@ -39,8 +42,8 @@ def tuning_memory(methods: Sequence[tuple[str, TuningMemory]]) -> go.Figure:
     figure.update_layout(barmode="stack", height=330, legend={"y": 1.14}, margin={"t": 40})
     figure.update_yaxes(autorange="reversed")
     largest = max(memory.total_bytes for _, memory in methods) / BYTES_PER_GIB
-    for size in MARKED_GB:
-        if size < largest * 1.6:
+    for size, larger in zip(MARKED_GB, (*MARKED_GB[1:], inf), strict=True):
+        if size < largest * 1.6 and larger - size > NAME_SHARE * largest:
             figure.add_vline(
                 x=size, line={"color": MARK_COLOUR, "width": 1, "dash": "dot"}, annotation_text=f"{size} GB",
                 annotation_position="bottom right", annotation_font_size=10,

@@ -81,6 +81,8 @@ def laid_out(figure: go.Figure, *, x_title: str, y_title: str) -> go.Figure:
         height=460,
         legend={"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0},
         hovermode="closest",
+        # A finger that is drawn over a chart scrolls the page; the zoom is a click on its button.
+        dragmode=False,
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
     )

@@ -13,7 +13,7 @@ from llmcompare.core.request_log import TokenSpread
 from llmcompare.core.request_log_words import WEEKDAYS
 from llmcompare.core.traffic import HOURS_PER_DAY
 from llmcompare.core.units import usd_text
-from llmcompare.figures.style import LOG_AXIS, MARK_COLOUR, laid_out, safe, see_through
+from llmcompare.figures.style import LOG_AXIS, MARK_COLOUR, laid_out, log_ticks, safe, see_through
 
 LOG_COLOUR = "#3572b8"
 TOKEN_COLOURS = {"input": "#12998a", "output": "#c2477f", "thinking": "#a8731a"}
@@ -21,6 +21,7 @@ TOKEN_DASHES = {"input": "solid", "output": "dash", "thinking": "dot"}
 BAR_MS = 0.85 * 86_400_000
 TEXT_ROOM = 0.25
 """Of the length of the axis, for the figures at the ends of the bars."""
+TWO_DECADES = 100
 DEARER, CHEAPER = "#c2477f", "#12998a"
 
 
@@ -107,7 +108,9 @@ def token_distribution(spreads: Sequence[tuple[str, TokenSpread]]) -> go.Figure:
             figure.add_vline(x=spread.mean, line={"color": colour, "width": 1, "dash": "dot"})
     laid_out(figure, x_title="tokens of a request (log scale)", y_title="% of the requests")
     figure.update_layout(height=300)
-    figure.update_xaxes(**LOG_AXIS)
+    edges = [edge for _, spread in spreads for edge in spread.edges]
+    # Powers of ten alone would leave a narrow spread without a second figure to read it by.
+    figure.update_xaxes(**LOG_AXIS | (log_ticks(edges) if max(edges) < TWO_DECADES * min(edges) else {}))
     figure.update_yaxes(rangemode="tozero")
     return figure
 

@@ -8,6 +8,7 @@ import streamlit as st
 from llmcompare import figures
 from llmcompare.core.finetune import PROJECTIONS, Tuning
 from llmcompare.core.scenario import Scenario
+from llmcompare.core.units import BYTES_PER_GIB
 from llmcompare.services import finetune
 from llmcompare.services.catalogue import Facts
 from llmcompare.services.finetune import Plan
@@ -58,11 +59,14 @@ def pick_run() -> Tuning:
 def show_methods(model: Subject, found: Sequence[Plan]) -> None:
     """One row per method, and what each needs in memory."""
     show.table(finetune.method_table(found), key="ft_methods")
-    said = " ".join(f"{one.run.method}: {one.memory.total_bytes / 2**30:.0f} GiB." for one in found)
+    said = " ".join(f"{one.run.method}: {one.memory.total_bytes / BYTES_PER_GIB:.0f} GiB." for one in found)
     show.chart(
         figures.tuning_memory([(one.run.method, one.memory) for one in found]), key="tuning_memory", description=said
     )
-    st.caption("On several GPUs weights, gradients and optimiser are shared out; activations stay on each.")
+    st.caption(
+        "Dotted: the memory of common cards. On several GPUs weights, gradients and optimiser are shared out; "
+        "activations stay on each."
+    )
     with st.expander("Show the arithmetic"):
         for one in found:
             if one.sites:

@@ -27,6 +27,7 @@ def run() -> None:
     # A file of our own: the browser would ask another host for a named icon.
     icon = Path(__file__).with_name("icon.png")
     st.set_page_config("llmcompare", icon, layout="wide", menu_items={"About": about})
+    st.html(Path(__file__).with_name("touch.css"))
     page = st.navigation(
         {
             "Decide": [

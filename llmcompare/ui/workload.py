@@ -217,7 +217,8 @@ def _fields_text(fields: dict[str, Any]) -> str:
         "requests_per_month": "{:,} requests a month", "input_tokens": "{:,} input tokens",
         "output_tokens": "{:,} output tokens", "thinking_tokens": "{:,} thinking tokens",
         "cached_input_fraction": "{:.1%} of the input from cache", "hourly_profile": "the profile of 168 hours",
-        "peak_to_mean": "a peak of {:g} within the hour", "growth_fraction_per_month": "growth of {:.1%} a month",
+        "peak_to_mean": "busiest minutes at {:g} times their hour",
+        "growth_fraction_per_month": "growth of {:.1%} a month",
     }  # fmt: skip
     return ", ".join(text.format(fields[name]) for name, text in named.items() if name in fields)
 

@@ -61,6 +61,24 @@ def test_on_a_telephone_the_menu_opens_and_a_page_can_be_chosen(shared_server, n
     assert tab.title == "Costs"
 
 
+def test_on_a_telephone_a_finger_drawn_over_a_chart_scrolls_the_page_and_no_button_hides_its_legend(
+    shared_server, new_browser
+):
+    tab = new_browser(**LOOKS["narrow"]).open(shared_server.address("costs"))
+    chart = tab.page.locator(".js-plotly-plot").first
+    chart.scroll_into_view_if_needed()
+    expect(tab.page.locator(".modebar").first).to_be_hidden()
+    before, box = tab.page.evaluate(f"{MAIN}.scrollTop"), chart.bounding_box()
+    finger = tab.page.context.new_cdp_session(tab.page)
+    down, x = box["y"] + 0.7 * box["height"], box["x"] + box["width"] / 2
+    finger.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": down}]})
+    for step in range(1, 11):
+        moved = [{"x": x, "y": down - 20 * step}]
+        finger.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": moved})
+    finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    tab.page.wait_for_function(f"{MAIN}.scrollTop > {before} + 100", timeout=5_000)
+
+
 def test_every_input_of_the_sidebar_has_a_name_for_a_screen_reader(shared_server, tab):
     tab.open(shared_server.address("costs"))
     names = [field.get_attribute("aria-label") for field in tab.page.locator('[data-testid="stSidebar"] input').all()]
