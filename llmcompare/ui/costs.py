@@ -63,19 +63,17 @@ def _pick_measure() -> Measure:
 
 
 def _show_more(facts: Facts, comparison: Comparison) -> None:
-    """Three further questions; only the open one is drawn, so that a slider is answered at once."""
-    st.subheader("More about these costs")
-    names = ("What they are made of", "Cheapest by volume", "Longer contexts")
-    parts, volumes, contexts = st.tabs(names, key="more", bind=BOUND)
-    with parts:
-        if parts.open:
-            _show_stack(comparison)
-    with volumes:
-        if volumes.open:
-            _show_tiers(comparison)
-    with contexts:
-        if contexts.open:
-            _show_context(facts, comparison)
+    """Three further questions, each with its chart."""
+    show.when_asked(
+        "More about these costs",
+        {
+            "What they are made of": lambda: _show_stack(comparison),
+            "Cheapest by volume": lambda: _show_tiers(comparison),
+            "Longer contexts": lambda: _show_context(facts, comparison),
+        },
+        hint="Choose a question to see its chart.",
+        key="more",
+    )
 
 
 def _show_stack(comparison: Comparison) -> None:

@@ -64,25 +64,37 @@ def table(shown: Table, *, key: str) -> None:
     downloads(shown, key=key)
 
 
+def when_asked(heading: str, parts: Mapping[str, Callable[[], None]], *, hint: str, key: str) -> None:
+    """Parts of a page by name, of which the chosen one is drawn: none until a person asks.
+
+    Tables and a second chart that nobody had asked for took a third of the time of a slider's answer
+    (benchmarks/bench_app.py).
+    """
+    st.subheader(heading)
+    chosen = st.pills(heading, list(parts), key=key, bind=BOUND, label_visibility="collapsed")
+    if chosen is None:
+        st.caption(hint)
+    else:
+        parts[chosen]()
+
+
 def behind(
     tables: Mapping[str, Callable[[], Table]], others: Mapping[str, Callable[[], None]] | None = None, *, key: str
 ) -> None:
-    """What a page's figures rest on, by name; a part is drawn when a person asks for it.
+    """What a page's figures rest on: tables, and other parts, by name."""
+    when_asked(
+        "Behind the figures",
+        {name: partial(_behind_table, made) for name, made in tables.items()} | dict(others or {}),
+        hint="Choose one to see its rows, with sources, dates and downloads.",
+        key=key,
+    )
 
-    Tables that nobody had asked for took a third of the time of a slider's answer (benchmarks/bench_app.py).
-    """
-    st.subheader("Behind the figures")
-    names = [*tables, *(others or {})]
-    chosen = st.pills("Behind the figures", names, key=key, bind=BOUND, label_visibility="collapsed")
-    if chosen is None:
-        st.caption("Choose one to see its rows, with sources, dates and downloads.")
-    elif others and chosen in others:
-        others[chosen]()
-    else:
-        shown = tables[chosen]()
-        table(shown, key=shown.name)
-        if "as_of" in shown.columns:
-            st.caption(plain(as_of(shown)))
+
+def _behind_table(made: Callable[[], Table]) -> None:
+    shown = made()
+    table(shown, key=shown.name)
+    if "as_of" in shown.columns:
+        st.caption(plain(as_of(shown)))
 
 
 def downloads(shown: Table, *, key: str) -> None:
