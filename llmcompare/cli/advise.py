@@ -37,6 +37,9 @@ def advise_command(
     in_eu: Annotated[bool, typer.Option("--in-eu", help="A seat in the European Union.")] = False,
     context_tokens: Annotated[float | None, typer.Option(help="The model must take so many.")] = None,
     max_usd_per_month: Annotated[float | None, typer.Option(help="Budget in USD a month.")] = None,
+    min_evidence_fraction: Annotated[
+        float, typer.Option(help="Share of the weights of the categories in which a model must have a score.")
+    ] = Need().min_evidence_fraction,
     min_ability_percent: Annotated[float | None, typer.Option(help="Floor of the ability index.")] = None,
     format_loss_points: Annotated[
         float | None, typer.Option(help="Assumption: most that a quantised format may lose; without it they are out.")
@@ -63,6 +66,7 @@ def advise_command(
         hardware=hardware,
         hardware_count=hardware_count,
         max_usd_per_month=max_usd_per_month,
+        min_evidence_fraction=min_evidence_fraction,
         min_ability_percent=min_ability_percent,
         format_loss_points=format_loss_points,
         weights=replace(usual, **_pairs(weights, CRITERIA, "weights")),

@@ -14,7 +14,8 @@ from llmcompare.core.units import count_text, counted, usd_text
 
 LIMIT_WORDS = {
     "licence": "the licence", "answers": "base models, which were not taught to answer", "context": "the context",
-    "languages": "the languages", "score": "scores that can be compared", "ability": "the least ability",
+    "languages": "the languages", "score": "scores that can be compared",
+    "evidence": "scores in too few of the categories that count", "ability": "the least ability",
     "data stays here": "the data stays here", "hardware at hand": "what the hardware at hand serves",
     "weight format": "formats of which the loss was not measured", "latency": "the latency limit",
     "budget": "the budget", NOWHERE: "nobody serves it",
@@ -28,7 +29,8 @@ SHOWN_FROM = 0.05
 STEP_WORDS = {
     "all": "all models", "licence": "the licence allows it", "answers": "taught to answer",
     "context": "the context is long enough", "languages": "the languages are named",
-    "score": "a score can be compared", "ability": "able enough", "data stays here": "the data stays here",
+    "score": "a score can be compared",
+    "evidence": "scores in enough categories", "ability": "able enough", "data stays here": "the data stays here",
     "hardware at hand": "the hardware carries the volume", "weight format": "in the published format",
     "latency": "quick enough", "budget": "within the budget",
 }  # fmt: skip
@@ -246,6 +248,12 @@ def assumptions(need: Need) -> list[Assumption]:
             else f"0 to {need.format_loss_points:g} points",
             meaning="scores are of the published weights; what another format costs in points was not measured",
             editable_as="Points that another format may lose",
+        ),
+        Assumption(
+            name="least evidence",
+            value=f"{need.min_evidence_fraction:.0%} of the weights",
+            meaning="of the categories; a model with scores in fewer of them is out",
+            editable_as="Categories with a score, at least",
         ),
         Assumption(
             name="prices between providers",

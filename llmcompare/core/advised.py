@@ -19,7 +19,7 @@ PUBLISHED_FORMATS = ("bf16", "fp16")
 NOWHERE = "deployment"
 """The limit of a model that nobody serves and no GPU holds."""
 LIMITS = (
-    "licence", "answers", "context", "languages", "score", "ability", "data stays here", "hardware at hand",
+    "licence", "answers", "context", "languages", "score", "evidence", "ability", "data stays here", "hardware at hand",
     "weight format", "latency", "budget",
 )  # fmt: skip
 """In the order in which they are asked: the first one that a deployment breaks is the reason why it is out."""

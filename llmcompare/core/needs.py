@@ -18,6 +18,7 @@ NEED_RANGES: dict[str, tuple[float, float]] = {
     "max_usd_per_month": (0.01, 1e12),
     "min_ability_percent": (0, 100),
     "format_loss_points": (0, 50),
+    "min_evidence_fraction": (0, 1),
     "api_tokens_per_s_low": (0.1, 1e5),
     "api_tokens_per_s_high": (0.1, 1e5),
 }
@@ -42,6 +43,8 @@ class Need:
     hardware_count: int = 1
     """Of them, in one machine."""
     max_usd_per_month: float | None = None
+    min_evidence_fraction: float = 0.5
+    """Of the weights of the categories, those in which a model must have a comparable score. Assumption."""
     min_ability_percent: float | None = None
     """Of the ability index, at its middle."""
     format_loss_points: float | None = None

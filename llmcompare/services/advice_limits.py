@@ -19,7 +19,7 @@ from llmcompare.services.compared import Compared
 from llmcompare.services.contenders import kinds_of_out
 from llmcompare.services.overview import FAMILIES
 
-OF_MODELS = ("licence", "answers", "context", "languages", "score", "ability")
+OF_MODELS = ("licence", "answers", "context", "languages", "score", "evidence", "ability")
 """Limits that a model breaks wherever it runs."""
 
 
@@ -174,11 +174,14 @@ def model_breaks(compared: Compared, model: Model) -> Iterator[Broken]:
             yield Broken("languages", problem)
     if model.model_id not in compared.subjects:
         yield Broken("score", _without_score(compared, model))
-    elif need.min_ability_percent is not None and compared.ranking is not None:
-        reached = float(compared.abilities[compared.subjects[model.model_id]])
-        if reached < need.min_ability_percent:
-            text = f"{reached:.1f} % expected, under the floor of {need.min_ability_percent:g} %"
-            yield Broken("ability", text)
+        return
+    evidence = compared.evidence[model.model_id]
+    if evidence < need.min_evidence_fraction:
+        counted = f"{evidence:.0%} of what counts, under the {need.min_evidence_fraction:.0%} asked for"
+        yield Broken("evidence", f"its scores are of categories that make {counted}")
+    reached = float(compared.abilities[compared.subjects[model.model_id]])
+    if need.min_ability_percent is not None and reached < need.min_ability_percent:
+        yield Broken("ability", f"{reached:.1f} % expected, under the floor of {need.min_ability_percent:g} %")
 
 
 def _context(compared: Compared, model: Model) -> Iterator[Broken]:

@@ -1,6 +1,6 @@
 """What an advice compares: the deployments of all models with what each is worth, in arrays that its parts share."""
 
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from llmcompare.core import advice
 from llmcompare.core.advice import Contenders, Floats, Places, Uncertain
 from llmcompare.core.advised import API, PUBLISHED_FORMATS, Line
 from llmcompare.core.capability_ranking import OVERALL
-from llmcompare.core.capability_scores import Subject
+from llmcompare.core.capability_scores import CATEGORIES, Subject
 from llmcompare.core.cost import Band
 from llmcompare.core.frameworks import SupportCell
 from llmcompare.core.needs import Need
@@ -58,6 +58,25 @@ class Compared:
             for at, subject in enumerate(self.ranking.index.subjects)
             if subject == Subject(model_id=subject.model_id, thinks=thinks)
         }
+
+    @cached_property
+    def evidence(self) -> dict[str, float]:
+        """Of each model in the index, the share of the weights of the categories in which it has a score."""
+        if self.ranking is None:
+            return {}
+        weight = dict(self.need.categories) or dict.fromkeys(CATEGORIES, 1.0)
+        scores = self.ranking.index.scores
+        asked = {score.category for score in scores}
+        total = sum(weight.get(category, 1.0) for category in asked)
+        seen = {(score.subject, score.category) for score in scores}
+        found: dict[str, float] = {}
+        for subject, category in seen:
+            if (
+                subject.model_id in self.subjects
+                and self.ranking.index.subjects[self.subjects[subject.model_id]] == subject
+            ):
+                found[subject.model_id] = found.get(subject.model_id, 0.0) + weight.get(category, 1.0) / total
+        return found
 
     def _contenders(self) -> Contenders:
         ids = self.ids

@@ -104,6 +104,10 @@ def _pick_limits() -> dict[str, Any]:
         }  # fmt: skip
     with right:
         found |= {
+            "min_evidence_fraction": st.slider(
+                "Categories with a score, at least", 0.0, 1.0, USUAL.min_evidence_fraction, 0.05, key="need_evidence",
+                bind=BOUND, help="Share of the weights of the categories in which a model has a comparable score.",
+            ),
             "min_ability_percent": _figure("min_ability_percent", "Ability at least, percent", "no floor"),
             "format_loss_points": _figure(
                 "format_loss_points", "Points that another format may lose", "such formats are out",

@@ -65,6 +65,16 @@ def test_every_model_is_ranked_or_out_for_a_reason(real_facts, walk):
     assert (llama.limit, "does not fit on 1 × GeForce RTX 4090 24GB" in llama.reason) == ("data stays here", True)
 
 
+def test_a_model_with_a_score_in_one_category_of_eight_is_no_winner_over_all(real_facts):
+    """Ministral 3 8B had one comparable score, in one category, and was first on it."""
+    found = advice.advise(real_facts, Scenario(), Need(hardware=CARD))
+    reasons = {one.model.model_id: one for one in found.out_models}
+    assert reasons["ministral-3-8b-instruct"].limit == "evidence"
+    assert "12% of what counts" in reasons["ministral-3-8b-instruct"].reason
+    everybody = advice.advise(real_facts, Scenario(), Need(hardware=CARD, min_evidence_fraction=0))
+    assert "ministral-3-8b-instruct" in {line.model.model_id for line in everybody.lines}
+
+
 def test_every_deployment_that_is_out_names_the_first_limit_it_breaks(real_facts, walk):
     rows = list(walk.out_rows())
     assert len(rows) + len(walk.lines) == walk.deployment_count
