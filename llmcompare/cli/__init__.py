@@ -12,6 +12,7 @@ from llmcompare.cli import (
     hardware,
     languages,
     local,
+    models,
     moved,
     sweep,
     workload,
@@ -20,5 +21,5 @@ from llmcompare.cli.app import main
 
 __all__ = [
     "advise", "breakeven", "capability", "catalogue", "claims", "costs", "families", "finetune", "hardware",
-    "languages", "local", "main", "moved", "sweep", "workload",
+    "languages", "local", "main", "models", "moved", "sweep", "workload",
 ]  # fmt: skip

@@ -42,8 +42,25 @@ REASONS: tuple[tuple[type[Exception], tuple[str, str]], ...] = (
     (EntryNotFoundError, ("the repository has no such file", "check its name, capital letters too")),
     (FileNotFoundError, ("the repository has no such file", "check its name, capital letters too")),
     (HfHubHTTPError, ("the Hub answers with an error", "try again later")),
+    (ValueError, ("what the Hub answers is no answer", "check HF_ENDPOINT")),
 )
 """Special ones first: what is wrong and what to do."""
+CLIENT_ERRORS = (
+    HfHubHTTPError,
+    HFValidationError,
+    EntryNotFoundError,
+    OfflineModeIsEnabled,
+    httpx2.HTTPError,
+    OSError,
+    EOFError,
+    ValueError,
+)
+STATUS_REASONS = {
+    401: ("it wants to know who asks", "set HF_TOKEN"),
+    403: ("it does not let this token in", "ask its owner, or set another HF_TOKEN"),
+    429: ("the Hub gets too many requests from here", "wait some minutes, or set HF_TOKEN"),
+}
+"""Of answers that the client has no exception of its own for."""
 
 
 def is_remote(name: str) -> bool:
@@ -81,11 +98,18 @@ def hub_errors(name: str) -> Iterator[None]:
     """Turns what the Hub's client raises into a ModelRefusedError with a sentence."""
     try:
         yield
-    except (HfHubHTTPError, HFValidationError, EntryNotFoundError, httpx2.HTTPError, OSError, EOFError) as error:
+    except CLIENT_ERRORS as error:
         # The file system of the client says FileNotFoundError; what stands behind it says more.
         behind = error.__cause__ if isinstance(error, FileNotFoundError) and error.__cause__ else error
-        reason, advice = next(
-            (said for kind, said in REASONS if isinstance(behind, kind)),
-            (f"the Hub cannot be reached ({type(behind).__name__})", "check the network"),
-        )
+        reason, advice = _said(behind)
         raise ModelRefusedError(f"{name} cannot be read from the Hub: {reason}; {advice}.") from error
+
+
+def _said(error: BaseException) -> tuple[str, str]:
+    if type(error) is HfHubHTTPError:
+        status = error.response.status_code
+        return STATUS_REASONS.get(status, (f"the Hub answers with an error ({status})", "try again later"))
+    return next(
+        (said for kind, said in REASONS if isinstance(error, kind)),
+        (f"the Hub cannot be reached ({type(error).__name__})", "check the network"),
+    )

@@ -99,6 +99,10 @@ class Jobs:
         """None when it never was, or was forgotten."""
         return self._jobs.get(job_id)
 
+    def titled(self, title: str) -> list[Job]:
+        """Those of one kind, the oldest first."""
+        return [job for job in list(self._jobs.values()) if job.title == title]
+
     def poll_s(self, job: Job, watcher: str) -> float:
         """When this watcher should look next: the more people watch anything, the longer."""
         with self._lock:

@@ -1,0 +1,350 @@
+"""Fetches a model from the Hub: into a part file that is kept when the connection ends, checked before it counts.
+
+    what the Hub lists → room on the disk → each file: fetched from where it stopped, hashed, renamed
+
+The Hub's client does the asking, the tokens and the retries of single requests. The loop over the bytes is ours,
+because the client (2.4) begins again after a failure, and reports 10 MB at a time (docs/adr/0009).
+"""
+
+import fcntl
+import hashlib
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+import httpx2
+from huggingface_hub import hf_hub_url, try_to_load_from_cache
+from huggingface_hub.utils import (  # type: ignore[attr-defined]
+    build_hf_headers,
+    hf_raise_for_status,
+    http_stream_backoff,
+)
+
+from llmcompare.errors import InputError, ModelRefusedError
+from llmcompare.models.fetched import Fetched, fetched_of, write_fetched
+from llmcompare.models.hub import hub_errors
+from llmcompare.models.hub_files import HubFile, HubRepository, cache_folder, is_safe, model_of, repository
+
+Phase = Literal["asking the Hub", "fetching", "checking", "done"]
+HASH_BYTES = 1 << 20
+CUTS_ALLOWED = 5
+"""In a row, without a byte in between."""
+WAIT_AFTER_CUT_S = 1.0
+SPARE_BYTES = 200_000_000
+"""Left free on the disk beside the file. Assumption."""
+PART_ENDING = ".part"
+MARK_LETTERS = 12
+"""Of the checksum, in the name of a part: what another version left is not gone on with."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a download has come; plain values that any thread may read."""
+
+    phase: Phase = "asking the Hub"
+    file: str = ""
+    done_bytes: int = 0
+    """Of all files together, what was there before included."""
+    total_bytes: int = 0
+    kept_bytes: int = 0
+    """That were there when it began."""
+    cuts: int = 0
+    """How often the connection was lost and taken up again."""
+
+
+class CancelledError(Exception):
+    """Somebody asked for an end; what came so far is kept."""
+
+
+@dataclass(slots=True)
+class Watch:
+    """Who follows a download, and may end it."""
+
+    note: Callable[[Progress], None] = lambda _: None
+    cancelled: Callable[[], bool] = lambda: False
+    wait: Callable[[float], object] = lambda _: None
+    """Sleeps, and wakes when it is cancelled."""
+    progress: Progress = field(default_factory=Progress)
+
+    def say(self, **changed: object) -> None:
+        """A step further. Raises CancelledError."""
+        self.progress = replace(self.progress, **changed)  # type: ignore[arg-type]
+        self.note(self.progress)
+        if self.cancelled():
+            raise CancelledError
+
+
+def download(name: str, path: str, models_folder: Path, watch: Watch) -> Path | None:
+    """The first file of the model, whole and checked; None when it was cancelled.
+
+    Raises InputError for names that cannot be, ModelRefusedError with the reason for what cannot be fetched.
+    """
+    try:
+        watch.say(file=path)
+        found = repository(name)
+        wanted = _wanted(found, path)
+        folder = models_folder.absolute() / name
+        _require_room(found, wanted, folder)
+        kept = sum(_size_there(folder, one) for one in wanted)
+        total = sum(_size(one) for one in wanted)
+        watch.say(total_bytes=total, kept_bytes=kept, done_bytes=0)
+        for one in wanted:
+            _provide(found, one, folder, watch)
+        watch.say(phase="done", done_bytes=total)
+    except CancelledError:
+        return None
+    return folder / wanted[0].path
+
+
+def unfinished(models_folder: Path) -> list[Path]:
+    """Parts that earlier downloads left."""
+    return sorted(models_folder.rglob(f"*{PART_ENDING}")) if models_folder.is_dir() else []
+
+
+def source_of_part(part: Path, models_folder: Path) -> tuple[str, str] | None:
+    """Repository and file that a part belongs to, from its place; None for what did not come from here."""
+    pieces = part.relative_to(models_folder).parts
+    stem = part.name.removesuffix(PART_ENDING)
+    name, dot, mark = stem.rpartition(".")
+    if len(pieces) < 3 or not dot or len(mark) != MARK_LETTERS:
+        return None
+    return "/".join(pieces[:2]), "/".join((*pieces[2:-1], name))
+
+
+# --- before -----------------------------------------------------------------------------------------------------------
+
+
+def _wanted(found: HubRepository, path: str) -> tuple[HubFile, ...]:
+    if not path.lower().endswith(".gguf") or not is_safe(path):
+        raise InputError(f"{path!r} is no GGUF file of a repository: write its path there, ending in .gguf.")
+    model = model_of(found, path)
+    if model.missing:
+        count = len(model.files) + len(model.missing)
+        raise ModelRefusedError(
+            f"{found.name} has {len(model.files)} of {count} parts of this model, and {model.missing[0]} is missing: "
+            "choose another file."
+        )
+    for one in model.files:
+        if one.size_bytes is None or one.checksum is None:
+            lacks = "size" if one.size_bytes is None else "checksum"
+            raise ModelRefusedError(
+                f"{one.path} is not fetched: the Hub names no {lacks} of it, so it cannot be checked."
+            )
+    return model.files
+
+
+def _require_room(found: HubRepository, wanted: tuple[HubFile, ...], folder: Path) -> None:
+    needed = sum(_size(one) - _size_there(folder, one) for one in wanted)
+    there = next(place for place in (folder, *folder.parents) if place.exists())
+    free = shutil.disk_usage(there).free
+    if needed + SPARE_BYTES > free:
+        raise ModelRefusedError(
+            f"there is no room for {wanted[0].path} of {found.name}: {needed / 1e6:,.0f} MB are to come and "
+            f"{SPARE_BYTES / 1e6:,.0f} MB stay free, and the disk has {free / 1e6:,.0f} MB."
+        )
+
+
+def _size(one: HubFile) -> int:
+    return one.size_bytes or 0
+
+
+def _size_there(folder: Path, one: HubFile) -> int:
+    for path in (folder / one.path, _part_of(folder / one.path, one)):
+        with suppress(OSError):
+            return min(path.stat().st_size, _size(one))
+    return 0
+
+
+def _part_of(target: Path, one: HubFile) -> Path:
+    return target.with_name(f"{target.name}.{(one.checksum or '')[:MARK_LETTERS]}{PART_ENDING}")
+
+
+# --- one file ---------------------------------------------------------------------------------------------------------
+
+
+def _provide(found: HubRepository, one: HubFile, folder: Path, watch: Watch) -> None:
+    """The file at its place: there already, from the cache of the Hub's client, or fetched."""
+    target = folder / one.path
+    before = watch.progress.done_bytes
+    if target.exists():
+        _require_same(target, one)
+    elif not _from_cache(found, one, target):
+        with _locked_part(_part_of(target, one)) as (part, stream):
+            _fetch(found, one, stream, watch)
+            _check(one, stream, part, watch)
+            write_fetched(target, _note(found, one))
+            part.rename(target)
+    watch.say(done_bytes=before + _size(one))
+
+
+def _note(found: HubRepository, one: HubFile) -> Fetched:
+    return Fetched(
+        repository=found.name,
+        commit=found.commit,
+        path=one.path,
+        size_bytes=_size(one),
+        checksum=one.checksum or "",
+        fetched_at=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+def _require_same(target: Path, one: HubFile) -> None:
+    there = fetched_of(target)
+    if there is None:
+        with target.open("rb") as stream:
+            checksum = _digest(one, stream, lambda _: None)
+    else:
+        checksum = there.checksum
+    if checksum != one.checksum:
+        raise ModelRefusedError(
+            f"{one.path} is there already and is not what the Hub has now: delete it first, then fetch it again."
+        )
+
+
+def _from_cache(found: HubRepository, one: HubFile, target: Path) -> bool:
+    """A link to what another program fetched; its content is checked like everything else."""
+    cached = try_to_load_from_cache(found.name, one.path, cache_dir=cache_folder(), revision=found.commit)
+    if not isinstance(cached, str) or Path(cached).stat().st_size != _size(one):
+        return False
+    with open(cached, "rb") as stream:
+        if _digest(one, stream, lambda _: None) != one.checksum:
+            return False
+    target.parent.mkdir(parents=True, exist_ok=True)
+    write_fetched(target, _note(found, one))
+    target.symlink_to(Path(cached).resolve())
+    return True
+
+
+@contextmanager
+def _locked_part(part: Path) -> Iterator[tuple[Path, BinaryIO]]:
+    """The part, open, and no other process's. Raises ModelRefusedError."""
+    try:
+        part.parent.mkdir(parents=True, exist_ok=True)
+        with os.fdopen(os.open(part, os.O_RDWR | os.O_CREAT, 0o666), "r+b") as stream:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise ModelRefusedError(f"{part.name} is being fetched by another process: wait for it.") from None
+            yield part, stream
+    except OSError as error:
+        raise ModelRefusedError(
+            f"{part.name} cannot be written ({error.strerror}): what came so far is kept."
+        ) from error
+
+
+def _fetch(found: HubRepository, one: HubFile, stream: BinaryIO, watch: Watch) -> None:
+    """Until the part has as many bytes as the Hub said; a connection that ends is taken up again where it ended."""
+    url = hf_hub_url(found.name, one.path, revision=found.commit, endpoint=os.environ.get("HF_ENDPOINT") or None)
+    before, cuts = watch.progress.done_bytes, 0
+    if stream.seek(0, os.SEEK_END) > _size(one):
+        stream.truncate(0)
+    while (have := stream.seek(0, os.SEEK_END)) < _size(one):
+        watch.say(phase="fetching", file=one.path, done_bytes=before + have)
+        with hub_errors(f"{found.name}:{one.path}"):
+            try:
+                _receive(url, one, stream, before, watch)
+                return
+            except httpx2.TransportError as error:
+                cuts = 1 if stream.tell() > have else cuts + 1
+                _give_up_after(cuts, one, stream.tell(), error)
+        watch.say(cuts=watch.progress.cuts + 1)
+        watch.wait(WAIT_AFTER_CUT_S)
+
+
+def _give_up_after(cuts: int, one: HubFile, have: int, error: Exception) -> None:
+    if cuts > CUTS_ALLOWED:
+        raise ModelRefusedError(
+            f"{one.path} is not whole yet: the connection was lost {cuts} times in a row ({type(error).__name__}). "
+            f"{have / 1e6:,.1f} of {_size(one) / 1e6:,.1f} MB are kept: start again to go on from there."
+        ) from error
+
+
+def _receive(url: str, one: HubFile, stream: BinaryIO, before: int, watch: Watch) -> None:
+    """One request. Raises TransportError where the connection ends early."""
+    have = stream.tell()
+    headers = build_hf_headers() | {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
+    with http_stream_backoff(
+        "GET", url, headers=headers, timeout=_patience_s(), max_retries=0, retry_on_exceptions=(),
+        retry_on_status_codes=(),
+    ) as response:  # fmt: skip
+        if response.status_code in (500, 502, 503, 504):
+            raise httpx2.RemoteProtocolError(f"status {response.status_code}")
+        if response.status_code == 416:
+            _refuse_size(one, stream, "has fewer")
+        hf_raise_for_status(response)
+        if response.status_code == 200 and have:
+            # A server that knows no ranges sends all of it.
+            have = stream.seek(0)
+            stream.truncate(0)
+        _require_said_size(response, have, one, stream)
+        for chunk in response.iter_bytes():
+            if have + len(chunk) > _size(one):
+                _refuse_size(one, stream, "sends more")
+            _write(stream, chunk, one)
+            have += len(chunk)
+            watch.say(done_bytes=before + have)
+    if have < _size(one):
+        raise httpx2.RemoteProtocolError("the answer ended early")
+
+
+def _write(stream: BinaryIO, chunk: bytes, one: HubFile) -> None:
+    # Here and not around the request: the same kind of error means something else from the network.
+    try:
+        stream.write(chunk)
+        stream.flush()
+    except OSError as error:
+        raise ModelRefusedError(
+            f"{one.path} cannot be written ({error.strerror}): make room and start again; what came so far is kept."
+        ) from error
+
+
+def _patience_s() -> float:
+    """How long a silent connection is waited for."""
+    try:
+        return max(0.1, float(os.environ.get("HF_HUB_DOWNLOAD_TIMEOUT", "10")))
+    except ValueError:
+        return 10.0
+
+
+def _require_said_size(response: httpx2.Response, have: int, one: HubFile, stream: BinaryIO) -> None:
+    """Before a byte is taken: what comes must end where the list said."""
+    length = response.headers.get("content-length", "")
+    if length.isdigit() and have + int(length) != _size(one):
+        _refuse_size(one, stream, f"sends {have + int(length):,}")
+
+
+def _refuse_size(one: HubFile, stream: BinaryIO, how: str) -> None:
+    stream.truncate(0)
+    raise ModelRefusedError(
+        f"{one.path} is refused: the Hub lists {_size(one):,} bytes of it and {how}. Nothing was kept; try another "
+        "repository."
+    )
+
+
+# --- the check --------------------------------------------------------------------------------------------------------
+
+
+def _check(one: HubFile, stream: BinaryIO, part: Path, watch: Watch) -> None:
+    watch.say(phase="checking", file=one.path)
+    stream.seek(0)
+    found = _digest(one, stream, lambda _: watch.say())
+    if found != one.checksum:
+        part.unlink()
+        raise ModelRefusedError(
+            f"{one.path} is refused: its checksum is {found[:16]}… and the Hub lists {(one.checksum or '')[:16]}…. It "
+            "was removed; fetch it again."
+        )
+
+
+def _digest(one: HubFile, stream: BinaryIO, step: Callable[[int], None]) -> str:
+    """SHA-256 of a large file, of a small one the SHA-1 that git gives it."""
+    kind = hashlib.sha256() if one.sha256 else hashlib.sha1(f"blob {_size(one)}\0".encode(), usedforsecurity=False)
+    while chunk := stream.read(HASH_BYTES):
+        kind.update(chunk)
+        step(len(chunk))
+    return kind.hexdigest()
