@@ -15,6 +15,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.special import expit
 from scipy.stats import t as student
 
+from llmcompare.core.apart import variances_of_differences
 from llmcompare.core.capability_errors import (
     BY_PUBLISHERS,
     Codes,
@@ -104,7 +105,8 @@ class Index:
     def told_apart(self, confidence: float = CONFIDENCE) -> NDArray[np.bool_]:
         """Of each pair, each by itself, whether the difference is larger than chance and publishers explain."""
         difference = self.ability[:, None] - self.ability[None, :]
-        reach = self.reach(_of_differences(self.covariance), _of_differences(self.by_publishers), confidence)
+        own, by_publishers = map(variances_of_differences, (self.covariance, self.by_publishers))
+        reach = self.reach(own, by_publishers, confidence)
         return np.asarray((np.abs(difference) > reach) & (difference != 0))
 
     def reach(self, variance: Floats, by_publishers: Floats, confidence: float) -> Floats:
@@ -116,11 +118,6 @@ class Index:
         publishers = len({score.cell.published_by for score in self.scores})
         freedom = 1 / (share**2 / max(1, publishers - 1) + (1 - share) ** 2 / len(self.scores))
         return np.asarray(student.ppf((1 + confidence) / 2, freedom) * np.sqrt(variance))
-
-
-def _of_differences(covariance: Floats) -> Floats:
-    variance = np.diag(covariance)
-    return np.asarray(np.maximum(variance[:, None] + variance[None, :] - 2 * covariance, 0))
 
 
 def groups(scores: Iterable[CellScore]) -> list[tuple[CellScore, ...]]:

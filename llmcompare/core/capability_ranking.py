@@ -7,6 +7,7 @@ from math import isfinite
 
 import numpy as np
 
+from llmcompare.core.apart import level_stretches
 from llmcompare.core.capability import Index, groups, index
 from llmcompare.core.capability_errors import Spread
 from llmcompare.core.capability_scores import CATEGORIES, CellScore, PublishedCell, Subject
@@ -138,14 +139,7 @@ def equals(ranking: Ranking, subjects: Iterable[Subject]) -> list[tuple[Subject,
     order = [place.subject for place in ranking.places if place.subject in wanted]
     at = [ranking.index.subjects.index(subject) for subject in order]
     apart = ranking.index.told_apart()[np.ix_(at, at)] if at else np.zeros((0, 0), dtype=bool)
-    found: list[tuple[int, int]] = []
-    for start in range(len(order)):
-        end = start + 1
-        while end < len(order) and not apart[start : end + 1, start : end + 1].any():
-            end += 1
-        if not found or end > found[-1][1]:
-            found.append((start, end))
-    return [tuple(order[start:end]) for start, end in found]
+    return [tuple(order[start:end]) for start, end in level_stretches(apart)]
 
 
 def best_known(rankings: Sequence[Ranking], subjects: Iterable[Subject]) -> Ranking | None:

@@ -27,6 +27,7 @@ CALCULATIONS = [
     "capability_check", "capability_ranking", "format_quality", "advice", "freshness",
     "price_series", "moved", "moved_words",
     "licence_matrix", "families", "families_words", "frameworks",
+    "apart", "ratings",
 ]  # fmt: skip
 """Modules of the core of which every public function has its place in the methodology."""
 RUNS_ON_IMPORT = {"llmcompare.__main__", "llmcompare.ui.main"}
