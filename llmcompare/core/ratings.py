@@ -165,7 +165,7 @@ def counted_votes(votes: Iterable[tuple[str, str, Vote]]) -> Counts:
     """Counts of votes on a left and a right model. A vote on a model against itself is none.
 
     >>> found = counted_votes([("a", "b", "left"), ("b", "a", "tie"), ("a", "b", "both bad")])
-    >>> found.names, found.points.tolist(), found.both_bad[0, 1], found.total
+    >>> found.names, found.points.tolist(), float(found.both_bad[0, 1]), found.total
     (('a', 'b'), [[0.0, 2.0], [1.0, 0.0]], 1.0, 3)
     """
     tally = {key: count for key, count in Counter(votes).items() if key[0] != key[1]}
