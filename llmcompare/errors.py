@@ -7,7 +7,8 @@
     ├── StoreError          a file or folder cannot be read or written
     └── EngineError         a model cannot answer
         ├── ModelRefusedError   a file that cannot be loaded, with the reason
-        └── EngineCrashedError  the worker process is gone
+        ├── EngineCrashedError  the worker process is gone
+        └── EndpointError       a server does not answer, or not with a reply
 
 Anything else that surfaces is a bug and shows its traceback.
 """
@@ -85,3 +86,7 @@ class ModelRefusedError(EngineError):
 
 class EngineCrashedError(EngineError):
     """The process that runs a model is gone."""
+
+
+class EndpointError(EngineError):
+    """A server cannot be reached, refuses the request, or sends something that is no reply."""

@@ -31,6 +31,8 @@ class Sampling:
     """Generation ends before the first of these strings."""
     grammar: str | None = None
     """GBNF that the reply must follow."""
+    json_schema: str | None = None
+    """JSON schema, as JSON, that the reply must follow."""
 
     def __post_init__(self) -> None:
         ranges = {
@@ -48,6 +50,8 @@ class Sampling:
                 raise InputError(f"{name} is {value}: give a number from {low:g} to {high:g}.")
         if not all(self.stop):
             raise InputError("a stop string is empty: leave it out.")
+        if self.grammar is not None and self.json_schema is not None:
+            raise InputError("a grammar and a JSON schema are given: give one of them.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,10 +77,11 @@ class Waiting:
 class Started:
     """The prompt is tokenized and its processing begins."""
 
-    prompt_text: str
-    """After the chat template, exactly as the model sees it."""
-    prompt_tokens: int
-    reused_tokens: int
+    prompt_text: str | None
+    """After the chat template, exactly as the model sees it; None where a server does not say it."""
+    prompt_tokens: int | None
+    """None until a server has said it."""
+    reused_tokens: int | None
     """Tokens at the start of the prompt that were still in the KV cache."""
     time_s: float
     """Of the engine's own monotonic clock, as all times of events."""
@@ -87,7 +92,8 @@ class Token:
     """New text; several tokens may be needed for one character, so text may be empty."""
 
     text: str
-    generated_tokens: int
+    generated_tokens: int | None
+    """So far; None where a server says it at the end only."""
     time_s: float
 
 
@@ -110,25 +116,26 @@ class Tick:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """What a reply took."""
+    """What a reply took. None: not measured, or not said by the server."""
 
-    prompt_tokens: int
-    reused_tokens: int
-    generated_tokens: int
+    prompt_tokens: int | None
+    reused_tokens: int | None
+    generated_tokens: int | None
     ttft_ms: float | None
-    """From the start of prompt processing to the first token; None when there was none."""
+    """From the start of prompt processing to the first token; of a server, from the moment when the request was sent:
+    its queue and the network are part of it. None when there was no token."""
     prompt_tokens_per_s: float | None
     """Of the tokens that were processed, without reused ones; None when they were too few to tell."""
     generation_tokens_per_s: float | None
     """After the first token; None below two tokens."""
-    peak_memory_bytes: int
+    peak_memory_bytes: int | None
     """Of the worker process since it started."""
-    threads: int
+    threads: int | None
     """With which most of the tokens were generated."""
-    gpu_layers: int
-    cold: bool
+    gpu_layers: int | None
+    cold: bool | None
     """First request after the model was loaded."""
-    context_tokens: int
+    context_tokens: int | None
     """What the model was loaded with."""
     engine: str
     """Name and version."""

@@ -3,8 +3,9 @@
 from typing import Any, TypeAlias
 
 import llama_cpp
+from llama_cpp.llama_grammar import json_schema_to_gbnf
 
-from llmcompare.engines.process import RefusedError
+from llmcompare.engines.process import RefusedError, refusing
 
 PENALTY_WINDOW_TOKENS = 64
 Handle: TypeAlias = Any
@@ -24,7 +25,8 @@ def sampler_chain(vocab: Handle, sampling: dict[str, Any]) -> Handle:
 
 
 def _samplers(vocab: Handle, sampling: dict[str, Any]) -> list[Handle]:
-    samplers = [_grammar(vocab, sampling["grammar"])] if sampling["grammar"] else []
+    grammar = _gbnf(sampling["json_schema"]) if sampling.get("json_schema") else sampling["grammar"]
+    samplers = [_grammar(vocab, grammar)] if grammar else []
     if sampling["repeat_penalty"] != 1.0:
         # Counts generated tokens only, as llama-cpp-python does; llama.cpp's own server counts the prompt's, too.
         penalty = (PENALTY_WINDOW_TOKENS, sampling["repeat_penalty"], 0.0, 0.0)
@@ -41,6 +43,12 @@ def _samplers(vocab: Handle, sampling: dict[str, Any]) -> list[Handle]:
         llama_cpp.llama_sampler_init_temp(sampling["temperature"]),
         llama_cpp.llama_sampler_init_dist(sampling["seed"]),
     ]
+
+
+def _gbnf(schema: str) -> str:
+    """The grammar of a JSON schema. Raises RefusedError for one that llama.cpp cannot follow."""
+    with refusing("the JSON schema cannot be made a grammar"):
+        return str(json_schema_to_gbnf(schema))
 
 
 def _grammar(vocab: Handle, text: str) -> Handle:

@@ -180,13 +180,14 @@ class Slot:
     def with_token(self, event: Token) -> "Slot":
         """One token further, with the figures so far."""
         first_s = event.time_s if self.first_token_s is None else self.first_token_s
-        since_first_s = event.time_s - first_s
+        since_first_s, count = event.time_s - first_s, event.generated_tokens
+        rate = None if count is None or not since_first_s else (count - 1) / since_first_s
         reply = replace(
             self.reply,
             text=self.reply.text + event.text,
             generated_tokens=event.generated_tokens,
             ttft_ms=(first_s - self.started_s) * 1000,
-            generation_tokens_per_s=(event.generated_tokens - 1) / since_first_s if since_first_s else None,
+            generation_tokens_per_s=rate,
         )
         return replace(self, reply=reply, status="writing", first_token_s=first_s)
 

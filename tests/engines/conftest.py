@@ -1,11 +1,14 @@
-"""The real demo model in a real worker process, and the fake that keeps the same contract."""
+"""The real demo model in a real worker process and behind a real server, and the fake that keeps the same contract."""
 
 import pytest
 
 from llmcompare.core.placement import Placement
+from llmcompare.engines.endpoints import Endpoint
 from llmcompare.engines.fake import FakeEngine
 from llmcompare.engines.local import LocalEngine
+from llmcompare.engines.remote import RemoteEngine
 from llmcompare.models.library import demo_model_path
+from tests.engines.llama_cpp_server import serving_model
 
 CONTEXT_TOKENS = 1024
 
@@ -40,6 +43,14 @@ def shared_engine(demo_model):
     engine.close()
 
 
-@pytest.fixture(params=["fake", "llama.cpp"])
+@pytest.fixture(scope="session")
+def remote_engine(demo_model):
+    """The demo model behind llama-cpp-python's own server."""
+    with serving_model(demo_model) as base_url:
+        yield RemoteEngine(Endpoint(preset_id="llama-cpp-python", base_url=base_url, model="demo"))
+
+
+@pytest.fixture(params=["fake", "llama.cpp", "remote"])
 def engine(request):
-    return FakeEngine() if request.param == "fake" else request.getfixturevalue("shared_engine")
+    fixtures = {"llama.cpp": "shared_engine", "remote": "remote_engine"}
+    return request.getfixturevalue(fixtures[request.param]) if request.param in fixtures else FakeEngine()
