@@ -158,8 +158,12 @@ class Tab:
         return self
 
     def go_to(self, page: str) -> "Tab":
-        """Click a page in the navigation."""
-        self.page.get_by_test_id("stSidebarNav").get_by_role("link", name=NAVIGATION[page], exact=True).click()
+        """Click a page in the navigation, which may show only the first of many."""
+        navigation = self.page.get_by_test_id("stSidebarNav")
+        link = navigation.get_by_role("link", name=NAVIGATION[page], exact=True)
+        if not link.is_visible():
+            navigation.get_by_text(re.compile(r"^View \d+ more$")).click()
+        link.click()
         self.page.wait_for_url(re.compile(rf"/{PAGES[page]}(\?.*)?$"))
         return self.settled()
 
