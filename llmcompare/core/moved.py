@@ -76,7 +76,7 @@ class Moved:
     new: tuple[Seen, ...]
     """In a list that had been read before the day without them."""
     gone: tuple[Seen, ...]
-    """Not in their list any more when it was read again."""
+    """Without a row when their list was read again."""
     first_read: tuple[Seen, ...]
     """Read once, in lists that were not read before the day: whether they are new is not known."""
     not_read_again: tuple[Seen, ...]

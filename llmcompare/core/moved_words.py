@@ -87,7 +87,7 @@ def others(found: Moved, noun: str) -> Iterator[str]:
     if found.new:
         yield f"New in lists that had been read before: {_offers(found.new)}."
     if found.gone:
-        yield f"No longer in lists that were read again: {_offers(found.gone)}."
+        yield f"Without a row when their list was read again: {_offers(found.gone)}."
     if found.first_read:
         yield (
             f"Read once, in lists that had not been read before: {counted(len(found.first_read), noun)}. Whether they "

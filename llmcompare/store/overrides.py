@@ -6,10 +6,8 @@ is replaced in one rename. A row that the rules of the schema refuse is never wr
 
 import csv
 import io
-import os
-import uuid
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
+from contextlib import AbstractContextManager
 from datetime import date
 
 from llmcompare.errors import BadCell, DataError
@@ -17,12 +15,7 @@ from llmcompare.store import schema, seed
 from llmcompare.store.csv_files import CsvFile, read_own_files
 from llmcompare.store.db import file_errors
 from llmcompare.store.paths import Folders
-
-try:
-    import fcntl
-except ImportError:
-    # Windows: a write is still one rename, but of two at once the later one wins.
-    fcntl = None  # type: ignore[assignment]
+from llmcompare.store.whole_files import one_writer, put_in_place
 
 Row = dict[str, str]
 """Cells as text by column; an empty one is unknown."""
@@ -137,18 +130,8 @@ def _text(table: str, present: list[Row]) -> bytes:
     return stream.getvalue().encode()
 
 
-@contextmanager
-def _sole(where: Folders) -> Iterator[None]:
-    """One writer at a time; the lock goes with its process."""
-    with file_errors(where.overrides):
-        where.overrides.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(where.overrides / LOCK_NAME, os.O_RDWR | os.O_CREAT, 0o666)
-    try:
-        if fcntl is not None:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
+def _sole(where: Folders) -> AbstractContextManager[None]:
+    return one_writer(where.overrides / LOCK_NAME)
 
 
 def _write(where: Folders, table: str, new: bytes | None, *, today: date | None) -> None:
@@ -160,17 +143,8 @@ def _write(where: Folders, table: str, new: bytes | None, *, today: date | None)
         return
     if today is not None and (refused := _refused(where, table, new, today)):
         raise DataError(refused)
-    # Not *.csv: nobody may take it for a file that is complete.
-    temporary = path.with_name(f"{table}.{uuid.uuid4().hex}.new")
     with file_errors(path):
-        try:
-            with temporary.open("xb") as stream:
-                stream.write(new)
-                stream.flush()
-                os.fsync(stream.fileno())
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        put_in_place(path, new)
 
 
 def _refused(where: Folders, table: str, new: bytes, today: date) -> list[BadCell]:

@@ -58,6 +58,16 @@ def refused_if_own(changed: CsvFile, data_folder: Path, var_folder: Path, *, tod
     return []
 
 
+def refused_in_data(changed: CsvFile, data_folder: Path, var_folder: Path, *, today: date) -> list[BadCell]:
+    """The cells that would be refused if this file of data/ was put in place; nothing is published."""
+    files = [changed if file.table == changed.table else file for file in _data_files(data_folder)]
+    try:
+        _built(files, var_folder, today)
+    except DataError as error:
+        return list(error.cells)
+    return []
+
+
 def _caused_in_data(
     error: DataError, own: list[CsvFile], data_folder: Path, var_folder: Path, today: date
 ) -> list[BadCell]:

@@ -4,7 +4,7 @@ from datetime import date
 
 import streamlit as st
 
-from llmcompare.services import tables
+from llmcompare.services import doubts, tables
 from llmcompare.services.catalogue import Facts
 from llmcompare.ui import inputs, show
 from llmcompare.ui.safe import plain
@@ -28,3 +28,11 @@ def every_table(facts: Facts) -> None:
         "used in no statistic."
     )
     show.table(tables.unjoined_table(facts), key="unjoined")
+
+    st.subheader("Prices that look wrong")
+    st.markdown(
+        "Prices in use that lie far from those of other providers, or whose output and input do not go together. "
+        "Public lists hold such errors. They count as they are until somebody corrects them: look at the source "
+        "before you rely on a cheapest or dearest one."
+    )
+    show.table(doubts.doubts_table(facts), key="doubtful")

@@ -25,7 +25,7 @@ CALCULATIONS = [
     "claims_tuning", "claims_finetuning", "claims_open", "finetune", "fleet", "sweep", "sweep_words",
     "capability", "capability_settings", "capability_scores", "capability_errors", "capability_spread",
     "capability_check", "capability_ranking", "format_quality", "advice", "freshness",
-    "price_series", "moved", "moved_words",
+    "price_series", "moved", "moved_words", "price_checks", "refresh", "refresh_words",
     "licence_matrix", "families", "families_words", "frameworks",
     "apart", "ratings",
 ]  # fmt: skip

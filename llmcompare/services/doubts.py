@@ -1,0 +1,54 @@
+"""Prices in use that look wrong beside those of other providers: the checks of a refresh, over what is there."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from statistics import median
+
+from llmcompare.core.price_checks import Compared, api_doubts, gpu_doubts
+from llmcompare.core.records import ApiOffer, GpuOffer
+from llmcompare.core.tables import Cell, Table
+from llmcompare.services.catalogue import Facts
+
+
+def doubts_table(facts: Facts) -> Table:
+    """The prices with what is odd about them, and their rows."""
+    return Table(
+        name="doubtful-prices",
+        title="Prices that look wrong",
+        columns=("table", "provider", "offer", "id", "what is odd", "as_of", "source", "row_id"),
+        rows=tuple(sorted((*_apis(facts), *_gpus(facts)), key=lambda row: (str(row[3]), str(row[1]), str(row[2])))),
+    )
+
+
+def _apis(facts: Facts) -> Iterator[tuple[Cell, ...]]:
+    by_model: dict[str, dict[str, list[ApiOffer]]] = defaultdict(lambda: defaultdict(list))
+    offers = [offer for offer in facts.api_offers if offer.model_id and not offer.is_own]
+    for offer in offers:
+        by_model[offer.model_id or ""][offer.provider].append(offer)
+    for offer in offers:
+        others = [found for name, found in by_model[offer.model_id or ""].items() if name != offer.provider]
+        odd = api_doubts(
+            input_usd_per_mtok=offer.input_usd_per_mtok,
+            output_usd_per_mtok=offer.output_usd_per_mtok,
+            input_against=Compared(others=[median(one.input_usd_per_mtok for one in found) for found in others]),
+            output_against=Compared(others=[median(one.output_usd_per_mtok for one in found) for found in others]),
+        )
+        if odd:
+            yield ("api_prices", offer.provider, offer.api_model_name, offer.model_id, "; ".join(odd), *_row(offer))
+
+
+def _gpus(facts: Facts) -> Iterator[tuple[Cell, ...]]:
+    by_gpu: dict[tuple[str, str], dict[str, list[GpuOffer]]] = defaultdict(lambda: defaultdict(list))
+    offers = [offer for offer in facts.gpu_offers if not offer.is_own]
+    for offer in offers:
+        by_gpu[(offer.gpu_id, offer.billing)][offer.provider].append(offer)
+    for offer in offers:
+        others = [found for name, found in by_gpu[(offer.gpu_id, offer.billing)].items() if name != offer.provider]
+        middles = [median(one.usd_per_gpu_hour for one in found) for found in others]
+        odd = gpu_doubts(usd_per_gpu_hour=offer.usd_per_gpu_hour, against=Compared(others=middles))
+        if odd:
+            yield ("gpu_prices", offer.provider, offer.offer_name, offer.gpu_id, "; ".join(odd), *_row(offer))
+
+
+def _row(offer: ApiOffer | GpuOffer) -> Sequence[Cell]:
+    return offer.as_of, offer.source, offer.row_id
