@@ -144,7 +144,7 @@ def family_sentence(found: Advice, family: str) -> str:
     if winner is not None and winner.model.family == family:
         return f"Choose {name} for what you said: {winner.model.display_name} is first."
     conditions = [_condition(flip) for flip in found.family_flips.get(family, ())]
-    conditions += [f"{LIMIT_WORDS[one.limit]} did not count" for one in found.limit_flips if _family(one) == family]
+    conditions += [f"the limit “{one.limit}” were not there" for one in found.limit_flips if _family(one) == family]
     if conditions:
         return f"Choose {name} if {'; or if '.join(conditions)}."
     if best is not None and winner is not None:

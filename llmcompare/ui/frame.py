@@ -98,7 +98,9 @@ def run() -> None:
                     help="Every table with its sources, dates and gaps.",
                 ),
             ],
-        }
+        },
+        # Folded, the pages to try a model and to report were out of sight behind "View 5 more".
+        expanded=True,
     )  # fmt: skip
     # Taken before the look, so that an edit in between is seen by the next poll.
     signature = catalogue.data_signature()
