@@ -69,6 +69,8 @@ class Line:
     as_of: str | None
     source: str
     row_id: str | None
+    doubt: str | None = None
+    """What is odd about its price beside those of other providers."""
 
     @property
     def name(self) -> str:
@@ -100,6 +102,16 @@ def answer(lines: Sequence[Line], *, count: int, cheaper_count: int, today: str,
         f"{cheaper_count:,} of {counted(count, 'open deployment')} would be cheaper than {bill}. The cheapest is "
         f"{best.name}: {band_text(best.usd_per_month)} a month, which saves {band_text(saved)}.{sure}"
     )
+
+
+def doubt_sentences(lines: Sequence[Line]) -> Iterator[str]:
+    """That the price of the cheapest looks wrong, and which deployment is the cheapest without such a price."""
+    if not lines or lines[0].doubt is None:
+        return
+    yield f"The price of the cheapest looks wrong: {lines[0].doubt}."
+    sound = next((line for line in lines if line.doubt is None), None)
+    if sound is not None:
+        yield f"The cheapest without such a doubt is {sound.name}: {band_text(sound.usd_per_month)} a month."
 
 
 def what_would_change(

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from statistics import median
 
 from llmcompare.core.price_checks import Compared, api_doubts, gpu_doubts
@@ -18,6 +19,12 @@ def doubts_table(facts: Facts) -> Table:
         columns=("table", "provider", "offer", "id", "what is odd", "as_of", "source", "row_id"),
         rows=tuple(sorted((*_apis(facts), *_gpus(facts)), key=lambda row: (str(row[3]), str(row[1]), str(row[2])))),
     )
+
+
+@lru_cache(maxsize=4)
+def by_row(facts: Facts) -> dict[str, str]:
+    """What is odd about each API price, by its row; prices that look right are not in it."""
+    return {str(row[-1]): str(row[4]) for row in _apis(facts)}
 
 
 def _apis(facts: Facts) -> Iterator[tuple[Cell, ...]]:

@@ -17,6 +17,7 @@ from llmcompare.core.serverless_option import ServerlessOption
 from llmcompare.core.sweep import saving
 from llmcompare.core.sweep_words import Line, cannot_be_told_apart
 from llmcompare.core.tables import Table
+from llmcompare.services import doubts
 from llmcompare.services.books import book, priced_book
 from llmcompare.services.calibration import OUTPUT
 from llmcompare.services.catalogue import Facts
@@ -41,6 +42,8 @@ class Context:
     """Score by model, of the unquantised weights."""
     losses: Mapping[tuple[str, str], str]
     """Measured loss by model and format."""
+    doubts: Mapping[str, str]
+    """What is odd about an API price, by its row."""
 
 
 def context(facts: Facts, scenario: Scenario, cell: ScoreCell | None) -> Context:
@@ -54,6 +57,7 @@ def context(facts: Facts, scenario: Scenario, cell: ScoreCell | None) -> Context
         today_usd_per_month=today.usd_per_month,
         quality={name: score_band(runs) for name, runs in scores.items()},
         losses=measured_losses(facts),
+        doubts=doubts.by_row(facts),
     )
 
 
@@ -157,6 +161,7 @@ def _api(facts: Facts, found: Swept, offer: ApiOffer, usd: float, known: Context
         as_of=offer.as_of,
         source=offer.source,
         row_id=offer.row_id,
+        doubt=known.doubts.get(offer.row_id),
     )
 
 
@@ -252,6 +257,7 @@ def alike_count(found: Swept, best: Line) -> int:
 
 def changes(found: Swept, listed: Sequence[Line], known: Context) -> Iterator[str]:
     """What would change the answer."""
+    yield from sweep_words.doubt_sentences(listed)
     if listed:
         yield from sweep_words.what_would_change(
             listed,
@@ -289,7 +295,7 @@ def lines_table(found: list[Line]) -> Table:
             "kind", "model", "family", "deployment", "billing", "usd_per_month_low", "usd_per_month_mid",
             "usd_per_month_high", "saving_usd_per_month_low", "saving_usd_per_month_mid", "saving_usd_per_month_high",
             "like_the_cheapest", "score_of_unquantised_weights", "format_loss", "replicas",
-            "requests_per_s_per_replica", "providers", "basis", "as_of", "source", "row_id",
+            "requests_per_s_per_replica", "providers", "basis", "price_looks_wrong", "as_of", "source", "row_id",
         ),
         rows=tuple(
             (
@@ -297,7 +303,7 @@ def lines_table(found: list[Line]) -> Table:
                 one.usd_per_month.mid, one.usd_per_month.high, one.saving_usd_per_month.low,
                 one.saving_usd_per_month.mid, one.saving_usd_per_month.high, "yes" if same else "no",
                 None if one.quality is None else one.quality.mid, one.format_loss, one.replicas, one.requests_per_s,
-                one.provider_count, one.basis, one.as_of, one.source, one.row_id,
+                one.provider_count, one.basis, one.doubt, one.as_of, one.source, one.row_id,
             )
             for one, same in zip(found, apart, strict=True)
         ),

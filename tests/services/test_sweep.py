@@ -36,6 +36,20 @@ def rented_of(found):
     }
 
 
+def test_a_cheapest_price_that_looks_wrong_is_said_to_and_the_cheapest_sound_one_is_named(real_facts):
+    """A listing of Llama 3.1 405B at 0.1 USD, where others ask 1 to 16 and the same provider 3 under another name."""
+    scenario = Scenario(model="llama-3.1-405b-instruct")
+    found = sweep.sweep(real_facts, scenario, (scenario.model,), ON_DEMAND)
+    context = sweep_lines.context(real_facts, scenario, None)
+    listed = sweep_lines.lines(real_facts, found, context, most=50)
+    assert "fireworks" in listed[0].name
+    assert "the median of 1" in listed[0].doubt
+    said = list(sweep_lines.changes(found, listed, context))
+    assert said[0] == f"The price of the cheapest looks wrong: {listed[0].doubt}."
+    sound = next(line for line in listed if line.doubt is None)
+    assert f"The cheapest without such a doubt is {sound.name}" in said[1]
+
+
 @pytest.mark.parametrize(
     "scenario",
     [
