@@ -16,7 +16,8 @@ from playwright.sync_api import Browser, sync_playwright  # noqa: E402
 from llmcompare.engines.base import Sampling  # noqa: E402
 from llmcompare.models.library import demo_model_path  # noqa: E402
 from llmcompare.services import runs  # noqa: E402
-from llmcompare.services.runs import LiveRun, Plan  # noqa: E402
+from llmcompare.services.plans import Plan  # noqa: E402
+from llmcompare.services.runs import LiveRun  # noqa: E402
 from llmcompare.store.results import ResultsLog  # noqa: E402
 
 STORY = "Write a very long story about a lighthouse keeper and the sea."

@@ -14,7 +14,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from llmcompare.services import runs
+from llmcompare.services import plans, runs
 
 RESULTS = Path(__file__).with_name("results") / "offline.csv"
 COLUMNS = ("measured_at", "machine", "model", "engine", "prompt", "end", "generated_tokens", "outside_reached")
@@ -41,7 +41,7 @@ def run() -> None:
         if is_new:
             writer.writeheader()
         for prompt in PROMPTS:
-            plan = runs.Plan(
+            plan = plans.Plan(
                 prompt=prompt,
                 system=None,
                 models=runs.models_named([]),

@@ -11,6 +11,7 @@ from llmcompare.core.units import counted
 from llmcompare.engines.base import Sampling
 from llmcompare.errors import InputError
 from llmcompare.services import bench, bench_files, export, machine, runs
+from llmcompare.services.plans import Plan
 
 
 @app.command(name="run")
@@ -33,7 +34,7 @@ def run_command(
     as_json: Json = False,
 ) -> None:
     """Run one prompt through local models, side by side. Without --model, through the demo model."""
-    plan = runs.Plan(
+    plan = Plan(
         prompt=prompt,
         system=system,
         models=runs.models_named(model or []),

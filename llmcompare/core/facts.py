@@ -27,7 +27,13 @@ class RunFact:
     seed: int
     context_tokens: int
     models: tuple[str, ...]
-    """File names, one a slot."""
+    """File names, or models with their servers, one a slot."""
+    slots: tuple[str, ...] | None = None
+    """What was set for each slot, as JSON (services.plans); None in runs of older versions, where all had the same."""
+    parent_run_id: str | None = None
+    """The turn before this one, in a conversation."""
+    goes_on: bool | None = None
+    """Whether the replies of the turn before were continued."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +66,14 @@ class ReplyFact:
     threads: int | None = None
     gpu_layers: int | None = None
     cold: bool | None = None
+    wait_ms: float | None = None
+    """In the queue and while the model was loaded or the server reached, before the clock of ttft_ms began."""
+    answer_ms: float | None = None
+    """As ttft_ms, but to the first token after the thinking."""
+    thinking_tokens: int | None = None
+    """Of the generated ones, before the answer began; None where they were not counted."""
+    characters_per_s: float | None = None
+    """After the first token; tokenizers differ, characters do not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

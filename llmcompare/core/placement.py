@@ -52,8 +52,12 @@ class DoesNotFit:
     reason: str
 
 
-def place(model: ModelSize, machine: Machine, *, context_tokens: int, sharing: int = 1) -> Placement | DoesNotFit:
+def place(
+    model: ModelSize, machine: Machine, *, context_tokens: int, sharing: int = 1, most_gpu_layers: int | None = None
+) -> Placement | DoesNotFit:
     """All layers on the GPU when they fit, else as many as fit, else the CPU; the rest must fit in memory.
+
+    Whoever asks may want fewer on the GPU, never more.
 
     The free cores are shared out among the models that run at the same time: llama.cpp with more threads than free
     cores collapses by 10 to 20 times.
@@ -67,6 +71,7 @@ def place(model: ModelSize, machine: Machine, *, context_tokens: int, sharing: i
     layer_bytes = max(1, (model.weights_bytes + kv_bytes) // max(1, model.layers))
     usable_gpu_bytes = int(machine.gpu_free_bytes * (1 - GPU_RESERVE_FRACTION))
     gpu_layers = layers_that_fit(layers=model.layers, layer_bytes=layer_bytes, usable_gpu_bytes=usable_gpu_bytes)
+    gpu_layers = gpu_layers if most_gpu_layers is None else min(gpu_layers, most_gpu_layers)
     needed = RUNTIME_BYTES + (model.layers - gpu_layers) * layer_bytes
     if needed > machine.available_memory_bytes:
         return DoesNotFit(

@@ -1,5 +1,6 @@
 """What replies say in words and numbers: a line of figures, the comparison of speeds, the JSON of the command line."""
 
+import json
 import shlex
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -30,14 +31,16 @@ def figures_in_words(reply: ReplyFact, scheduling: Scheduling) -> str:
     """The figures of a reply in one line, or why there is none."""
     if reply.error is not None:
         return f"no reply: {reply.error}"
+    counts = (reply.prompt_tokens, reply.generated_tokens)
     parts = [
-        f"{reply.prompt_tokens or 0} → {reply.generated_tokens or 0} tokens",
+        "tokens not counted" if None in counts else f"{counts[0]} → {counts[1]} tokens",
         *(
             f"{value:,.{digits}f} {unit}"
             for value, digits, unit in (
                 (reply.ttft_ms, 0, "ms to the first token"),
                 (reply.prompt_tokens_per_s, 1, "prompt tokens/s"),
                 (reply.generation_tokens_per_s, 1, "tokens/s"),
+                (reply.characters_per_s, 0, "characters/s"),
             )
             if value is not None
         ),
@@ -83,19 +86,48 @@ def reply_table(run: RunFact, replies: Sequence[ReplyFact]) -> Table:
         title="Figures of the replies",
         columns=(
             "slot", "model", "quantization", "end", "prompt_tokens", "reused_tokens", "generated_tokens", "ttft_ms",
-            "prompt_tokens_per_s", "generation_tokens_per_s", "peak_memory_bytes", "threads", "gpu_layers",
+            "prompt_tokens_per_s", "generation_tokens_per_s", "characters_per_s", "wait_ms", "answer_ms",
+            "thinking_tokens", "peak_memory_bytes", "threads", "gpu_layers",
             "context_tokens", "cold_or_warm", "scheduling", "engine", "error", "ended_at", "reply_id",
         ),
         rows=tuple(
             (
                 r.slot + 1, r.model, r.quantization, ENDS[r.end], r.prompt_tokens, r.reused_tokens,
-                r.generated_tokens, r.ttft_ms, r.prompt_tokens_per_s, r.generation_tokens_per_s, r.peak_memory_bytes,
+                r.generated_tokens, r.ttft_ms, r.prompt_tokens_per_s, r.generation_tokens_per_s, r.characters_per_s,
+                r.wait_ms, r.answer_ms, r.thinking_tokens, r.peak_memory_bytes,
                 r.threads, r.gpu_layers, r.context_tokens, {True: "cold", False: "warm", None: None}[r.cold],
                 run.scheduling, r.engine, r.error, r.ended_at, r.reply_id,
             )
             for r in replies
         ),
     )  # fmt: skip
+
+
+def endpoint_of(run: RunFact, slot: int) -> str | None:
+    """The address of the server that answered in a slot; None for a model on this machine."""
+    found = _slot(run, slot).get("endpoint")
+    return str(found["base_url"]) if isinstance(found, dict) and "base_url" in found else None
+
+
+def can_be_typed(run: RunFact) -> bool:
+    """Whether one command asks the same: models of this machine, the same few settings, nothing said before."""
+    if run.parent_run_id is not None:
+        return False
+    slots = [_slot(run, slot) for slot in range(len(run.models))] if run.slots else []
+    plain = {
+        "top_k": 0, "min_p": 0.0, "repeat_penalty": 1.0, "stop": [], "grammar": None, "json_schema": None,
+        "temperature": run.temperature, "top_p": run.top_p, "max_tokens": run.max_tokens, "seed": run.seed,
+    }  # fmt: skip
+    same = {"system": run.system, "context_tokens": run.context_tokens, "gpu_layers": None, "sampling": plain}
+    return all("model" in slot and {name: slot.get(name) for name in same} == same for slot in slots)
+
+
+def _slot(run: RunFact, slot: int) -> dict[str, Any]:
+    try:
+        found = json.loads(run.slots[slot]) if run.slots else {}
+    except (ValueError, IndexError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def run_flags(run: RunFact) -> str:

@@ -139,6 +139,8 @@ class Measured:
     """What the model was loaded with."""
     engine: str
     """Name and version."""
+    thinking_tokens: int | None = None
+    """Of the generated ones, as the server says."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -149,6 +149,7 @@ class ChunkReader:
             gpu_layers=None,
             cold=None,
             context_tokens=None,
+            thinking_tokens=_count(_dict(self._usage.get("completion_tokens_details")), "reasoning_tokens"),
             engine=f"{server} ({self._fingerprint})" if self._fingerprint else server,
         )
 

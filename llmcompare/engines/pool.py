@@ -39,15 +39,18 @@ class ModelFile:
 
     path: Path
     size: ModelSize
+    gpu_layers: int | None = None
+    """At most; None for as many as fit."""
 
     @property
     def key(self) -> str:
-        """One worker per key. A file that was replaced is another model."""
+        """One worker per key. A file that was replaced is another model, and so is one with other layers on the GPU."""
+        layers = "" if self.gpu_layers is None else f" {self.gpu_layers} GPU layers"
         try:
             stat = self.path.stat()
         except OSError:
-            return str(self.path)
-        return f"{self.path} {stat.st_size} {stat.st_mtime_ns}"
+            return f"{self.path}{layers}"
+        return f"{self.path} {stat.st_size} {stat.st_mtime_ns}{layers}"
 
 
 @dataclass(slots=True, eq=False)
@@ -204,7 +207,13 @@ class Pool:
         )
         now = self._look(self._free_cores())
         free = replace(now, available_memory_bytes=now.available_memory_bytes - mapped)
-        return place(resident.model.size, free, context_tokens=resident.context_tokens, sharing=len(self._running) + 1)
+        return place(
+            resident.model.size,
+            free,
+            context_tokens=resident.context_tokens,
+            sharing=len(self._running) + 1,
+            most_gpu_layers=resident.model.gpu_layers,
+        )
 
     # --- crashes ----------------------------------------------------------------------------------------------------
 

@@ -10,23 +10,23 @@ from llmcompare.engines.base import Engine, Event, Request
 
 
 def race(
-    engines: Sequence[Engine], request: Request, *, scheduling: Scheduling = "together"
+    engines: Sequence[Engine], requests: Sequence[Request], *, scheduling: Scheduling = "together"
 ) -> Generator[tuple[int, Event], None, None]:
-    """Events of all replies. Closing the iterator cancels what still runs."""
+    """Events of all replies, each engine with its own request. Closing the iterator cancels what still runs."""
     if scheduling == "in-turn":
-        for slot, engine in enumerate(engines):
+        for slot, (engine, request) in enumerate(zip(engines, requests, strict=True)):
             with closing(engine.stream(request)) as events:
                 for event in events:
                     yield slot, event
         return
-    yield from _together(engines, request)
+    yield from _together(engines, requests)
 
 
-def _together(engines: Sequence[Engine], request: Request) -> Generator[tuple[int, Event], None, None]:
+def _together(engines: Sequence[Engine], requests: Sequence[Request]) -> Generator[tuple[int, Event], None, None]:
     merged: queue.Queue[tuple[int, Event] | BaseException | None] = queue.Queue()
     stop = threading.Event()
 
-    def follow(slot: int, engine: Engine) -> None:
+    def follow(slot: int, engine: Engine, request: Request) -> None:
         try:
             with closing(engine.stream(request)) as events:
                 for event in events:
@@ -38,7 +38,8 @@ def _together(engines: Sequence[Engine], request: Request) -> Generator[tuple[in
         finally:
             merged.put(None)
 
-    threads = [threading.Thread(target=follow, args=(slot, engine), daemon=True) for slot, engine in enumerate(engines)]
+    slots = [(slot, engine, request) for slot, (engine, request) in enumerate(zip(engines, requests, strict=True))]
+    threads = [threading.Thread(target=follow, args=slot, daemon=True) for slot in slots]
     for thread in threads:
         thread.start()
     running = len(threads)

@@ -165,8 +165,11 @@ class LoadedModel:
         """The exact text after the template; the plain contents where the model has none."""
         if self._template is None:
             return "\n".join(message["content"] for message in messages)
+        # The last word is the model's own: it goes on where it stopped, in the turn that the template opens for it.
+        begun = messages[-1]["content"] if messages[-1]["role"] == "assistant" else None
+        asked = messages if begun is None else messages[:-1]
         with template_limits("the chat template fails on these messages"):
-            return str(self._template(messages=messages).prompt)
+            return str(self._template(messages=asked).prompt) + (begun or "")
 
     def tokens(self, text: str) -> list[int]:
         """Token ids of a prompt. A template writes its own BOS; without one the vocabulary decides."""

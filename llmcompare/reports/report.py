@@ -13,7 +13,15 @@ from llmcompare.core.comparison import Comparison
 from llmcompare.core.facts import ReplyFact, RunFact
 from llmcompare.core.phrases import Assumption
 from llmcompare.core.records import source_url
-from llmcompare.core.replies import ENDS, figures_in_words, reply_table, run_flags, speed_sentence
+from llmcompare.core.replies import (
+    ENDS,
+    can_be_typed,
+    endpoint_of,
+    figures_in_words,
+    reply_table,
+    run_flags,
+    speed_sentence,
+)
 from llmcompare.core.scenario import UsedRow
 from llmcompare.core.tables import Table
 from llmcompare.core.units import counted
@@ -148,9 +156,11 @@ def run_report(run: RunFact, replies: Sequence[ReplyFact], *, running: bool, mad
     missing = len(run.models) - len(replies)
     so_far = f" Replies so far: {len(replies)} of {len(run.models)}; " if missing else ""
     why = ("the run still goes on." if running else "the run was interrupted.") if missing else ""
-    engines = Counter((reply.engine, reply.ended_at[:10]) for reply in replies if reply.engine)
+    engines = Counter(
+        (f"{reply.engine}, {_place(run, reply)}", reply.ended_at[:10]) for reply in replies if reply.engine
+    )
     return Report(
-        title=f"One prompt, {counted(len(run.models), 'local model')}",
+        title=f"One prompt, {counted(len(run.models), 'model')}",
         answer=speed_sentence(replies, run.scheduling) + so_far + why,
         made_on=made_on,
         as_of=f"Run on {run.asked_at[:10]}.",
@@ -168,13 +178,22 @@ def run_report(run: RunFact, replies: Sequence[ReplyFact], *, running: bool, mad
         ),
         assumptions=(),
         sources=tuple(
-            Source(text=f"{engine}, on this machine", url=None, as_of=as_of, row_count=count)
+            Source(text=engine, url=None, as_of=as_of, row_count=count)
             for (engine, as_of), count in sorted(engines.items())
         ),
-        command=f"python -m llmcompare run {run_flags(run)}",
+        command=f"python -m llmcompare run {run_flags(run)}" if can_be_typed(run) else _IN_THE_PLAYGROUND,
         basis=f"from run {run.run_id}, measured on one machine with one prompt",
         file_name=f"llmcompare-run-{run.asked_at[:10]}-{run.run_id[:8]}",
     )
+
+
+_IN_THE_PLAYGROUND = "python -m llmcompare serve"
+"""What was set for each slot stands in the run, which the Playground shows and asks again."""
+
+
+def _place(run: RunFact, reply: ReplyFact) -> str:
+    address = endpoint_of(run, reply.slot)
+    return "on this machine" if address is None else f"at {address}"
 
 
 def _reply_title(reply: ReplyFact) -> str:

@@ -22,6 +22,7 @@ from llmcompare.services import bench_files, machine, runs
 from llmcompare.services.bench_files import MeasuredTest, Origin
 from llmcompare.services.jobs import new_id
 from llmcompare.services.machine import Prediction, Setting, ThisMachine
+from llmcompare.services.plans import now
 from llmcompare.store.results import ResultsLog
 
 RESTLESS_SD = 0.15
@@ -166,7 +167,7 @@ def _shared_cells(model: LocalModel, found: _Found, here: ThisMachine) -> dict[s
         # The worker turns it off on the processor, and leaves it to llama.cpp on a GPU.
         "flash_attention": False if measured.gpu_layers == 0 else None,
         "engine": measured.engine,
-        "measured_at": runs.now(),
+        "measured_at": now(),
     }
 
 

@@ -32,6 +32,7 @@ from llmcompare.engines.gpus import SeenGpu, gpus
 from llmcompare.engines.machine import available_memory_bytes, usable_cores
 from llmcompare.engines.processor import copy_bandwidth_bytes_per_s, processor, total_memory_bytes
 from llmcompare.services import runs
+from llmcompare.services.plans import now
 from llmcompare.store.results import ResultsLog
 
 CALIBRATING_KV_FORMAT = "f16"
@@ -114,7 +115,7 @@ def looked_at(log: ResultsLog) -> MachineFact:
     fact = MachineFact(
         machine_fact_id=uuid.uuid4().hex,
         machine_id=here.machine_id,
-        looked_at=runs.now(),
+        looked_at=now(),
         cpu=here.cpu,
         core_count=here.core_count,
         instruction_sets=here.instruction_sets,

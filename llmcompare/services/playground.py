@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from llmcompare.core.facts import OpeningFact, ReplyFact, RunFact
 from llmcompare.services import runs
 from llmcompare.services.jobs import Job, new_id, registry
-from llmcompare.services.runs import LiveRun, Plan, Slot
+from llmcompare.services.plans import Plan, now
+from llmcompare.services.runs import LiveRun, Slot
 from llmcompare.store.results import LoggedRun
 
 
@@ -78,7 +79,7 @@ def note_opening(run: RunFact, person: str) -> None:
     """Put a run that was opened by its link into the person's list."""
     log = runs.log()
     if run.person != person and run.run_id not in {fact.run_id for fact in log.openings(person)}:
-        log.append(OpeningFact(opening_id=new_id(), run_id=run.run_id, person=person, opened_at=runs.now()))
+        log.append(OpeningFact(opening_id=new_id(), run_id=run.run_id, person=person, opened_at=now()))
 
 
 def history(person: str) -> list[RunFact]:

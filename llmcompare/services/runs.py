@@ -10,24 +10,26 @@ import time
 from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import cast, get_args
+from typing import Any, cast, get_args
 
-from llmcompare.core.facts import ReplyFact, RunFact, Scheduling
+from llmcompare.core import thinking
+from llmcompare.core.facts import ReplyFact, Scheduling
 from llmcompare.core.placement import ModelSize
-from llmcompare.engines.base import Done, Engine, Event, Failed, Message, Request, Sampling, Started, Token, Waiting
+from llmcompare.engines.base import Done, Engine, Event, Failed, Request, Started, Token, Waiting
+from llmcompare.engines.endpoints import Endpoint
 from llmcompare.engines.pool import ModelFile, Pool
 from llmcompare.engines.race import race
+from llmcompare.engines.remote import RemoteEngine
 from llmcompare.errors import InputError
 from llmcompare.models import library
 from llmcompare.models.library import LocalModel
 from llmcompare.services.jobs import new_id, registry
+from llmcompare.services.plans import Answerer, Plan, now, shown_name
 from llmcompare.store.paths import Folders, folders
 from llmcompare.store.results import ResultsLog
 
-DEFAULT_CONTEXT_TOKENS = 4096
 _making = threading.Lock()
 """Two first visitors at once get one pool."""
 
@@ -70,65 +72,6 @@ def local_models(where: Folders | None = None) -> list[LocalModel]:
 # --- what is asked ----------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """A prompt, how to sample, and which models answer. Raises InputError for what cannot be asked."""
-
-    prompt: str
-    models: tuple[LocalModel, ...]
-    system: str | None = None
-    sampling: Sampling = Sampling()
-    scheduling: Scheduling = "together"
-    context_tokens: int = DEFAULT_CONTEXT_TOKENS
-
-    def __post_init__(self) -> None:
-        if not self.prompt.strip():
-            raise InputError("the prompt is empty: write what the models should answer.")
-        for name, text in (("prompt", self.prompt), ("system prompt", self.system or "")):
-            if not is_text(text):
-                raise InputError(f"the {name} holds bytes that are no text: {ascii(text[:60])}. Write it in UTF-8.")
-        if not self.models:
-            raise InputError("no model is chosen: choose at least one.")
-
-    @property
-    def request(self) -> Request:
-        """As an engine takes it: a single turn."""
-        system = [Message(role="system", content=self.system)] if self.system else []
-        return Request(messages=(*system, Message(role="user", content=self.prompt)), sampling=self.sampling)
-
-    def fact(self, run_id: str, person: str | None) -> RunFact:
-        """As the log keeps it."""
-        sampling = self.sampling
-        return RunFact(
-            run_id=run_id,
-            person=person,
-            asked_at=now(),
-            prompt=self.prompt,
-            system=self.system,
-            scheduling=self.scheduling,
-            temperature=sampling.temperature,
-            top_p=sampling.top_p,
-            max_tokens=sampling.max_tokens,
-            seed=sampling.seed,
-            context_tokens=self.context_tokens,
-            models=tuple(library.readable(model.path.name) for model in self.models),
-        )
-
-
-def is_text(text: str) -> bool:
-    """Whether it can be written as UTF-8: an argument of a command line may hold any bytes."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def now() -> str:
-    """The time as facts write it."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
-
-
 def scheduling(name: str) -> Scheduling:
     """Raises InputError for another name."""
     if name not in get_args(Scheduling):
@@ -152,7 +95,7 @@ def _is_path(name: str) -> bool:
     return os.sep in name or os.path.exists(name)  # noqa: PTH110 - unlike Path.exists it takes any name
 
 
-def model_file(model: LocalModel) -> ModelFile:
+def model_file(model: LocalModel, *, gpu_layers: int | None = None) -> ModelFile:
     """What the pool wants to know of a model."""
     size = ModelSize(
         weights_bytes=model.size_bytes,
@@ -160,7 +103,7 @@ def model_file(model: LocalModel) -> ModelFile:
         kv_bytes_per_token=model.kv_bytes_per_token,
         trained_context_tokens=model.trained_context_tokens,
     )
-    return ModelFile(path=model.path, size=size)
+    return ModelFile(path=model.path, size=size, gpu_layers=gpu_layers)
 
 
 # --- what happens -----------------------------------------------------------------------------------------------------
@@ -174,22 +117,53 @@ class Slot:
     """As far as it has come; final once it has ended."""
     status: str = "waiting"
     ended: bool = False
+    asked_s: float | None = None
+    """When it was heard of first: from then on it waits, until it starts."""
     started_s: float = 0.0
     first_token_s: float | None = None
+    first_characters: int = 0
+    """Of the first token."""
+
+    def with_start(self, event: Started) -> "Slot":
+        """Its prompt is being processed."""
+        prompt = {name: getattr(event, name) for name in ("prompt_text", "prompt_tokens", "reused_tokens")}
+        # The worker's clock is the parent's; the first event may be the start itself.
+        waited_s = max(0.0, event.time_s - (event.time_s if self.asked_s is None else self.asked_s))
+        reply = replace(self.reply, **prompt, wait_ms=waited_s * 1000)
+        return replace(self, reply=reply, status="reading the prompt", started_s=event.time_s)
 
     def with_token(self, event: Token) -> "Slot":
         """One token further, with the figures so far."""
+        is_first = self.first_token_s is None
         first_s = event.time_s if self.first_token_s is None else self.first_token_s
+        characters = len(event.text) if is_first else self.first_characters
         since_first_s, count = event.time_s - first_s, event.generated_tokens
-        rate = None if count is None or not since_first_s else (count - 1) / since_first_s
+        text = self.reply.text + event.text
         reply = replace(
             self.reply,
-            text=self.reply.text + event.text,
-            generated_tokens=event.generated_tokens,
+            text=text,
+            generated_tokens=count,
             ttft_ms=(first_s - self.started_s) * 1000,
-            generation_tokens_per_s=rate,
+            generation_tokens_per_s=(count - 1) / since_first_s if count is not None and since_first_s else None,
+            characters_per_s=(len(text) - characters) / since_first_s if since_first_s else None,
         )
-        return replace(self, reply=reply, status="writing", first_token_s=first_s)
+        reply = replace(reply, **self._answer_began(reply, event))
+        return replace(self, reply=reply, status="writing", first_token_s=first_s, first_characters=characters)
+
+    def _answer_began(self, reply: ReplyFact, event: Token) -> dict[str, Any]:
+        if self.reply.answer_ms is not None or not thinking.has_answer(reply.text):
+            return {}
+        thought = thinking.parts(reply.text).thinking
+        count = None if event.generated_tokens is None else event.generated_tokens - 1
+        answer_ms = (event.time_s - self.started_s) * 1000
+        return {"answer_ms": answer_ms, "thinking_tokens": count if thought else 0}
+
+    def with_done(self, event: Done) -> ReplyFact:
+        """The reply as it is kept."""
+        measured = asdict(event.measured)
+        if measured["thinking_tokens"] is None:
+            measured["thinking_tokens"] = self.reply.thinking_tokens
+        return replace(self.reply, end=event.reason, **measured)
 
 
 class LiveRun:
@@ -203,8 +177,10 @@ class LiveRun:
     def execute(self, log: ResultsLog, models: Pool, *, stopping: threading.Event) -> tuple[ReplyFact, ...]:
         """Replies in the order of the slots, each in the log as soon as it has ended. Raises StoreError."""
         log.append(self.fact)
-        engines = [self._engine(model, models) for model in self.plan.models]
-        with closing(race(engines, self.plan.request, scheduling=self.plan.scheduling)) as events:
+        plan = self.plan
+        engines = [self._engine(slot, models) for slot in range(len(plan.models))]
+        requests = [plan.request(slot) for slot in range(len(plan.models))]
+        with closing(race(engines, requests, scheduling=plan.scheduling)) as events:
             for slot, event in events:
                 if stopping.is_set():
                     break
@@ -214,13 +190,13 @@ class LiveRun:
                 self._end(slot, log, replace(state.reply, end="cancelled"))
         return tuple(slot.reply for slot in self.slots)
 
-    def _first(self, slot: int, model: LocalModel) -> Slot:
+    def _first(self, slot: int, model: Answerer) -> Slot:
         reply = ReplyFact(
             reply_id=new_id(),
             run_id=self.fact.run_id,
             slot=slot,
-            model=library.readable(model.path.name),
-            quantization=model.quantization,
+            model=shown_name(model),
+            quantization=None if isinstance(model, Endpoint) else model.quantization,
             ended_at=self.fact.asked_at,
             text="",
             end=None,
@@ -229,25 +205,29 @@ class LiveRun:
         waits = slot > 0 and self.plan.scheduling == "in-turn"
         return Slot(reply=reply, status="its turn comes after the one before" if waits else "waiting")
 
-    def _engine(self, model: LocalModel, models: Pool) -> Engine:
+    def _engine(self, slot: int, models: Pool) -> Engine:
+        model, settings = self.plan.models[slot], self.plan.settings(slot)
+        if isinstance(model, Endpoint):
+            return RemoteEngine(model)
         if model.problem is not None:
             return RefusedEngine(model.name, model.problem)
+        file = model_file(model, gpu_layers=settings.gpu_layers)
         alone = self.plan.scheduling == "in-turn"
-        return models.engine(model_file(model), context_tokens=self.plan.context_tokens, alone=alone)
+        return models.engine(file, context_tokens=settings.context_tokens, alone=alone)
 
     def _note(self, number: int, event: Event, log: ResultsLog) -> None:
         slot = self.slots[number]
+        if slot.asked_s is None:
+            slot = replace(slot, asked_s=event.time_s)
         match event:
             case Waiting(reason=reason):
                 self._put(number, replace(slot, status=reason))
             case Started():
-                prompt = {name: getattr(event, name) for name in ("prompt_text", "prompt_tokens", "reused_tokens")}
-                reply = replace(slot.reply, **prompt)
-                self._put(number, replace(slot, reply=reply, status="reading the prompt", started_s=event.time_s))
+                self._put(number, slot.with_start(event))
             case Token():
                 self._put(number, slot.with_token(event))
-            case Done(reason=reason, measured=measured):
-                self._end(number, log, replace(slot.reply, end=reason, **asdict(measured)))
+            case Done():
+                self._end(number, log, slot.with_done(event))
             case Failed(error=error):
                 self._end(number, log, replace(slot.reply, error=error))
 

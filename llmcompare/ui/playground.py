@@ -1,116 +1,36 @@
-"""The parts of the Playground: what is asked, the replies side by side, the list of runs, the models at hand."""
+"""The parts of the Playground: the replies side by side, the list of runs, the models at hand."""
 
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, get_args
 
 import pandas as pd
 import streamlit as st
 
-from llmcompare.core.facts import ReplyFact, RunFact, Scheduling
-from llmcompare.core.replies import BYTES_PER_MB, ENDS, place_in_words, speed_sentence
+from llmcompare.core.facts import RunFact
+from llmcompare.core.replies import BYTES_PER_MB, ENDS, speed_sentence
+from llmcompare.core.thinking import parts
 from llmcompare.core.units import counted
-from llmcompare.engines.base import Sampling
 from llmcompare.errors import InputError
 from llmcompare.models import quantise
 from llmcompare.models.library import LocalModel
-from llmcompare.services import formats, playground, runs
+from llmcompare.services import conversation, formats, playground, runs
 from llmcompare.services.jobs import Job, registry
+from llmcompare.services.plans import Plan, schema_of
 from llmcompare.services.playground import RunView
-from llmcompare.services.runs import Plan, Slot
+from llmcompare.services.runs import Slot
+from llmcompare.services.structured import verdict
 from llmcompare.store.paths import folders
-from llmcompare.ui.fields import BOUND
+from llmcompare.ui import playground_turns
 from llmcompare.ui.person import person
+from llmcompare.ui.playground_ask import places
+from llmcompare.ui.playground_figures import differences_html, draw_figures, offers_now, pick_price
 from llmcompare.ui.safe import markdown, plain
 
-EXAMPLE = "Why is the sky blue? Answer in two sentences."
 REPLY_HEIGHT_PX = 280
 RUNS_LISTED = 20
 LABEL_CHARACTERS = 70
 FORMAT_POLL_S = 0.5
-UNKNOWN = "—"
-
-
-# --- what is asked ----------------------------------------------------------------------------------------------------
-
-
-def compose(models: Sequence[LocalModel]) -> Plan | None:
-    """Draws the inputs; the plan of a run when the button was pressed and what is asked can be asked."""
-    with st.container(border=True):
-        # Drawn above the button that stands beside it, decided by the number below.
-        slots = st.container()
-        prompt = st.text_area("Prompt", EXAMPLE, key="prompt", height=100, persist_state="session")
-        left, middle, right = st.columns([2, 2, 3], vertical_alignment="bottom")
-        count = left.segmented_control("Side by side", [2, 3, 4], default=2, key="slots", bind=BOUND, required=True)
-        # No other labels: a link carries what stands on a button.
-        scheduling = middle.segmented_control(
-            "Scheduling",
-            get_args(Scheduling),
-            default="together",
-            required=True,
-            key="scheduling",
-            bind=BOUND,
-            help="together: read along at once; the models slow each other. in-turn: one at a time, nothing else of "
-            "this app beside it, so that speeds can be compared.",
-        )
-        with slots:
-            chosen = _pick_models(models, count)
-        pressed = right.button("Run", key="start", type="primary", icon=":material/play_arrow:", width="stretch")
-        with st.expander("System prompt and sampling"):
-            system = st.text_area(
-                "System prompt",
-                key="system",
-                height=70,
-                placeholder="none: the model's own default",
-                persist_state="session",
-            )
-            asked = _pick_sampling()
-    if not pressed:
-        return None
-    try:
-        return Plan(
-            prompt=prompt,
-            models=chosen,
-            system=system.strip() or None,
-            sampling=Sampling(**asked),
-            scheduling=scheduling,
-        )
-    except InputError as problem:
-        st.error(plain(str(problem)), icon=":material/error:")
-        return None
-
-
-def _pick_models(models: Sequence[LocalModel], count: int) -> tuple[LocalModel, ...]:
-    by_id = {model.model_id: model for model in models}
-    chosen = []
-    for number, column in enumerate(st.columns(count), start=1):
-        with column:
-            picked = st.selectbox(
-                f"Model {number}", list(by_id), index=(number - 1) % len(by_id), key=f"slot_{number}", bind=BOUND
-            )
-            model = by_id[picked]
-            st.caption(plain(_about(model)))
-            chosen.append(model)
-    return tuple(chosen)
-
-
-def _about(model: LocalModel) -> str:
-    facts = f"{model.quantization or 'format not stated'}, {model.size_bytes / BYTES_PER_MB:,.0f} MB"
-    return f"{facts}, {model.origin}{f': {model.caveat}' if model.caveat else ''}."
-
-
-def _pick_sampling() -> dict[str, Any]:
-    columns = st.columns(4)
-    temperature = columns[0].number_input(
-        "Temperature", 0.0, 5.0, 0.0, 0.1, key="temperature", bind=BOUND, help="0 always takes the likeliest token."
-    )
-    top_p = columns[1].number_input("Top-p", 0.0, 1.0, 1.0, 0.05, key="top_p", bind=BOUND)
-    max_tokens = columns[2].number_input("Max tokens", 1, 100_000, 256, 64, key="max_tokens", bind=BOUND)
-    seed = columns[3].number_input(
-        "Seed", 0, 2**32 - 2, 0, key="seed", bind=BOUND, help="Counts at temperatures above 0."
-    )
-    return {"temperature": temperature, "top_p": top_p, "max_tokens": int(max_tokens), "seed": int(seed)}
 
 
 # --- the run ----------------------------------------------------------------------------------------------------------
@@ -141,13 +61,26 @@ def show_run(run_id: str) -> None:
         )
         return
     playground.note_opening(view.fact, person())
-    st.subheader("Replies")
+    found = conversation.turns(run_id)
+    st.subheader("Replies" if len(found) < 2 else f"Replies, turn {len(found)}")
+    playground_turns.show_earlier(found)
     st.caption(plain(_asked(view.fact)))
+    # Always drawn: what was chosen would be forgotten while the replies are written.
+    offers = offers_now()
+    chosen = pick_price(offers)
     if view.job is None:
         _draw(view)
+        draw_figures(view, offers, chosen)
         return
     poll_s = registry.poll_s(view.job, _watcher())
     st.fragment(_follow, run_every=poll_s)(run_id, poll_s)
+
+
+def pick_next(run_id: str, models: Sequence[LocalModel]) -> Plan | None:
+    """The ways to go on with a run, once it has ended."""
+    view = playground.view(run_id)
+    is_over = view is not None and view.job is None and view.problem is None
+    return playground_turns.pick_next(view, models) if view is not None and is_over else None
 
 
 def _watcher() -> str:
@@ -163,23 +96,27 @@ def _follow(run_id: str, poll_s: float) -> None:
         # Ended, or more people watch: drawn anew by the page, without the timer or with a slower one.
         st.rerun()
     _draw(view)
+    draw_figures(view, {}, None)
 
 
 def _draw(view: RunView) -> None:
     _say_what_happened(view)
     with st.container(horizontal=True, vertical_alignment="center"):
         if view.job is not None:
-            st.button("Stop", key="stop", icon=":material/stop:", on_click=view.job.stop)
+            st.button("Stop", key=f"stop_{view.fact.run_id}", icon=":material/stop:", on_click=view.job.stop)
         # As text first: what the model wrote, to the letter.
         as_markdown = st.toggle("Show replies as Markdown", key="as_markdown")
-    for slot, column in zip(view.slots, st.columns(len(view.slots)), strict=True):
+        compare = st.toggle("Mark differences to the first", key="mark_differences", disabled=view.job is not None)
+    found = conversation.turns(view.fact.run_id)
+    said = [_Said(conversation.text_before(found, slot.reply.slot) + slot.reply.text) for slot in view.slots]
+    for at, column in enumerate(places(len(view.slots))):
         with column:
-            _draw_slot(slot, as_markdown=as_markdown)
-    _draw_figures(view)
+            first = said[0].answer if compare and at and view.job is None else None
+            _draw_slot(view, at, said[at], as_markdown=as_markdown, compared_with=first)
     with st.expander("Prompt as the models see it, after the chat template"):
         for slot in view.slots:
             st.caption(plain(slot.reply.model))
-            st.code(slot.reply.prompt_text or UNKNOWN, language=None, wrap_lines=True)
+            st.code(slot.reply.prompt_text or "not told by the server", language=None, wrap_lines=True)
 
 
 def _say_what_happened(view: RunView) -> None:
@@ -207,61 +144,61 @@ def _shortened(text: str) -> str:
     return line if len(line) <= LABEL_CHARACTERS else f"{line[: LABEL_CHARACTERS - 1]}…"
 
 
-def _draw_slot(slot: Slot, *, as_markdown: bool) -> None:
+class _Said:
+    """The whole text of a reply, with what it continues, taken apart."""
+
+    def __init__(self, text: str) -> None:
+        found = parts(text)
+        self.thinking, self.answer = found.thinking, found.answer
+
+
+def _draw_slot(view: RunView, at: int, said: _Said, *, as_markdown: bool, compared_with: str | None) -> None:
+    slot = view.slots[at]
     reply = slot.reply
     st.markdown(f"**{plain(reply.model)}** {plain(reply.quantization or '')}")
     if reply.error is not None:
         st.error(plain(reply.error), icon=":material/error:")
     else:
         st.caption(plain(_progress(slot)))
-    if reply.text or reply.error is None:
-        with st.container(height=REPLY_HEIGHT_PX, border=as_markdown):
-            if as_markdown:
-                st.markdown(markdown(reply.text))
-            else:
-                st.code(reply.text or " ", language=None, wrap_lines=True)
+    if said.thinking:
+        tokens = f", {counted(reply.thinking_tokens, 'token')}" if reply.thinking_tokens else ""
+        with st.expander(f"Thinking, {counted(len(said.thinking), 'character')}{tokens}"):
+            st.code(said.thinking, language=None, wrap_lines=True)
+    if said.answer or reply.error is None:
+        with st.container(height=REPLY_HEIGHT_PX, border=as_markdown or compared_with is not None):
+            _draw_answer(said.answer, as_markdown=as_markdown, compared_with=compared_with)
+    if (schema := schema_of(view.fact, at)) is not None and slot.ended and reply.error is None:
+        _draw_json(said.answer, schema)
+
+
+def _draw_answer(answer: str, *, as_markdown: bool, compared_with: str | None) -> None:
+    if compared_with is not None:
+        st.html(differences_html(compared_with, answer))
+    elif as_markdown:
+        st.markdown(markdown(answer))
+    else:
+        st.code(answer or " ", language=None, wrap_lines=True)
+
+
+def _draw_json(answer: str, schema: str) -> None:
+    found = verdict(answer, schema)
+    if found.problem is not None:
+        st.warning(plain(found.problem), icon=":material/rule:")
+    else:
+        st.caption("JSON that follows the schema.")
+    if isinstance(found.value, dict | list):
+        st.json(found.value, expanded=2)
 
 
 def _progress(slot: Slot) -> str:
-    tokens = counted(slot.reply.generated_tokens or 0, "token")
+    count = slot.reply.generated_tokens
+    tokens = counted(len(slot.reply.text), "character") if count is None else counted(count, "token")
     if slot.ended:
         return f"{ENDS[slot.reply.end]}, {tokens}"
     if slot.first_token_s is None:
         return slot.status
     rate = slot.reply.generation_tokens_per_s
     return f"{slot.status}: {tokens}{f', {rate:,.1f} tokens/s so far' if rate else ''}"
-
-
-def _draw_figures(view: RunView) -> None:
-    replies = [slot.reply for slot in view.slots]
-    figures = {f"{reply.slot + 1}: {reply.quantization or reply.model}": _figures(reply) for reply in replies}
-    st.table(pd.DataFrame(figures), width="stretch")
-
-
-def _figures(reply: ReplyFact) -> dict[str, str]:
-    memory_mb = None if reply.peak_memory_bytes is None else reply.peak_memory_bytes / BYTES_PER_MB
-    return {
-        "Time to first token": _number(reply.ttft_ms, "ms"),
-        "Prompt": _number(reply.prompt_tokens_per_s, "tokens/s", 1),
-        "Generation": _number(reply.generation_tokens_per_s, "tokens/s", 1),
-        "Tokens, prompt → reply": _tokens(reply),
-        "Peak memory": _number(memory_mb, "MB"),
-        "Cold or warm": {True: "cold", False: "warm", None: UNKNOWN}[reply.cold],
-        "Threads": _number(reply.threads),
-        "GPU layers": UNKNOWN if reply.gpu_layers is None else f"{reply.gpu_layers} ({place_in_words(reply)})",
-        "Context": _number(reply.context_tokens, "tokens"),
-    }
-
-
-def _number(value: float | None, unit: str = "", digits: int = 0) -> str:
-    return UNKNOWN if value is None else f"{value:,.{digits}f} {unit}".strip()
-
-
-def _tokens(reply: ReplyFact) -> str:
-    if reply.prompt_tokens is None:
-        return UNKNOWN
-    reused = f" ({reply.reused_tokens:,} from the cache)" if reply.reused_tokens else ""
-    return f"{reply.prompt_tokens:,}{reused} → {reply.generated_tokens or 0:,}"
 
 
 # --- runs and models --------------------------------------------------------------------------------------------------

@@ -1,14 +1,17 @@
-"""Playground: one prompt through local models, side by side."""
+"""Playground: one prompt through models side by side, on this machine or behind an endpoint."""
 
 import streamlit as st
 
 from llmcompare.services import formats, playground, runs
-from llmcompare.ui import frame
+from llmcompare.ui import frame, playground_ask
 from llmcompare.ui import playground as parts
 from llmcompare.ui.person import person
 
 st.title("Playground")
-st.caption("One prompt, two to four quantised models on this machine: what they say, how fast, in how much memory.")
+st.caption(
+    "One prompt, two to six models side by side, on this machine or behind an endpoint: what they say, how fast, "
+    "in how much memory, for how much money."
+)
 
 models = runs.local_models()
 usable = [model for model in models if model.problem is None]
@@ -20,17 +23,22 @@ if second is not None and not second.ended.is_set():
     st.caption(
         "A second format of the demo model is made first, so that there is something to compare. It takes seconds."
     )
-elif usable:
-    plan = parts.compose(usable)
+else:
+    if not usable:
+        st.info(
+            "There is no model file yet: `make install` brings the demo model, or put a .gguf file into var/models. "
+            "Models behind an endpoint can be asked without one.",
+            icon=":material/info:",
+        )
+    plan = playground_ask.compose(usable)
     if plan is not None:
         parts.show_from_now_on(playground.start(plan, person=person()))
-else:
-    st.info(
-        "There is no model file yet: `make install` brings the demo model, or put a .gguf file into var/models.",
-        icon=":material/info:",
-    )
 run_id = parts.current_run_id()
 if run_id:
     parts.show_run(run_id)
+    following = parts.pick_next(run_id, usable)
+    if following is not None:
+        parts.show_from_now_on(playground.start(following, person=person()))
+        st.rerun()
 parts.show_history(frame.PAGES / "try/playground.py", frame.PAGES / "share/report.py", run_id)
 parts.show_models(models)

@@ -15,7 +15,7 @@ from browsing import PROJECT, Server, Tab, serving
 from playwright.sync_api import expect
 
 REPLY = '[data-testid="stCode"]'
-FIGURES = '[data-testid="stTable"]'
+FIGURES = '[data-testid="stMain"] table.figures'
 LONG = "Write a very long story about a lighthouse keeper and the sea."
 
 

@@ -29,27 +29,31 @@ def texts(events, slots):
 @pytest.mark.parametrize("scheduling", ["together", "in-turn"])
 def test_every_slot_gets_its_whole_reply(scheduling, slots, words):
     engines = [FakeEngine(f"fake-{slot}") for slot in range(slots)]
-    events = list(race(engines, ask(" ".join(words)), scheduling=scheduling))
+    events = list(race(engines, [ask(" ".join(words))] * len(engines), scheduling=scheduling))
     assert texts(events, slots) == [" ".join(reversed(words)) + " "] * slots
     assert sum(isinstance(event, Done) for _, event in events) == slots
 
 
 def test_in_turn_one_reply_ends_before_the_next_begins():
     engines = [FakeEngine(str(slot), seconds_per_token=0.001) for slot in range(3)]
-    slots = [slot for slot, _ in race(engines, ask("a b c"), scheduling="in-turn")]
+    slots = [slot for slot, _ in race(engines, [ask("a b c")] * len(engines), scheduling="in-turn")]
     assert slots == sorted(slots)
 
 
 def test_together_a_fast_slot_does_not_wait_for_a_slow_one():
     engines = [FakeEngine("slow", seconds_per_token=0.2), FakeEngine("fast")]
-    done = [slot for slot, event in race(engines, ask("a b c d"), scheduling="together") if isinstance(event, Done)]
+    done = [
+        slot
+        for slot, event in race(engines, [ask("a b c d")] * len(engines), scheduling="together")
+        if isinstance(event, Done)
+    ]
     assert done == [1, 0]
 
 
 def test_closing_the_race_stops_every_slot():
     engines = [FakeEngine(str(slot), seconds_per_token=0.02) for slot in range(2)]
     began = time.monotonic()
-    with closing(race(engines, ask("word " * 1000, max_tokens=1000), scheduling="together")) as events:
+    with closing(race(engines, [ask("word " * 1000, max_tokens=1000)] * len(engines), scheduling="together")) as events:
         next(events)
     assert time.monotonic() - began < 5
 
@@ -64,4 +68,4 @@ class BrokenEngine(FakeEngine):
 
 def test_a_bug_in_one_engine_surfaces_instead_of_hanging():
     with pytest.raises(RuntimeError, match="a bug"):
-        list(race([FakeEngine(), BrokenEngine()], ask("a b"), scheduling="together"))
+        list(race([FakeEngine(), BrokenEngine()], [ask("a b")] * 2, scheduling="together"))

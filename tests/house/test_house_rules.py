@@ -18,7 +18,7 @@ CALCULATIONS = [
     "cost", "curves", "breakeven", "steps", "smooth", "sensitivity", "what_if", "ways", "knobs", "arithmetic",
     "pareto", "options", "rented", "traffic", "stack", "tiers",
     "memory", "weights", "tensors", "llama_cpp_mix", "bench", "this_machine", "roofline", "calibration", "owned",
-    "payback", "energy", "serverless", "serverless_curve", "serverless_option", "serverless_simulation",
+    "payback", "reply_price", "energy", "serverless", "serverless_curve", "serverless_option", "serverless_simulation",
     "tokens",
     "claims", "claims_known", "claims_words", "claims_benchmarks", "claims_models", "claims_languages",
     "licences", "claims_licences", "claims_prices", "claims_costs", "claims_volumes", "claims_speed", "claims_hardware",

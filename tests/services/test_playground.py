@@ -11,6 +11,7 @@ from llmcompare.engines.base import Sampling
 from llmcompare.errors import InputError
 from llmcompare.models import library
 from llmcompare.services import playground, runs
+from llmcompare.services.plans import Plan
 from llmcompare.store.results import ResultsLog
 
 
@@ -30,7 +31,7 @@ def models(var):
 
 
 def plan(models, prompt="Why is the sky blue?", max_tokens=8, **options):
-    return runs.Plan(prompt=prompt, models=models, sampling=Sampling(max_tokens=max_tokens), **options)
+    return Plan(prompt=prompt, models=models, sampling=Sampling(max_tokens=max_tokens), **options)
 
 
 def until(true, limit_s=60):

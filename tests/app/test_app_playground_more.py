@@ -1,0 +1,167 @@
+"""The Playground with endpoints, schemas, turns and prices, without a browser."""
+
+import json
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from llmcompare.core.facts import ReplyFact, RunFact
+from llmcompare.services import playground, runs
+from llmcompare.ui.playground_ask import ENDPOINT
+from llmcompare.ui.playground_figures import DEFINITIONS, differences_html, table_html
+from tests.engines.endpoint_server import DONE, chunk, serving, usage
+
+PAGE = "try/playground"
+KEY = "sk-secret-0123456789"
+EVIL = "<img src=x onerror=alert(1)>"
+
+
+@pytest.fixture(autouse=True)
+def own_var(monkeypatch, tmp_path):
+    """Two formats are there already, so that no test makes one."""
+    var = tmp_path / "var"
+    (var / "models").mkdir(parents=True)
+    (var / "models" / "second.gguf").symlink_to(runs.local_models()[0].path)
+    monkeypatch.setenv("LLMCOMPARE_VAR", str(var))
+
+
+@pytest.fixture
+def server():
+    with serving() as script:
+        script.say(chunk("Because."), chunk(finish="stop"), usage(1000, 500), DONE)
+        yield script
+
+
+def link(server, **more):
+    """Two slots, both behind the server."""
+    slots = {}
+    for number in (1, 2):
+        slots |= {f"slot_{number}": ENDPOINT, f"kind_{number}": "vllm", f"name_{number}": "some-model"}
+        slots[f"url_{number}_vllm"] = server.base_url
+    return slots | more
+
+
+def pressed(app, key="start"):
+    """The page after a button was pressed and its run has ended."""
+    app.run_of.get_by_key(key).click().run()
+    end = time.monotonic() + 30
+    while playground.view(app.run_of.session_state["run_shown"]).job is not None:
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    return app.again()
+
+
+def html_of(app):
+    return " ".join(element.proto.body for element in app.run_of.get("html"))
+
+
+def test_models_behind_an_endpoint_answer_and_the_key_is_nowhere_on_the_page_or_in_the_log(
+    open_app, server, monkeypatch, tmp_path
+):
+    monkeypatch.setenv(f"LLMCOMPARE_KEY_{server.address.replace('.', '_').replace(':', '_')}", KEY)
+    app = pressed(open_app(PAGE, **link(server)))
+    assert app.tracebacks == []
+    assert server.authorization == [f"Bearer {KEY}"] * 2
+    assert "Because." in [element.value for element in app.run_of.code]
+    assert "With the key in LLMCOMPARE_KEY_127_0_0_1" in app.text
+    kept = b"".join(path.read_bytes() for path in (tmp_path / "var").rglob("*.jsonl"))
+    assert b"some-model" in kept
+    assert KEY.encode() not in kept
+    assert KEY not in app.text + html_of(app) + json.dumps(dict(app.run_of.query_params))
+
+
+def test_an_address_that_is_none_is_refused_with_a_sentence_and_nothing_runs(open_app):
+    app = open_app(PAGE, slot_1=ENDPOINT, kind_1="vllm", name_1="m", url_1_vllm="ftp://host")
+    app.run_of.get_by_key("start").click().run()
+    assert "'ftp://host' is no web address" in app.errors
+    assert runs.log().runs() == []
+
+
+def test_a_schema_that_no_reply_can_follow_is_refused_with_a_sentence(open_app, server):
+    app = open_app(PAGE, **link(server)).set("json_schema", '{"enum": []}')
+    app.run_of.get_by_key("start").click().run()
+    assert "no reply can follow the JSON schema" in app.errors
+    assert server.asked == []
+
+
+def test_a_reply_that_does_not_follow_its_schema_is_said_to(open_app, server):
+    app = open_app(PAGE, **link(server)).set("json_schema", '{"type": "object", "required": ["a"]}')
+    app = pressed(app)
+    assert "the reply is no JSON" in app.warnings
+    server.say(chunk('{"a": 1}'), chunk(finish="stop"), DONE)
+    assert "JSON that follows the schema." in pressed(app).text
+
+
+def test_a_reply_has_the_price_that_was_chosen(open_app, server):
+    app = pressed(open_app(PAGE, **link(server), reply_price="groq/llama-3.3-70b-versatile"))
+    # 1,000 tokens in at 0.59 and 500 out at 0.79 USD per million.
+    assert "0.000985 USD" in html_of(app)
+    assert "groq/llama-3.3-70b-versatile: 0.59 USD per million tokens in, 0.79 out" in app.text
+
+
+def test_three_turns_and_their_history_stand_on_the_page(open_app, server):
+    app = pressed(open_app(PAGE, **link(server)))
+    for number, prompt in enumerate(("And why?", "Really?"), start=2):
+        run_id = app.run_of.session_state["run_shown"]
+        app.set(f"follow_{run_id}", prompt)
+        app = pressed(app, "follow_send")
+        assert f"Replies, turn {number}" in [heading.value for heading in app.run_of.subheader]
+    assert [len(asked["messages"]) for asked in server.asked] == [1, 1, 3, 3, 5, 5]
+    assert any("Why is the sky blue" in one.label for one in app.run_of.expander if one.label.startswith("Turn 1"))
+
+
+def test_thinking_is_folded_and_counted(open_app, server):
+    server.say(chunk("<think>Light scatters."), chunk("</think>Blue."), chunk(finish="stop"), DONE)
+    app = pressed(open_app(PAGE, **link(server)))
+    assert "Thinking, 15 characters" in [one.label for one in app.run_of.expander]
+    assert "Time to first answer token" in html_of(app)
+    assert "Blue." in [element.value for element in app.run_of.code]
+
+
+def test_a_slot_with_own_settings_is_asked_with_them(open_app, server):
+    app = pressed(open_app(PAGE, **link(server, own_2="true", temperature_2="0.7", temperature="0.1")))
+    assert sorted(asked["temperature"] for asked in server.asked) == [0.1, 0.7]
+    assert app.tracebacks == []
+
+
+def test_a_run_through_an_endpoint_is_a_report_that_says_where(open_app, server):
+    app = pressed(open_app(PAGE, **link(server)))
+    report = open_app("share/report", run=app.run_of.session_state["run_shown"])
+    assert report.tracebacks == []
+    assert f"some-model @ {server.address}" in report.text
+    assert "python -m llmcompare serve" in [element.value for element in report.run_of.code]
+
+
+def test_names_and_texts_of_models_are_no_markup_in_the_figures(open_app):
+    run = RunFact(
+        run_id="evil", person="me", asked_at="2026-11-25T12:00:00+00:00", prompt=EVIL, system=None,
+        scheduling="in-turn", temperature=0.0, top_p=1.0, max_tokens=64, seed=0, context_tokens=4096,
+        models=(EVIL, EVIL),
+    )  # fmt: skip
+    runs.log().append(run)
+    for slot in (0, 1):
+        runs.log().append(
+            ReplyFact(reply_id=f"r{slot}", run_id="evil", slot=slot, model=EVIL, text=f"{EVIL} {slot}", error=None,
+                      ended_at=run.asked_at, end="end", generated_tokens=9, quantization=EVIL)
+        )  # fmt: skip
+    app = open_app(PAGE, run="evil").set("mark_differences", True)
+    assert app.tracebacks == []
+    assert "<img" not in html_of(app)
+    assert "&lt;img" in html_of(app)
+
+
+@given(first=st.text(max_size=40), second=st.text(max_size=40))
+def test_differences_hold_no_tag_but_marks(first, second):
+    shown = differences_html(first, second).split('<div class="reply">')[1].removesuffix("</div>")
+    assert "<" not in shown.replace("<mark>", "").replace("</mark>", "")
+
+
+@given(name=st.text(max_size=20), cell=st.text(max_size=20))
+def test_figures_hold_no_tag_of_a_name_or_a_value(name, cell):
+    plain, shown = (
+        table_html([text], [dict.fromkeys(DEFINITIONS, value)]) for text, value in (("a", "b"), (name, cell))
+    )
+    if cell != "—":
+        assert shown.count("<") == plain.count("<")
