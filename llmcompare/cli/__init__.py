@@ -14,6 +14,7 @@ from llmcompare.cli import (
     local,
     models,
     moved,
+    ratings,
     refresh,
     sweep,
     workload,
@@ -22,5 +23,5 @@ from llmcompare.cli.app import main
 
 __all__ = [
     "advise", "breakeven", "capability", "catalogue", "claims", "costs", "families", "finetune", "hardware",
-    "languages", "local", "main", "models", "moved", "refresh", "sweep", "workload",
+    "languages", "local", "main", "models", "moved", "ratings", "refresh", "sweep", "workload",
 ]  # fmt: skip

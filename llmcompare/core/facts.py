@@ -5,6 +5,7 @@ from typing import Literal
 
 from llmcompare.core.bench import SpeedTest, TestKind
 
+Vote = Literal["left", "right", "tie", "both bad"]
 Scheduling = Literal["in-turn", "together"]
 """in-turn: one after the other, for figures that can be compared. together: at once, for reading along."""
 
@@ -153,6 +154,26 @@ class ActualMonthFact:
     gpu_hours: float | None = None
     is_withdrawn: bool = False
     """Whether the month was taken back, with what had been typed in."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VoteFact:
+    """Somebody judged two replies to one prompt without knowing who wrote them."""
+
+    vote_id: str
+    voter: str
+    """A mark that leads nowhere: who holds it cannot open the voter's runs."""
+    voted_at: str
+    left_model: str
+    right_model: str
+    """File names, as the sides were shown."""
+    vote: Vote
+    prompt: str | None = None
+    run_id: str | None = None
+    left_reply_id: str | None = None
+    right_reply_id: str | None = None
+    imported_from: str | None = None
+    """Name of the file; None when it was given here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +20,8 @@ from scipy.stats import norm
 
 from llmcompare.core.apart import Floats, level_stretches, variances_of_differences
 from llmcompare.core.cost import Band
+from llmcompare.core.facts import Vote
 
-Vote = Literal["left", "right", "tie", "both bad"]
 CONFIDENCE = 0.95
 """Of the intervals, and of the test whether two models can be told apart, each pair by itself."""
 VOTES_ADDED = 0.5

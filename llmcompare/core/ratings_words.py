@@ -88,6 +88,18 @@ def place_text(place: tuple[int, int]) -> str:
     return str(best) if best == worst else f"{best} to {worst}"
 
 
+def standings(ratings: Ratings) -> Iterator[str]:
+    """A line for each model, best first."""
+    bands, places = ratings.bands(), ratings.places()
+    for at in ratings.order:
+        share = share_band(bands[at])
+        votes = counted(round(float(ratings.counts.votes[at].sum())), "vote")
+        yield (
+            f"place {place_text(places[at])}: {ratings.counts.names[at]}, {share.mid:.0f} % of votes expected "
+            f"({share.low:.0f} to {share.high:.0f}), {votes}"
+        )
+
+
 def rating_table(ratings: Ratings) -> Table:
     """A row for each model, best first."""
     counts, bands, places = ratings.counts, ratings.bands(), ratings.places()

@@ -1,10 +1,10 @@
-"""The results log: every run, reply, opening, measurement and real bill, appended by any processes and never changed.
+"""The results log: runs, replies, votes, openings, measurements, real bills, appended by any processes, never changed.
 
 See docs/adr/0003-results-are-an-append-only-log.md.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -14,7 +14,15 @@ from typing import Any
 
 import duckdb
 
-from llmcompare.core.facts import ActualMonthFact, MachineFact, MeasurementFact, OpeningFact, ReplyFact, RunFact
+from llmcompare.core.facts import (
+    ActualMonthFact,
+    MachineFact,
+    MeasurementFact,
+    OpeningFact,
+    ReplyFact,
+    RunFact,
+    VoteFact,
+)
 from llmcompare.errors import StoreError
 from llmcompare.store.db import file_errors
 from llmcompare.store.results_compaction import compact_folder
@@ -56,6 +64,7 @@ class _Index:
     measurements: dict[str, MeasurementFact] = field(default_factory=dict)
     machines: dict[str, MachineFact] = field(default_factory=dict)
     actual_months: dict[str, dict[str, ActualMonthFact]] = field(default_factory=dict)
+    votes: dict[str, VoteFact] = field(default_factory=dict)
 
     def add(self, fact: Fact, segment: Segment | None) -> None:
         match fact:
@@ -73,6 +82,8 @@ class _Index:
                 self.machines.setdefault(fact.machine_fact_id, fact)
             case ActualMonthFact():
                 self.actual_months.setdefault(fact.person, {}).setdefault(fact.month_fact_id, fact)
+            case VoteFact():
+                self.votes.setdefault(fact.vote_id, fact)
 
     def run(self, run_id: str) -> LoggedRun:
         replies = sorted(self.replies.get(run_id, {}).values(), key=lambda reply: (reply.slot, reply.reply_id))
@@ -109,9 +120,13 @@ class ResultsLog:
 
         Raises ValueError for a value that the table cannot hold, such as NaN.
         """
-        line = to_line(fact)
+        self.append_all([fact])
+
+    def append_all(self, facts: Iterable[Fact]) -> None:
+        """Many at once, in a single write: an import of thousands would wait for the disk thousands of times."""
+        lines = b"".join(map(to_line, facts))
         with self._appending, file_errors(self.folder):
-            self._writer.append(line)
+            self._writer.append(lines)
 
     def runs(self) -> list[LoggedRun]:
         """All runs, newest first."""
@@ -153,6 +168,14 @@ class ResultsLog:
             self._refresh()
             found = list(self._index.actual_months.get(person, {}).values())
         return sorted(found, key=lambda fact: (_moment(fact.typed_at), fact.month_fact_id))
+
+    def votes(self) -> list[VoteFact]:
+        """What people thought of two replies, oldest first."""
+        with self._reading:
+            self._refresh()
+            found = list(self._index.votes.values())
+        # As text: all are of one time zone, and a hundred thousand dates take half a second to read.
+        return sorted(found, key=lambda fact: (fact.voted_at, fact.vote_id))
 
     def problems(self) -> list[str]:
         """A sentence for everything that is in the folder but not in the answers."""

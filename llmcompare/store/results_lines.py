@@ -8,9 +8,17 @@ from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from llmcompare.core.facts import ActualMonthFact, MachineFact, MeasurementFact, OpeningFact, ReplyFact, RunFact
+from llmcompare.core.facts import (
+    ActualMonthFact,
+    MachineFact,
+    MeasurementFact,
+    OpeningFact,
+    ReplyFact,
+    RunFact,
+    VoteFact,
+)
 
-Fact = RunFact | ReplyFact | OpeningFact | MeasurementFact | MachineFact | ActualMonthFact
+Fact = RunFact | ReplyFact | OpeningFact | MeasurementFact | MachineFact | ActualMonthFact | VoteFact
 VERSION = 1
 """Of the columns of all tables: raised when a fact changes in a way that an older version would misread."""
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
@@ -61,6 +69,7 @@ def log_tables() -> dict[str, LogTable]:
         ("measurements", "measurement_id", MeasurementFact),
         ("machines", "machine_fact_id", MachineFact),
         ("actual_months", "month_fact_id", ActualMonthFact),
+        ("votes", "vote_id", VoteFact),
     )
     return {name: _table(name, key, kind) for name, key, kind in kinds}
 

@@ -17,7 +17,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from llmcompare.core.facts import ActualMonthFact, MachineFact, MeasurementFact, OpeningFact, ReplyFact, RunFact
+from llmcompare.core.facts import (
+    ActualMonthFact,
+    MachineFact,
+    MeasurementFact,
+    OpeningFact,
+    ReplyFact,
+    RunFact,
+    VoteFact,
+)
 from llmcompare.errors import StoreError
 from llmcompare.store.results import ResultsLog
 from llmcompare.store.results_lines import VERSION, fact_id, from_line, log_tables, to_line
@@ -222,8 +230,14 @@ ACTUAL_MONTHS = st.builds(
     gpu_hours=nullable(NUMBER), is_withdrawn=st.booleans(),
 )  # fmt: skip
 
+VOTES = st.builds(
+    VoteFact, vote_id=TEXT, voter=TEXT, voted_at=TEXT, left_model=TEXT, right_model=TEXT,
+    vote=st.sampled_from(["left", "right", "tie", "both bad"]), prompt=nullable(TEXT), run_id=nullable(TEXT),
+    left_reply_id=nullable(TEXT), right_reply_id=nullable(TEXT), imported_from=nullable(TEXT),
+)  # fmt: skip
 
-@given(fact=RUNS | REPLIES | OPENINGS | MEASUREMENTS | MACHINES | ACTUAL_MONTHS)
+
+@given(fact=RUNS | REPLIES | OPENINGS | MEASUREMENTS | MACHINES | ACTUAL_MONTHS | VOTES)
 def test_a_fact_is_read_back_from_its_line_as_it_was(fact):
     line = to_line(fact)
     assert line.isascii()
@@ -292,6 +306,27 @@ def test_real_months_are_read_back_by_person_from_a_segment_and_from_parquet(tmp
     assert reader.problems() == []
 
 
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(given_votes=st.lists(VOTES, unique_by=fact_id, min_size=1, max_size=4))
+def test_votes_that_are_appended_together_are_read_back_oldest_first(tmp_path_factory, given_votes):
+    folder = tmp_path_factory.mktemp("log")
+    with closing(ResultsLog(folder)) as log:
+        log.append_all(given_votes)
+    for _ in ("segment", "parquet"):
+        reader = ResultsLog(folder)
+        assert reader.votes() == sorted(given_votes, key=lambda fact: (fact.voted_at, fact.vote_id))
+        assert reader.query("SELECT count(*) FROM votes")[1] == [(len(given_votes),)]
+        reader.compact()
+    assert reader.problems() == []
+
+
+def test_where_one_of_many_facts_cannot_be_written_none_is(folder):
+    log = ResultsLog(folder)
+    with pytest.raises(ValueError, match=r"RunFact\.seed"):
+        log.append_all([REPLY, replace(RUN, seed=2**63)])
+    assert log.runs() == []
+
+
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, "12", True, 10**400])
 def test_what_a_column_cannot_hold_is_refused_by_name_and_nothing_is_written(folder, value):
     with pytest.raises(ValueError, match=r"ReplyFact\.ttft_ms is .*: give a finite number or nothing"):
@@ -336,6 +371,10 @@ def test_a_changed_column_needs_a_new_version():
     assert columns["actual_months"] == (
         "month_fact_id:VARCHAR person:VARCHAR typed_at:VARCHAR month:VARCHAR usd:DOUBLE requests:DOUBLE?"
         " input_tokens:DOUBLE? output_tokens:DOUBLE? cached_tokens:DOUBLE? gpu_hours:DOUBLE? is_withdrawn:BOOLEAN"
+    )
+    assert columns["votes"] == (
+        "vote_id:VARCHAR voter:VARCHAR voted_at:VARCHAR left_model:VARCHAR right_model:VARCHAR vote:VARCHAR"
+        " prompt:VARCHAR? run_id:VARCHAR? left_reply_id:VARCHAR? right_reply_id:VARCHAR? imported_from:VARCHAR?"
     )
     assert columns["machines"] == (
         "machine_fact_id:VARCHAR machine_id:VARCHAR looked_at:VARCHAR cpu:VARCHAR core_count:BIGINT"

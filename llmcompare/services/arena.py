@@ -1,0 +1,228 @@
+"""Blind votes on two replies: which pair next, what a vote is, and the ratings that follow."""
+
+import hashlib
+import secrets
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from llmcompare.core.facts import ReplyFact, Vote, VoteFact
+from llmcompare.core.ratings import CONFIDENCE, Counts, Ratings, connected, first_place, pair_values, rated
+from llmcompare.core.ratings_words import answer, other_parts, pair_table, rating_table, sentences, side_sentence
+from llmcompare.core.tables import Table
+from llmcompare.core.votes import counts_of, evidence, judged_pair, once_per_pair
+from llmcompare.engines.base import Sampling
+from llmcompare.errors import InputError
+from llmcompare.models import library
+from llmcompare.models.library import LocalModel
+from llmcompare.services import playground, runs
+from llmcompare.services.jobs import new_id
+from llmcompare.services.runs import Plan
+from llmcompare.store.results import LoggedRun
+
+ALIKE_DIGITS = 6
+"""Pairs whose worth agrees to so many digits are drawn by lot."""
+NO_VOTE = "No vote yet. The first ratings come with the first vote, with intervals as wide as one vote leaves them."
+
+
+# --- pairs ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """Two replies to one prompt, on the sides on which they are shown."""
+
+    run_id: str
+    prompt: str
+    left: ReplyFact
+    right: ReplyFact
+
+    @property
+    def models(self) -> tuple[str, str]:
+        """In alphabetical order."""
+        first, second = sorted((self.left.model, self.right.model))
+        return first, second
+
+    @property
+    def is_same_text(self) -> bool:
+        """Whether there is nothing to choose between."""
+        return self.left.text.strip() == self.right.text.strip()
+
+    def fact(self, voter: str, vote: Vote) -> VoteFact:
+        """A vote on it, now."""
+        return VoteFact(
+            vote_id=new_id(),
+            voter=voter,
+            voted_at=runs.now(),
+            left_model=self.left.model,
+            right_model=self.right.model,
+            vote=vote,
+            prompt=self.prompt,
+            run_id=self.run_id,
+            left_reply_id=self.left.reply_id,
+            right_reply_id=self.right.reply_id,
+        )
+
+
+def voter_mark(person: str) -> str:
+    """Of a person, for votes that others see: the person's own mark opens runs, this one opens nothing."""
+    return hashlib.sha256(f"arena voter {person}".encode()).hexdigest()[:16]
+
+
+def pairs_of(run: LoggedRun, voter: str) -> Iterator[Pair]:
+    """Every two complete replies of different models; left and right are drawn by lot, for each voter once."""
+    replies = [
+        reply for reply in run.replies if reply.error is None and reply.end != "cancelled" and reply.text.strip()
+    ]
+    for number, one in enumerate(replies):
+        for other in replies[number + 1 :]:
+            if one.model != other.model:
+                left, right = (one, other) if _lot(voter, one, other) % 2 else (other, one)
+                yield Pair(run_id=run.run.run_id, prompt=run.run.prompt, left=left, right=right)
+
+
+def _lot(voter: str, one: ReplyFact, other: ReplyFact) -> int:
+    """A number that nobody can foresee, the same each time the page is drawn."""
+    return int.from_bytes(hashlib.sha256(f"{voter} {one.reply_id} {other.reply_id}".encode()).digest()[:8])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """Pairs that a voter can judge."""
+
+    pairs: tuple[Pair, ...]
+    """Not judged yet, the most telling first."""
+    judged_count: int
+
+
+def waiting(person: str, *, run_id: str | None = None) -> Waiting:
+    """Pairs of the person's runs, or of one run. Raises InputError for a run that nobody has."""
+    log, voter = runs.log(), voter_mark(person)
+    votes = once_per_pair(log.votes())
+    judged = {judged_pair(vote) for vote in votes if vote.voter == voter}
+    pairs = [pair for run in _offered(person, run_id) for pair in pairs_of(run, voter)]
+    left = [pair for pair in pairs if _key(pair) not in judged]
+    worth = pair_values(counts_of(votes), sorted({name for pair in left for name in pair.models}))
+    left.sort(key=lambda pair: (-round(worth[pair.models], ALIKE_DIGITS), _lot(voter, pair.right, pair.left)))
+    return Waiting(pairs=tuple(left), judged_count=len(pairs) - len(left))
+
+
+def _offered(person: str, run_id: str | None) -> Iterable[LoggedRun]:
+    log = runs.log()
+    if run_id is None:
+        mine = {fact.run_id for fact in playground.history(person)}
+        return [one for one in log.runs() if one.run.run_id in mine]
+    found = log.run(run_id)
+    if found is None:
+        raise InputError(f"there is no run {run_id[:60]!r} here: the link is of another installation, or mistyped.")
+    return [found]
+
+
+def _key(pair: Pair) -> Hashable:
+    return frozenset((pair.left.reply_id, pair.right.reply_id))
+
+
+def vote(person: str, pair: Pair, choice: Vote) -> bool:
+    """Into the log; False when the person has voted on the pair already, for the first vote counts."""
+    voter = voter_mark(person)
+    if any(fact.voter == voter and judged_pair(fact) == _key(pair) for fact in runs.log().votes()):
+        return False
+    runs.log().append(pair.fact(voter, choice))
+    return True
+
+
+# --- a new prompt -----------------------------------------------------------------------------------------------------
+
+
+def draw_models(models: Sequence[LocalModel]) -> tuple[LocalModel, LocalModel]:
+    """Two models between which a vote tells most, in random order. Raises InputError where there are no two."""
+    by_name = {library.readable(model.path.name): model for model in models if model.problem is None}
+    if len(by_name) < 2:
+        raise InputError("two different models are needed: put another .gguf file into var/models.")
+    worth = pair_values(counts_of(once_per_pair(runs.log().votes())), list(by_name))
+    best = round(max(worth.values()), ALIKE_DIGITS)
+    drawn = list(secrets.choice([pair for pair, value in worth.items() if round(value, ALIKE_DIGITS) == best]))
+    secrets.SystemRandom().shuffle(drawn)
+    return by_name[drawn[0]], by_name[drawn[1]]
+
+
+def ask(prompt: str, models: Sequence[LocalModel], *, max_tokens: int, person: str) -> str:
+    """Send a prompt to two models drawn; the id of the run. Raises InputError."""
+    plan = Plan(prompt=prompt, models=draw_models(models), sampling=Sampling(max_tokens=max_tokens))
+    return playground.start(plan, person=person)
+
+
+# --- ratings ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standings:
+    """What votes say."""
+
+    votes: tuple[VoteFact, ...]
+    """Those that count, oldest first."""
+    parts: tuple[Counts, ...]
+    """Of the table within which models can be compared, the largest first."""
+    ratings: Ratings | None
+    """Of the largest part; None without a vote."""
+    repeated_count: int = 0
+    """Votes on a pair that the voter had judged already."""
+
+    @property
+    def answer(self) -> str:
+        """Who is first, in a sentence."""
+        return NO_VOTE if self.ratings is None else answer(self.ratings)
+
+    @property
+    def sentences(self) -> list[str]:
+        """What stands behind the answer."""
+        if self.ratings is None:
+            return []
+        sides = side_sentence([vote.vote for vote in self.votes])
+        broad = evidence(self.votes, repeated_count=self.repeated_count)
+        return [*sentences(self.ratings), *other_parts(self.parts), sides, broad]
+
+    @property
+    def tables(self) -> list[Table]:
+        """Ratings and pairs of the largest part."""
+        return [] if self.ratings is None else [rating_table(self.ratings), pair_table(self.ratings.counts)]
+
+
+def standings(votes: Iterable[VoteFact]) -> Standings:
+    """Ratings of the votes that count."""
+    given = list(votes)
+    counting = once_per_pair(given)
+    parts = connected(counts_of(counting))
+    return Standings(
+        votes=tuple(counting),
+        parts=tuple(parts),
+        ratings=rated(parts[0]) if parts else None,
+        repeated_count=len(given) - len(counting),
+    )
+
+
+def kept_votes(*, of: str | None = None) -> list[VoteFact]:
+    """Every vote of the log, or those of one person."""
+    votes = runs.log().votes()
+    return votes if of is None else [vote for vote in votes if vote.voter == voter_mark(of)]
+
+
+def ratings_json(found: Standings) -> Mapping[str, Any]:
+    """For the command line: units in the keys, null for what there is not."""
+    rows = [dict(zip(table.columns, row, strict=True)) for table in found.tables[:1] for row in table.rows]
+    pairs = [dict(zip(table.columns, row, strict=True)) for table in found.tables[1:] for row in table.rows]
+    ratings = found.ratings
+    return {
+        "answer": found.answer,
+        "sentences": found.sentences,
+        "confidence": CONFIDENCE,
+        "vote_count": len(found.votes),
+        "voter_count": len({vote.voter for vote in found.votes}),
+        "repeated_vote_count": found.repeated_count,
+        "first_place": None if ratings is None else asdict(first_place(ratings)),
+        "half_votes_added": None if ratings is None else ratings.votes_added,
+        "ratings": rows,
+        "cannot_be_told_apart": [] if ratings is None else [list(part) for part in ratings.levels() if len(part) > 1],
+        "pairs": pairs,
+        "not_compared": [list(part.names) for part in found.parts[1:]],
+    }
