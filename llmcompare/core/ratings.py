@@ -15,7 +15,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components
-from scipy.special import expit
+from scipy.special import expit, logit
 from scipy.stats import norm
 
 from llmcompare.core.apart import Floats, level_stretches, variances_of_differences
@@ -110,6 +110,21 @@ class Ratings:
         ends = [(self.logits + part * reach).tolist() for part in (-1, 0, 1)]
         return [Band(low=low, mid=mid, high=high) for low, mid, high in zip(*ends, strict=True)]
 
+    def shares(self, confidence: float = CONFIDENCE) -> list[Band]:
+        """Percent of votes expected against the other models, each met as often, a tie as half a vote.
+
+        The interval is Wald's on the logit of the share, so it stays between 0 and 100.
+        """
+        odds = expit(self.logits[:, None] - self.logits[None, :])
+        np.fill_diagonal(odds, 0)
+        others = len(odds) - 1
+        share = odds.sum(axis=1) / others
+        slopes = _laplacian(odds * (1 - odds)) / others
+        variance = np.einsum("ij,jk,ik->i", slopes, self.covariance, slopes)
+        reach = _quantile(confidence) * np.sqrt(variance) / (share * (1 - share))
+        ends = [(100 * expit(logit(share) + part * reach)).tolist() for part in (-1, 0, 1)]
+        return [Band(low=low, mid=mid, high=high) for low, mid, high in zip(*ends, strict=True)]
+
     def told_apart(self, confidence: float = CONFIDENCE) -> NDArray[np.bool_]:
         """Of each pair, by itself, whether the difference is larger than chance explains."""
         difference = np.abs(self.logits[:, None] - self.logits[None, :])
@@ -149,15 +164,6 @@ def elo_points(logits: float) -> float:
     (1000, 1400)
     """
     return float(MEAN_POINTS + POINTS_PER_LOGIT * logits)
-
-
-def share_percent(logits: float) -> float:
-    """Percent of the votes expected against a model of mean rating.
-
-    >>> share_percent(0.0), round(share_percent(float(np.log(3))), 6)
-    (50.0, 75.0)
-    """
-    return float(100 * expit(logits))
 
 
 def counted_votes(votes: Iterable[tuple[str, str, Vote]]) -> Counts:

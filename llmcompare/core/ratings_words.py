@@ -2,15 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 
-from llmcompare.core.cost import Band
 from llmcompare.core.phrases import listed
-from llmcompare.core.ratings import CONFIDENCE, VOTES_ADDED, Counts, Ratings, elo_points, first_place, share_percent
+from llmcompare.core.ratings import CONFIDENCE, VOTES_ADDED, Counts, Ratings, elo_points, first_place
 from llmcompare.core.tables import Cell, Table
 from llmcompare.core.units import counted
 
 HOW_MEASURED = (
-    "A rating is the percent of votes expected against a model of mean rating, a tie as half a vote. Ranges hold the "
-    f"true figure in {CONFIDENCE:.0%} of such votes; they say nothing about prompts and people that are not among them."
+    "Shown is the percent of votes that a model is expected to get against the others, a tie as half a vote, with its "
+    f"{CONFIDENCE:.0%} interval."
 )
 
 
@@ -73,11 +72,6 @@ def other_parts(parts: Sequence[Counts]) -> Iterator[str]:
         )
 
 
-def share_band(logits: Band) -> Band:
-    """A rating with its interval as percent of votes against a model of mean rating."""
-    return Band(low=share_percent(logits.low), mid=share_percent(logits.mid), high=share_percent(logits.high))
-
-
 def place_text(place: tuple[int, int]) -> str:
     """A place, or the range in which it lies.
 
@@ -90,9 +84,9 @@ def place_text(place: tuple[int, int]) -> str:
 
 def standings(ratings: Ratings) -> Iterator[str]:
     """A line for each model, best first."""
-    bands, places = ratings.bands(), ratings.places()
+    shares, places = ratings.shares(), ratings.places()
     for at in ratings.order:
-        share = share_band(bands[at])
+        share = shares[at]
         votes = counted(round(float(ratings.counts.votes[at].sum())), "vote")
         yield (
             f"place {place_text(places[at])}: {ratings.counts.names[at]}, {share.mid:.0f} % of votes expected "
@@ -102,10 +96,10 @@ def standings(ratings: Ratings) -> Iterator[str]:
 
 def rating_table(ratings: Ratings) -> Table:
     """A row for each model, best first."""
-    counts, bands, places = ratings.counts, ratings.bands(), ratings.places()
+    counts, bands, places, shares = ratings.counts, ratings.bands(), ratings.places(), ratings.shares()
     rows: list[tuple[Cell, ...]] = []
     for at in ratings.order:
-        share = share_band(bands[at])
+        share = shares[at]
         points = [round(elo_points(end)) for end in (bands[at].low, bands[at].mid, bands[at].high)]
         rows.append(
             (

@@ -83,6 +83,10 @@ def run() -> None:
                     PAGES / "try/playground.py", title="Playground", icon=":material/forum:",
                     help="One prompt through local models, side by side.",
                 ),
+                st.Page(
+                    PAGES / "try/arena.py", title="Arena", icon=":material/swords:",
+                    help="Vote blind on two replies; ratings with intervals, and votes that would settle them.",
+                ),
             ],
             "Share": [
                 st.Page(

@@ -72,7 +72,7 @@ def show_run(run_id: str) -> None:
         _draw(view)
         draw_figures(view, offers, chosen)
         return
-    poll_s = registry.poll_s(view.job, _watcher())
+    poll_s = registry.poll_s(view.job, watcher())
     st.fragment(_follow, run_every=poll_s)(run_id, poll_s)
 
 
@@ -83,7 +83,8 @@ def pick_next(run_id: str, models: Sequence[LocalModel]) -> Plan | None:
     return playground_turns.pick_next(view, models) if view is not None and is_over else None
 
 
-def _watcher() -> str:
+def watcher() -> str:
+    """A mark of this tab, for jobs to count who looks."""
     if "watcher" not in st.session_state:
         st.session_state["watcher"] = f"{person()} {time.monotonic_ns()}"
     mark: str = st.session_state["watcher"]
@@ -92,7 +93,7 @@ def _watcher() -> str:
 
 def _follow(run_id: str, poll_s: float) -> None:
     view = playground.view(run_id)
-    if view is None or view.job is None or registry.poll_s(view.job, _watcher()) > 1.5 * poll_s:
+    if view is None or view.job is None or registry.poll_s(view.job, watcher()) > 1.5 * poll_s:
         # Ended, or more people watch: drawn anew by the page, without the timer or with a slower one.
         st.rerun()
     _draw(view)
@@ -204,9 +205,12 @@ def _progress(slot: Slot) -> str:
 # --- runs and models --------------------------------------------------------------------------------------------------
 
 
-def show_history(this_page: Path, report_page: Path, run_id: str | None) -> None:
+def show_history(this_page: Path, report_page: Path, arena_page: Path, run_id: str | None) -> None:
     """Links to the person's runs, and to the report of the one shown."""
     if run_id:
+        st.page_link(
+            arena_page, label="Judge this run blind in Arena", icon=":material/swords:", query_params={"run": run_id}
+        )
         st.page_link(
             report_page, label="Open this run in Report", icon=":material/description:", query_params={"run": run_id}
         )

@@ -40,5 +40,7 @@ if run_id:
     if following is not None:
         parts.show_from_now_on(playground.start(following, person=person()))
         st.rerun()
-parts.show_history(frame.PAGES / "try/playground.py", frame.PAGES / "share/report.py", run_id)
+parts.show_history(
+    frame.PAGES / "try/playground.py", frame.PAGES / "share/report.py", frame.PAGES / "try/arena.py", run_id
+)
 parts.show_models(models)

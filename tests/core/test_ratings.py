@@ -18,7 +18,6 @@ from llmcompare.core.ratings import (
     is_bounded,
     pair_values,
     rated,
-    share_percent,
     votes_to_come,
 )
 from llmcompare.core.ratings_words import answer, other_parts, pair_table, rating_table, sentences
@@ -92,8 +91,23 @@ def test_with_ties_the_ratings_are_those_of_evalica(seed):
 def test_twelve_of_sixteen_votes_are_odds_of_three():
     ratings = rated(duel(12, 4))
     assert ratings.logits[0] - ratings.logits[1] == pytest.approx(np.log(3))
-    assert share_percent(np.log(3)) == pytest.approx(75)
+    assert [share.mid for share in ratings.shares()] == pytest.approx([75, 25])
     assert elo_points(np.log(10)) == pytest.approx(1400)
+
+
+@pytest.mark.parametrize("counts", [duel(14, 6), duel(15, 6), duel(16, 4), duel(5, 0), duel(4, 2, 30)])
+def test_two_models_are_told_apart_just_where_the_interval_of_the_share_leaves_the_middle(counts):
+    ratings = rated(counts)
+    share = ratings.shares()[0]
+    assert (share.low > 50) == ratings.told_apart()[0, 1]
+
+
+def test_the_share_against_the_others_is_the_mean_over_them():
+    ratings = rated(counted_votes(wins({"AB": 3, "BA": 1, "AC": 9, "CA": 1, "BC": 3, "CB": 1})))
+    a, b, c = ratings.logits
+    expected = 50 / (1 + np.exp(b - a)) + 50 / (1 + np.exp(c - a))
+    assert ratings.shares()[0].mid == pytest.approx(expected)
+    assert sum(share.mid for share in ratings.shares()) == pytest.approx(150)
 
 
 def test_both_bad_counts_for_the_order_as_a_tie_does_and_is_counted_apart():
@@ -115,9 +129,9 @@ def test_a_tie_makes_votes_scatter_less_than_the_model_believes():
 def test_three_ties_are_no_certainty():
     ratings = rated(duel(0, 0, ties=3))
     assert not ratings.told_apart().any()
-    low, high = ratings.bands()[0].low, ratings.bands()[0].high
-    assert share_percent(low) < 36
-    assert share_percent(high) > 64
+    share = ratings.shares()[0]
+    assert share.low < 25
+    assert share.high > 75
 
 
 # --- where no finite rating exists ------------------------------------------------------------------------------------

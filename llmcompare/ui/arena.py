@@ -1,0 +1,209 @@
+"""The voting of the Arena: a new prompt or finished runs, two replies without names, four votes, who wrote them."""
+
+from functools import partial
+from pathlib import Path
+
+import streamlit as st
+
+from llmcompare.core.facts import ReplyFact, Vote
+from llmcompare.core.units import counted
+from llmcompare.errors import InputError
+from llmcompare.models.library import LocalModel
+from llmcompare.services import arena, formats, playground
+from llmcompare.services.arena import Pair
+from llmcompare.services.jobs import registry
+from llmcompare.services.playground import RunView
+from llmcompare.ui.fields import BOUND
+from llmcompare.ui.person import person
+from llmcompare.ui.playground import EXAMPLE, REPLY_HEIGHT_PX, follow_format, watcher
+from llmcompare.ui.safe import markdown, plain
+
+NEW, FINISHED = WAYS = ("a new prompt", "finished runs")
+VOTES: tuple[tuple[Vote, str, str], ...] = (
+    ("left", "Left is better", "Left"),
+    ("tie", "Tie", "T"),
+    ("both bad", "Both bad", "B"),
+    ("right", "Right is better", "Right"),
+)
+"""Vote, label, key of the keyboard."""
+SHORT_CHARACTERS = 600
+"""Replies of so many are shown in full; longer ones scroll, so that the votes stay in sight."""
+RUN, ON_SCREEN, LAST = "arena_run", "arena_pair", "arena_last"
+
+
+def judge(models: list[LocalModel], this_page: Path) -> None:
+    """What is to be voted on, and what the last vote was on."""
+    run_id = st.query_params.get("run")
+    if run_id:
+        st.page_link(this_page, label="Judge all your runs", icon=":material/arrow_back:")
+        _judge_finished(run_id)
+        return
+    way = st.segmented_control("Judge", WAYS, default=NEW, key="judge", bind=BOUND, required=True)
+    if way == NEW:
+        _ask(models)
+        _judge_new()
+    else:
+        _judge_finished(None)
+
+
+# --- a new prompt -----------------------------------------------------------------------------------------------------
+
+
+def _ask(models: list[LocalModel]) -> None:
+    second = formats.second_format(models)
+    if second is not None:
+        follow_format(second)
+        if not second.ended.is_set():
+            st.caption("A second format of the demo model is made first, so that there is something to compare.")
+            return
+    with st.form("arena_ask", border=True):
+        prompt = st.text_area("Prompt", EXAMPLE, key="arena_prompt", height=80, persist_state="session")
+        left, right = st.columns([1, 2], vertical_alignment="bottom")
+        max_tokens = left.number_input("Max tokens", 1, 4096, 128, 32, key="arena_max_tokens")
+        pressed = right.form_submit_button(
+            "Ask two models", type="primary", icon=":material/play_arrow:", width="stretch",
+            help="Which two is drawn where a vote tells most, and stays hidden until you have voted.",
+        )  # fmt: skip
+    if not pressed:
+        return
+    try:
+        st.session_state[RUN] = arena.ask(prompt, models, max_tokens=int(max_tokens), person=person())
+        st.session_state.pop(LAST, None)
+    except InputError as problem:
+        st.error(plain(str(problem)), icon=":material/error:")
+
+
+def _judge_new() -> None:
+    run_id = st.session_state.get(RUN)
+    view = playground.view(run_id) if run_id else None
+    if view is None:
+        return
+    if view.job is not None:
+        poll_s = registry.poll_s(view.job, watcher())
+        st.fragment(_follow, run_every=poll_s)(view.fact.run_id, poll_s)
+        return
+    _reveal()
+    pairs = arena.waiting(person(), run_id=view.fact.run_id).pairs
+    if pairs:
+        _show_pair(pairs[0])
+    elif LAST not in st.session_state:
+        _say_why_there_is_no_pair(view)
+
+
+def _follow(run_id: str, poll_s: float) -> None:
+    """Not the replies while they are written: the faster model would be known by it."""
+    view = playground.view(run_id)
+    if view is None or view.job is None or registry.poll_s(view.job, watcher()) > 1.5 * poll_s:
+        st.rerun()
+    tokens = sum(slot.reply.generated_tokens or 0 for slot in view.slots)
+    st.info(
+        f"Both models are at work: {counted(tokens, 'token')} so far. The replies are shown when both are complete, "
+        "so that speed gives nobody away.",
+        icon=":material/hourglass_top:",
+    )
+    if view.job is not None:
+        st.button("Stop", key="arena_stop", icon=":material/stop:", on_click=view.job.stop)
+
+
+def _say_why_there_is_no_pair(view: RunView) -> None:
+    if view.bug is not None:
+        st.exception(view.bug)
+    reasons = [f"{one.model}: {one.error}" for one in view.replies if one.error]
+    why = view.problem or "; ".join(reasons) or "it was stopped before both had answered"
+    st.warning(plain(f"There are no two replies to judge: {why}. Ask again."), icon=":material/warning:")
+
+
+# --- finished runs ----------------------------------------------------------------------------------------------------
+
+
+def _judge_finished(run_id: str | None) -> None:
+    try:
+        found = arena.waiting(person(), run_id=run_id)
+    except InputError as problem:
+        st.warning(plain(str(problem)), icon=":material/link_off:")
+        return
+    _reveal()
+    total = found.judged_count + len(found.pairs)
+    if total:
+        share = found.judged_count / total
+        st.progress(share, f"{found.judged_count} of {counted(total, 'pair')} judged")
+    if not found.pairs:
+        _say_what_next(total)
+        return
+    # The pair on the screen stays there while others vote; theirs may make another one more telling.
+    shown = st.session_state.get(ON_SCREEN)
+    pair = next((one for one in found.pairs if one == shown), found.pairs[0])
+    st.session_state[ON_SCREEN] = pair
+    _show_pair(pair)
+
+
+def _say_what_next(total: int) -> None:
+    if total:
+        st.success("Every pair is judged. Run more prompts in the Playground, or ask here.", icon=":material/check:")
+    else:
+        st.info(
+            "There is no finished run with two complete replies of different models yet: run a prompt through two "
+            "models in the Playground, or ask a new one here.",
+            icon=":material/info:",
+        )
+
+
+# --- a pair -----------------------------------------------------------------------------------------------------------
+
+
+def _show_pair(pair: Pair) -> None:
+    st.caption("Prompt")
+    st.code(pair.prompt, language=None, wrap_lines=True, height="content")
+    as_markdown = st.toggle("Show replies as Markdown", key="arena_markdown")
+    is_short = max(len(pair.left.text), len(pair.right.text)) <= SHORT_CHARACTERS
+    for name, reply, column in zip(("Left", "Right"), (pair.left, pair.right), st.columns(2), strict=True):
+        with column:
+            st.markdown(f"**{name}**")
+            _show_text(reply, is_short=is_short, as_markdown=as_markdown)
+    if pair.is_same_text:
+        st.caption("Both replies are the same, letter for letter.")
+    for (vote, label, key), column in zip(VOTES, st.columns(len(VOTES)), strict=True):
+        column.button(
+            label, key=f"vote_{vote.replace(' ', '_')}", shortcut=key, width="stretch",
+            on_click=partial(_cast, pair, vote),
+        )  # fmt: skip
+
+
+def _show_text(reply: ReplyFact, *, is_short: bool, as_markdown: bool) -> None:
+    with st.container(height="content" if is_short else REPLY_HEIGHT_PX, border=as_markdown):
+        if as_markdown:
+            st.markdown(markdown(reply.text))
+        else:
+            st.code(reply.text, language=None, wrap_lines=True)
+
+
+def _cast(pair: Pair, vote: Vote) -> None:
+    if arena.vote(person(), pair, vote):
+        st.session_state[LAST] = (pair, vote)
+    st.session_state.pop(ON_SCREEN, None)
+
+
+def _reveal() -> None:
+    """Who wrote the two replies of the last vote."""
+    last: tuple[Pair, Vote] | None = st.session_state.get(LAST)
+    if last is None:
+        return
+    pair, vote = last
+    st.success(_said(pair, vote), icon=":material/how_to_vote:")
+    with st.expander("The two replies of your last vote, with names"):
+        for reply, column in zip((pair.left, pair.right), st.columns(2), strict=True):
+            with column:
+                st.markdown(f"**{plain(reply.model)}**")
+                st.code(reply.text, language=None, wrap_lines=True, height=REPLY_HEIGHT_PX)
+
+
+def _said(pair: Pair, vote: Vote) -> str:
+    left, right = (f"**{plain(reply.model)}**" for reply in (pair.left, pair.right))
+    match vote:
+        case "left":
+            return f"You preferred {left}, on the left, to {right}."
+        case "right":
+            return f"You preferred {right}, on the right, to {left}."
+        case _:
+            kind = "a tie" if vote == "tie" else "both bad"
+            return f"Your vote: {kind}. Left was {left}, right was {right}."

@@ -1,0 +1,141 @@
+"""The Arena without a browser: blind pairs, votes that count once, ratings, votes as a file."""
+
+import pytest
+
+from llmcompare.core.facts import ReplyFact, RunFact
+from llmcompare.services import arena, runs
+
+PAGE = "try/arena"
+WHEN = "2026-11-25T12:00:00.000+00:00"
+
+
+@pytest.fixture(autouse=True)
+def own_var(monkeypatch, tmp_path):
+    """Two formats are there already, so that no test makes one."""
+    var = tmp_path / "var"
+    (var / "models").mkdir(parents=True)
+    demo = runs.local_models()[0].path
+    (var / "models" / "second.gguf").symlink_to(demo)
+    monkeypatch.setenv("LLMCOMPARE_VAR", str(var))
+    return var
+
+
+def finished_run(number=0, person="tester", texts=("Blue.", "Red <b>!")):
+    run_id = f"run-{number}"
+    models = ("good.gguf", "poor.gguf")
+    runs.log().append(
+        RunFact(
+            run_id=run_id, person=person, asked_at=WHEN, prompt=f"Question {number}?", system=None, seed=0,
+            scheduling="in-turn", temperature=0.0, top_p=1.0, max_tokens=64, context_tokens=4096, models=models,
+        )
+    )  # fmt: skip
+    for slot, (model, text) in enumerate(zip(models, texts, strict=True)):
+        runs.log().append(
+            ReplyFact(
+                reply_id=f"{run_id}-{slot}", run_id=run_id, slot=slot, model=model, ended_at=WHEN, text=text,
+                end="end", error=None,
+            )
+        )  # fmt: skip
+    return run_id
+
+
+def words(app):
+    """All words, also of code blocks and buttons."""
+    return "\n".join([app.text, *(code.value for code in app.run_of.code), *(one.label for one in app.run_of.button)])
+
+
+def press(app, vote):
+    app.run_of.get_by_key(f"vote_{vote}").click().run()
+    return app
+
+
+def sides(app):
+    """The texts of the left and the right reply on the screen."""
+    codes = [code.value for code in app.run_of.code]
+    at = next(number for number, text in enumerate(codes) if text.startswith("Question"))
+    return codes[at + 1 : at + 3]
+
+
+def test_before_any_vote_the_page_says_so_and_offers_a_prompt(open_app):
+    app = open_app(PAGE)
+    assert app.tracebacks == []
+    assert "No vote yet." in app.text
+    assert app.value("arena_prompt")
+
+
+def test_a_pair_shows_both_replies_and_no_name_until_the_vote(open_app):
+    finished_run()
+    app = open_app(PAGE, judge="finished runs")
+    assert app.tracebacks == []
+    assert sorted(sides(app)) == ["Blue.", "Red <b>!"]
+    assert "good.gguf" not in words(app)
+    assert "poor.gguf" not in words(app)
+    side = "left" if sides(app)[0] == "Blue." else "right"
+    press(app, side)
+    assert f"You preferred good.gguf, on the {side}, to poor.gguf." in app.text.replace("**", "")
+    assert [vote.vote for vote in arena.kept_votes()] == [side]
+    assert "Every pair is judged" in app.text
+    assert app.tracebacks == []
+
+
+def test_twenty_votes_give_ratings_with_intervals_and_the_votes_still_needed(open_app):
+    for number in range(20):
+        finished_run(number)
+    app = open_app(PAGE, judge="finished runs")
+    for number in range(20):
+        good = "left" if sides(app)[0] == "Blue." else "right"
+        poor = {"left": "right", "right": "left"}[good]
+        press(app, good if number % 10 < 7 else poor)
+    assert app.tracebacks == []
+    assert "good.gguf leads after 20 votes, but cannot be told apart from poor.gguf yet: 7 more votes would" in app.text
+    assert "20 votes by 1 voter on 20 prompts" in app.text
+    app.set("arena_behind", "Ratings")
+    rows = app.table("Ratings").set_index("model")
+    assert rows.loc["good.gguf", "share_percent"] == pytest.approx(70)
+    assert rows.loc["good.gguf", "share_percent_low"] < 50 < rows.loc["good.gguf", "share_percent_high"]
+    assert list(rows["votes"]) == [20, 20]
+
+
+def test_votes_for_neither_are_revealed_too_and_counted_apart(open_app):
+    for number in range(2):
+        finished_run(number)
+    app = press(open_app(PAGE, judge="finished runs"), "both_bad")
+    assert "Your vote: both bad. Left was" in app.text
+    app = press(app, "tie")
+    assert "2 of 2 votes were for neither, 1 of them because both were bad" in app.text
+
+
+def test_a_colleague_judges_a_run_by_its_link_and_counts_as_another_voter(open_app):
+    run_id = finished_run(person="somebody else")
+    app = press(open_app(PAGE, run=run_id), "tie")
+    assert "1 vote by 1 voter" in app.text
+    (vote,) = arena.kept_votes()
+    assert vote.voter == arena.voter_mark("tester")
+    assert "there is no run 'nobody' here" in open_app(PAGE, run="nobody").warnings
+
+
+def test_an_empty_prompt_is_refused_with_a_sentence_and_nothing_runs(open_app):
+    app = open_app(PAGE)
+    app.run_of.get_by_key("arena_prompt").set_value("  ")
+    next(one for one in app.run_of.button if one.label == "Ask two models").click().run()
+    assert "the prompt is empty" in app.errors
+    assert runs.log().runs() == []
+
+
+def test_votes_of_others_can_be_left_out(open_app):
+    finished_run()
+    (pair,) = arena.waiting("tester").pairs
+    for person in ("tester", "somebody else"):
+        assert arena.vote(person, pair, "left")
+    app = open_app(PAGE)
+    assert "2 votes by 2 voters" in app.text
+    assert "1 vote by 1 voter" in app.set("votes_of", "me").text
+
+
+def test_html_of_a_reply_is_text(open_app):
+    finished_run(texts=("<script>alert(1)</script>", "![cat](http://host/cat.png)"))
+    app = open_app(PAGE, judge="finished runs")
+    app.set("arena_markdown", True)
+    assert app.tracebacks == []
+    assert not any(getattr(element.proto, "allow_html", False) for element in app.run_of.markdown)
+    assert any(r"\![cat]" in text for text in app.raw_texts)
