@@ -40,7 +40,7 @@ def ratings(found: Ratings) -> go.Figure:
             x=0, y=row, yshift=NAME_ABOVE_PX, text=safe(name), showarrow=False, xanchor="left", font={"size": 12}
         )
     figure.update_layout(height=FRAME_PX + ROW_PX * len(names))
-    figure.update_xaxes(ticksuffix=" %", range=[-3, 103], tickvals=[0, 25, 50, 75, 100])
+    figure.update_xaxes(ticksuffix=" %", range=[-3, 103], tick0=0, dtick=25)
     figure.update_yaxes(showticklabels=False, showgrid=False, zeroline=False, range=[-0.5, len(names) - 0.3])
     return figure
 

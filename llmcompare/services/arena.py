@@ -1,15 +1,17 @@
 """Blind votes on two replies: which pair next, what a vote is, and the ratings that follow."""
 
 import hashlib
+import json
 import secrets
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from llmcompare.core.facts import ReplyFact, Vote, VoteFact
+from llmcompare.core.facts import ReplyFact, RunFact, Vote, VoteFact
 from llmcompare.core.ratings import CONFIDENCE, Counts, Ratings, connected, first_place, pair_values, rated
 from llmcompare.core.ratings_words import answer, other_parts, pair_table, rating_table, sentences, side_sentence
 from llmcompare.core.tables import Table
+from llmcompare.core.thinking import parts
 from llmcompare.core.votes import counts_of, evidence, judged_pair, once_per_pair
 from llmcompare.engines.base import Sampling
 from llmcompare.errors import InputError
@@ -17,7 +19,7 @@ from llmcompare.models import library
 from llmcompare.models.library import LocalModel
 from llmcompare.services import playground, runs
 from llmcompare.services.jobs import new_id
-from llmcompare.services.runs import Plan
+from llmcompare.services.plans import Plan, now
 from llmcompare.store.results import LoggedRun
 
 ALIKE_DIGITS = 6
@@ -46,14 +48,14 @@ class Pair:
     @property
     def is_same_text(self) -> bool:
         """Whether there is nothing to choose between."""
-        return self.left.text.strip() == self.right.text.strip()
+        return answer_of(self.left) == answer_of(self.right)
 
     def fact(self, voter: str, vote: Vote) -> VoteFact:
         """A vote on it, now."""
         return VoteFact(
             vote_id=new_id(),
             voter=voter,
-            voted_at=runs.now(),
+            voted_at=now(),
             left_model=self.left.model,
             right_model=self.right.model,
             vote=vote,
@@ -70,15 +72,32 @@ def voter_mark(person: str) -> str:
 
 
 def pairs_of(run: LoggedRun, voter: str) -> Iterator[Pair]:
-    """Every two complete replies of different models; left and right are drawn by lot, for each voter once."""
-    replies = [
-        reply for reply in run.replies if reply.error is None and reply.end != "cancelled" and reply.text.strip()
-    ]
+    """Every two complete replies of different models; left and right are drawn by lot, for each voter once.
+
+    None of a later turn of a conversation, in which each model had read its own replies, nor of a run whose slots had
+    settings of their own: the vote would not be on the models alone.
+    """
+    if run.run.parent_run_id is not None or not _asked_alike(run.run):
+        return
+    replies = [reply for reply in run.replies if reply.error is None and reply.end != "cancelled" and answer_of(reply)]
     for number, one in enumerate(replies):
         for other in replies[number + 1 :]:
             if one.model != other.model:
                 left, right = (one, other) if _lot(voter, one, other) % 2 else (other, one)
                 yield Pair(run_id=run.run.run_id, prompt=run.run.prompt, left=left, right=right)
+
+
+def answer_of(reply: ReplyFact) -> str:
+    """What is judged: the reply without its thinking, which would give the model away."""
+    return parts(reply.text).answer.strip()
+
+
+def _asked_alike(run: RunFact) -> bool:
+    try:
+        asked = [(found["system"], found["sampling"]) for found in map(json.loads, run.slots or ())]
+    except (ValueError, KeyError, TypeError):
+        return False
+    return all(one == asked[0] for one in asked)
 
 
 def _lot(voter: str, one: ReplyFact, other: ReplyFact) -> int:
@@ -192,11 +211,11 @@ def standings(votes: Iterable[VoteFact]) -> Standings:
     """Ratings of the votes that count."""
     given = list(votes)
     counting = once_per_pair(given)
-    parts = connected(counts_of(counting))
+    found = connected(counts_of(counting))
     return Standings(
         votes=tuple(counting),
-        parts=tuple(parts),
-        ratings=rated(parts[0]) if parts else None,
+        parts=tuple(found),
+        ratings=rated(found[0]) if found else None,
         repeated_count=len(given) - len(counting),
     )
 

@@ -14,7 +14,8 @@ from llmcompare.core.tables import Table
 from llmcompare.core.votes import once_per_pair
 from llmcompare.errors import InputError
 from llmcompare.services.export import inert, table_csv
-from llmcompare.services.runs import is_text, log
+from llmcompare.services.plans import is_text
+from llmcompare.services.runs import log
 from llmcompare.store.paths import Folders
 
 COLUMNS = (

@@ -15,7 +15,8 @@ from llmcompare.services.jobs import registry
 from llmcompare.services.playground import RunView
 from llmcompare.ui.fields import BOUND
 from llmcompare.ui.person import person
-from llmcompare.ui.playground import EXAMPLE, REPLY_HEIGHT_PX, follow_format, watcher
+from llmcompare.ui.playground import REPLY_HEIGHT_PX, follow_format, watcher
+from llmcompare.ui.playground_ask import EXAMPLE
 from llmcompare.ui.safe import markdown, plain
 
 NEW, FINISHED = WAYS = ("a new prompt", "finished runs")
@@ -152,10 +153,11 @@ def _say_what_next(total: int) -> None:
 
 
 def _show_pair(pair: Pair) -> None:
-    st.caption("Prompt")
-    st.code(pair.prompt, language=None, wrap_lines=True, height="content")
+    if pair.prompt != st.session_state.get("arena_prompt"):
+        st.caption("Prompt")
+        st.code(pair.prompt, language=None, wrap_lines=True)
     as_markdown = st.toggle("Show replies as Markdown", key="arena_markdown")
-    is_short = max(len(pair.left.text), len(pair.right.text)) <= SHORT_CHARACTERS
+    is_short = max(len(arena.answer_of(reply)) for reply in (pair.left, pair.right)) <= SHORT_CHARACTERS
     for name, reply, column in zip(("Left", "Right"), (pair.left, pair.right), st.columns(2), strict=True):
         with column:
             st.markdown(f"**{name}**")
@@ -172,9 +174,9 @@ def _show_pair(pair: Pair) -> None:
 def _show_text(reply: ReplyFact, *, is_short: bool, as_markdown: bool) -> None:
     with st.container(height="content" if is_short else REPLY_HEIGHT_PX, border=as_markdown):
         if as_markdown:
-            st.markdown(markdown(reply.text))
+            st.markdown(markdown(arena.answer_of(reply)))
         else:
-            st.code(reply.text, language=None, wrap_lines=True)
+            st.code(arena.answer_of(reply), language=None, wrap_lines=True)
 
 
 def _cast(pair: Pair, vote: Vote) -> None:

@@ -68,6 +68,30 @@ def test_replies_that_failed_or_were_stopped_or_are_empty_or_of_one_model_are_no
     assert [pair.models for pair in arena.waiting("me").pairs] == [("beta.gguf", "gamma.gguf")]
 
 
+def test_later_turns_and_slots_with_settings_of_their_own_are_no_pair():
+    """There the vote would also be on what was read before, or on the settings."""
+    finished_run(0)
+    logged = runs.log().run("run-0")
+    settings = [json.dumps({"model": name, "system": None, "sampling": {"temperature": 0}}) for name in MODELS]
+    warmer = json.dumps({"model": MODELS[2], "system": None, "sampling": {"temperature": 1}})
+
+    def pairs(**changed):
+        return list(arena.pairs_of(replace(logged, run=replace(logged.run, **changed)), "me"))
+
+    assert len(pairs(slots=tuple(settings))) == 3
+    assert pairs(slots=(*settings[:2], warmer)) == []
+    assert pairs(parent_run_id="before") == []
+
+
+def test_thinking_is_not_shown_because_it_would_give_the_model_away():
+    finished_run(
+        models=MODELS[:2], **{"alpha.gguf": {"text": "<think>Hmm.</think>Yes."}, "beta.gguf": {"text": "Yes."}}
+    )
+    (pair,) = arena.waiting("me").pairs
+    assert arena.answer_of(pair.left) == arena.answer_of(pair.right) == "Yes."
+    assert pair.is_same_text
+
+
 def test_runs_of_others_are_not_offered_unless_they_are_opened_by_their_link():
     run_id = finished_run(person="somebody else")
     assert arena.waiting("me").pairs == ()
