@@ -71,6 +71,7 @@ def show_run(run_id: str) -> None:
     if view.job is None:
         _draw(view)
         draw_figures(view, offers, chosen)
+        _draw_prompts(view)
         return
     poll_s = registry.poll_s(view.job, watcher())
     st.fragment(_follow, run_every=poll_s)(run_id, poll_s)
@@ -98,6 +99,7 @@ def _follow(run_id: str, poll_s: float) -> None:
         st.rerun()
     _draw(view)
     draw_figures(view, {}, None)
+    _draw_prompts(view)
 
 
 def _draw(view: RunView) -> None:
@@ -114,10 +116,6 @@ def _draw(view: RunView) -> None:
         with column:
             first = said[0].answer if compare and at and view.job is None else None
             _draw_slot(view, at, said[at], as_markdown=as_markdown, compared_with=first)
-    with st.expander("Prompt as the models see it, after the chat template"):
-        for slot in view.slots:
-            st.caption(plain(slot.reply.model))
-            st.code(slot.reply.prompt_text or "not told by the server", language=None, wrap_lines=True)
 
 
 def _say_what_happened(view: RunView) -> None:
@@ -143,6 +141,13 @@ def _asked(run: RunFact) -> str:
 def _shortened(text: str) -> str:
     line = " ".join(text.split())
     return line if len(line) <= LABEL_CHARACTERS else f"{line[: LABEL_CHARACTERS - 1]}…"
+
+
+def _draw_prompts(view: RunView) -> None:
+    with st.expander("Prompt as the models see it, after the chat template"):
+        for slot in view.slots:
+            st.caption(plain(slot.reply.model))
+            st.code(slot.reply.prompt_text or "not told by the server", language=None, wrap_lines=True)
 
 
 class _Said:

@@ -1,6 +1,7 @@
 """What the Playground asks: the prompt, what stands in each slot, how all of them or one of them sample."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any, get_args
 
 import streamlit as st
@@ -19,6 +20,7 @@ from llmcompare.ui.safe import plain
 EXAMPLE = "Why is the sky blue? Answer in two sentences."
 ENDPOINT = "an endpoint (OpenAI-compatible)"
 SLOTS_A_ROW = 3
+START = asdict(Sampling()) | {"system": None, "context_tokens": DEFAULT_CONTEXT_TOKENS, "gpu_layers": None}
 SCHEMA_EXAMPLE = '{"type": "object", "properties": {"colour": {"type": "string"}}, "required": ["colour"]}'
 
 
@@ -56,7 +58,9 @@ def compose(models: Sequence[LocalModel]) -> Plan | None:
                 "response_format behind an endpoint, and the reply is checked.",
             )
         with slots:
-            picked = [_pick_slot(number, column, models) for number, column in enumerate(places(count), start=1)]
+            picked = [
+                _pick_slot(number, column, models, common) for number, column in enumerate(places(count), start=1)
+            ]
     return _plan(prompt, scheduling, common, schema, picked) if pressed else None
 
 
@@ -102,7 +106,12 @@ def places(count: int) -> list[Any]:
     return found[:count]
 
 
-def _pick_slot(number: int, column: Any, models: Sequence[LocalModel]) -> tuple[Any, dict[str, Any] | None]:  # noqa: ANN401
+def _pick_slot(
+    number: int,
+    column: Any,  # noqa: ANN401 a container of Streamlit
+    models: Sequence[LocalModel],
+    common: dict[str, Any],
+) -> tuple[Any, dict[str, Any] | None]:
     by_id = {model.model_id: model for model in models}
     options = [*by_id, ENDPOINT]
     with column:
@@ -119,7 +128,7 @@ def _pick_slot(number: int, column: Any, models: Sequence[LocalModel]) -> tuple[
         if not own:
             return found, None
         with st.container(border=True):
-            return found, _pick_settings(f"_{number}")
+            return found, _pick_settings(f"_{number}", common)
 
 
 def _about(model: LocalModel) -> str:
@@ -154,27 +163,33 @@ def _about_key(picked: dict[str, str]) -> str:
 # --- settings ---------------------------------------------------------------------------------------------------------
 
 
-def _pick_settings(suffix: str) -> dict[str, Any]:
-    """Of all slots, or with a suffix those of one."""
+def _pick_settings(suffix: str, start: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Of all slots, or with a suffix those of one, which start where those of all others stand."""
+    start = START | (start or {})
     system = st.text_area(
         "System prompt",
+        start["system"] or "",
         key=f"system{suffix}",
         height=70,
         placeholder="none: the model's own default",
         persist_state="session",
     )
     with st.container(horizontal=True):
-        asked = _pick_sampling(suffix)
+        asked = _pick_sampling(suffix, start)
         context = st.number_input(
-            "Context tokens", 256, 1_000_000, DEFAULT_CONTEXT_TOKENS, 1024, key=f"context{suffix}", bind=BOUND,
+            "Context tokens", 256, 1_000_000, start["context_tokens"], 1024, key=f"context{suffix}", bind=BOUND,
             width=150, help="Of models on this machine; a server has its own.",
         )  # fmt: skip
         layers = st.number_input(
-            "GPU layers", 0, 1000, None, 1, key=f"gpu_layers{suffix}", bind=BOUND, width=150,
+            "GPU layers", 0, 1000, start["gpu_layers"], 1, key=f"gpu_layers{suffix}", bind=BOUND, width=150,
             placeholder="as many as fit", help="At most; of models on this machine, where llama.cpp sees a GPU.",
         )  # fmt: skip
     stop = st.text_input(
-        "Stop strings, separated by |", key=f"stop{suffix}", bind=BOUND, help="The reply ends before the first of them."
+        "Stop strings, separated by |",
+        "|".join(start["stop"]),
+        key=f"stop{suffix}",
+        bind=BOUND,
+        help="The reply ends before the first of them.",
     )
     return asked | {
         "stop": tuple(part for part in stop.replace("\\n", "\n").split("|") if part),
@@ -184,18 +199,19 @@ def _pick_settings(suffix: str) -> dict[str, Any]:
     }
 
 
-def _pick_sampling(suffix: str) -> dict[str, Any]:
-    def number(label: str, name: str, low: Any, high: Any, value: Any, step: Any, help: str | None = None) -> Any:  # noqa: ANN401
+def _pick_sampling(suffix: str, start: dict[str, Any]) -> dict[str, Any]:
+    def number(label: str, name: str, low: Any, high: Any, step: Any, help: str | None = None) -> Any:  # noqa: ANN401
+        value = start[name]
         return st.number_input(
             label, low, high, value, step, key=f"{name}{suffix}", bind=BOUND, help=help, width=150
         )  # fmt: skip
 
     return {
-        "temperature": number("Temperature", "temperature", 0.0, 5.0, 0.0, 0.1, "0 always takes the likeliest token."),
-        "top_p": number("Top-p", "top_p", 0.0, 1.0, 1.0, 0.05),
-        "top_k": int(number("Top-k", "top_k", 0, 100_000, 0, 10, "0 keeps all tokens.")),
-        "min_p": number("Min-p", "min_p", 0.0, 1.0, 0.0, 0.01),
-        "repeat_penalty": number("Repeat penalty", "repeat_penalty", 0.1, 10.0, 1.0, 0.05, "1 is none."),
-        "max_tokens": int(number("Max tokens", "max_tokens", 1, 100_000, 256, 64)),
-        "seed": int(number("Seed", "seed", 0, 2**32 - 2, 0, 1, "Counts at temperatures above 0.")),
+        "temperature": number("Temperature", "temperature", 0.0, 5.0, 0.1, "0 always takes the likeliest token."),
+        "top_p": number("Top-p", "top_p", 0.0, 1.0, 0.05),
+        "top_k": int(number("Top-k", "top_k", 0, 100_000, 10, "0 keeps all tokens.")),
+        "min_p": number("Min-p", "min_p", 0.0, 1.0, 0.01),
+        "repeat_penalty": number("Repeat penalty", "repeat_penalty", 0.1, 10.0, 0.05, "1 is none."),
+        "max_tokens": int(number("Max tokens", "max_tokens", 1, 100_000, 64)),
+        "seed": int(number("Seed", "seed", 0, 2**32 - 2, 1, "Counts at temperatures above 0.")),
     }

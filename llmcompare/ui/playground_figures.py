@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import date
 from html import escape
+from math import floor, log10
 
 import streamlit as st
 
@@ -41,11 +42,13 @@ DEFINITIONS = {
     "GPU layers": "Layers of the model on the GPU.",
     "Context": "Tokens that the model was loaded with.",
 }
+REM_A_COLUMN = 5.5
+"""Four columns fit a telephone; more are scrolled sideways, so that no word breaks."""
 STYLE = (
     "<style>table.figures{border-collapse:collapse;width:100%;font-size:0.9rem}"
     "table.figures th,table.figures td{padding:0.3rem 0.6rem;border-bottom:1px solid rgba(128,128,128,0.3);"
-    "text-align:left;vertical-align:top;overflow-wrap:anywhere}"
-    "@media(max-width:640px){table.figures{table-layout:fixed;font-size:0.75rem}"
+    "text-align:left;vertical-align:top}"
+    "@media(max-width:640px){table.figures{font-size:0.75rem}"
     "table.figures th,table.figures td{padding:0.2rem}}"
     "table.figures th[title]{text-decoration:underline dotted;cursor:help}"
     "div.wide{overflow-x:auto}div.reply{white-space:pre-wrap;overflow-wrap:anywhere}"
@@ -106,7 +109,8 @@ def table_html(heads: Sequence[str], columns: Sequence[dict[str, str]]) -> str:
         for name, meaning in DEFINITIONS.items()
         if any(column[name] != UNKNOWN for column in columns)
     )
-    return f'{STYLE}<div class="wide"><table class="figures"><tr><th></th>{head}</tr>{rows}</table></div>'
+    wide = f'style="min-width:{REM_A_COLUMN * (1 + len(heads)):g}rem"'
+    return f'{STYLE}<div class="wide"><table class="figures" {wide}><tr><th></th>{head}</tr>{rows}</table></div>'
 
 
 def differences_html(first: str, second: str) -> str:
@@ -153,12 +157,17 @@ def _figures(reply: ReplyFact, usd: float | None) -> dict[str, str]:
         "Thinking tokens": _number(reply.thinking_tokens or None),
         "Peak memory": _number(memory_mb, "MB"),
         "Energy": "not measured",
-        "Price of the reply": UNKNOWN if usd is None else f"{usd:.3g} USD",
+        "Price of the reply": UNKNOWN if usd is None else f"{_digits(usd)} USD",
         "Cold or warm": {True: "cold", False: "warm", None: UNKNOWN}[reply.cold],
         "Threads": _number(reply.threads),
         "GPU layers": UNKNOWN if reply.gpu_layers is None else f"{reply.gpu_layers} ({place_in_words(reply)})",
         "Context": _number(reply.context_tokens, "tokens"),
     }
+
+
+def _digits(usd: float) -> str:
+    """Three digits that count, without an exponent."""
+    return f"{usd:.{max(2, 2 - floor(log10(usd)))}f}" if usd > 0 else "0"
 
 
 def _number(value: float | None, unit: str = "", digits: int = 0) -> str:

@@ -121,8 +121,8 @@ def test_thinking_is_folded_and_counted(open_app, server):
 
 
 def test_a_slot_with_own_settings_is_asked_with_them(open_app, server):
-    app = pressed(open_app(PAGE, **link(server, own_2="true", temperature_2="0.7", temperature="0.1")))
-    assert sorted(asked["temperature"] for asked in server.asked) == [0.1, 0.7]
+    app = pressed(open_app(PAGE, **link(server, own_2="true", temperature_2="0.7", temperature="0.1", max_tokens="40")))
+    assert sorted((asked["temperature"], asked["max_tokens"]) for asked in server.asked) == [(0.1, 40), (0.7, 40)]
     assert app.tracebacks == []
 
 
