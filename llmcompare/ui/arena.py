@@ -1,5 +1,6 @@
 """The voting of the Arena: a new prompt or finished runs, two replies without names, four votes, who wrote them."""
 
+import time
 from functools import partial
 from pathlib import Path
 
@@ -29,7 +30,9 @@ VOTES: tuple[tuple[Vote, str, str], ...] = (
 """Vote, label, key of the keyboard."""
 SHORT_CHARACTERS = 600
 """Replies of so many are shown in full; longer ones scroll, so that the votes stay in sight."""
-RUN, ON_SCREEN, LAST = "arena_run", "arena_pair", "arena_last"
+RUN, ON_SCREEN, LAST, PRESSED = "arena_run", "arena_pair", "arena_last", "arena_pressed_s"
+READING_S = 1.0
+"""Between two presses that count: a key that was held down for half a second judged 12 pairs."""
 
 
 def judge(models: list[LocalModel], this_page: Path) -> None:
@@ -180,6 +183,11 @@ def _show_text(reply: ReplyFact, *, is_short: bool, as_markdown: bool) -> None:
 
 
 def _cast(pair: Pair, vote: Vote) -> None:
+    now = time.monotonic()
+    last_press_s, st.session_state[PRESSED] = st.session_state.get(PRESSED, -READING_S), now
+    if now - last_press_s < READING_S:
+        st.toast("Not counted: so soon after the last vote nobody has read the replies.", icon=":material/timer:")
+        return
     if arena.vote(person(), pair, vote):
         st.session_state[LAST] = (pair, vote)
     st.session_state.pop(ON_SCREEN, None)

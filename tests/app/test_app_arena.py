@@ -1,9 +1,12 @@
 """The Arena without a browser: blind pairs, votes that count once, ratings, votes as a file."""
 
+import time
+
 import pytest
 
 from llmcompare.core.facts import ReplyFact, RunFact
 from llmcompare.services import arena, runs
+from llmcompare.ui.arena import READING_S
 
 PAGE = "try/arena"
 WHEN = "2026-11-25T12:00:00.000+00:00"
@@ -81,11 +84,12 @@ def test_a_pair_shows_both_replies_and_no_name_until_the_vote(open_app):
 def test_twenty_votes_give_ratings_with_intervals_and_the_votes_still_needed(open_app):
     for number in range(20):
         finished_run(number)
+    for number in range(19):
+        pair = arena.waiting("tester").pairs[0]
+        good, poor = ("left", "right") if pair.left.text == "Blue." else ("right", "left")
+        assert arena.vote("tester", pair, good if number % 10 < 7 else poor)
     app = open_app(PAGE, judge="finished runs")
-    for number in range(20):
-        good = "left" if sides(app)[0] == "Blue." else "right"
-        poor = {"left": "right", "right": "left"}[good]
-        press(app, good if number % 10 < 7 else poor)
+    press(app, "right" if sides(app)[0] == "Blue." else "left")
     assert app.tracebacks == []
     assert "good.gguf leads after 20 votes, but cannot be told apart from poor.gguf yet: 7 more votes would" in app.text
     assert "20 votes by 1 voter on 20 prompts" in app.text
@@ -101,8 +105,19 @@ def test_votes_for_neither_are_revealed_too_and_counted_apart(open_app):
         finished_run(number)
     app = press(open_app(PAGE, judge="finished runs"), "both_bad")
     assert "Your vote: both bad. Left was" in app.text
+    time.sleep(READING_S)
     app = press(app, "tie")
     assert "2 of 2 votes were for neither, 1 of them because both were bad" in app.text
+
+
+def test_a_key_that_is_held_down_judges_one_pair(open_app):
+    for number in range(5):
+        finished_run(number)
+    app = open_app(PAGE, judge="finished runs")
+    for _ in range(4):
+        press(app, "left")
+    assert len(arena.kept_votes()) == 1
+    assert app.tracebacks == []
 
 
 def test_a_colleague_judges_a_run_by_its_link_and_counts_as_another_voter(open_app):
