@@ -11,8 +11,10 @@ from measuring import Results, Target, project_on_path, say_load
 
 project_on_path()
 
+from llmcompare.core.facts import VoteFact  # noqa: E402
 from llmcompare.core.ratings import connected, counted_votes, first_place, pair_values, rated  # noqa: E402
 from llmcompare.core.ratings_words import rating_table  # noqa: E402
+from llmcompare.services import arena  # noqa: E402
 
 REPEATS = 15
 VOTES = 100_000
@@ -30,6 +32,11 @@ def main() -> None:
     about = f"{VOTES:,} votes on {MODELS} models"
     results.add(
         f"{about}: counted, rated, told apart, votes still needed, table", times(lambda: whole(votes)), target=WHOLE
+    )
+    facts = as_facts(votes)
+    results.add(
+        f"{about} as the log holds them: once per voter and pair, and all of that",
+        times(lambda: arena.ratings_json(arena.standings(facts))),
     )
     results.add(f"{about}: counted", times(lambda: counted_votes(votes)))
     results.add(f"{about}: the most telling pair", times(lambda: pair_values(counts, counts.names)))
@@ -49,6 +56,18 @@ def made_votes() -> list[tuple[str, str, str]]:
         (names[one], names[other], OUTCOMES[vote])
         for one, other, vote in zip(left.tolist(), right.tolist(), outcome.astype(int).tolist(), strict=True)
     ]
+
+
+def as_facts(votes: list[tuple[str, str, str]]) -> list[VoteFact]:
+    """Of 500 voters, each on a prompt of its own."""
+    return [
+        VoteFact(
+            vote_id=f"vote-{at}", voter=f"voter-{at % 500}", voted_at="2026-11-25T12:00:00.000+00:00", vote=vote,
+            left_model=left, right_model=right, prompt=f"prompt {at}", run_id=f"run-{at}",
+            left_reply_id=f"left-{at}", right_reply_id=f"right-{at}",
+        )
+        for at, (left, right, vote) in enumerate(votes)
+    ]  # fmt: skip
 
 
 def whole(votes: list[tuple[str, str, str]]) -> None:

@@ -1,28 +1,38 @@
 """Which votes count, and how many people and prompts they come from."""
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from llmcompare.core.facts import VoteFact
 from llmcompare.core.ratings import Counts, counted_votes
 from llmcompare.core.units import counted
 
 
-def judged_pair(vote: VoteFact) -> Hashable:
+def judged_pair(vote: VoteFact) -> tuple[str | None, ...]:
     """What a voter counts once for: two replies, whichever side they stood on.
 
     Where a file names no replies, the two models on one prompt of one run.
     """
     if vote.left_reply_id and vote.right_reply_id:
-        return frozenset((vote.left_reply_id, vote.right_reply_id))
-    return vote.run_id, vote.prompt, frozenset((vote.left_model, vote.right_model))
+        return in_order(vote.left_reply_id, vote.right_reply_id)
+    return *in_order(vote.left_model, vote.right_model), vote.run_id, vote.prompt
+
+
+def in_order(one: str, other: str) -> tuple[str, str]:
+    """The same pair, whichever comes first."""
+    # A frozenset takes three times as long, and there may be a hundred thousand votes.
+    return (one, other) if one < other else (other, one)
 
 
 def once_per_pair(votes: Iterable[VoteFact]) -> list[VoteFact]:
     """The first vote of each voter on each pair: after it the voter knows who wrote which reply."""
-    first: dict[Hashable, VoteFact] = {}
+    seen: set[tuple[str | None, ...]] = set()
+    first = []
     for vote in votes:
-        first.setdefault((vote.voter, judged_pair(vote)), vote)
-    return list(first.values())
+        key = (vote.voter, *judged_pair(vote))
+        if key not in seen:
+            seen.add(key)
+            first.append(vote)
+    return first
 
 
 def counts_of(votes: Iterable[VoteFact]) -> Counts:

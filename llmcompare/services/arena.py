@@ -3,7 +3,7 @@
 import hashlib
 import json
 import secrets
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from llmcompare.core.ratings import CONFIDENCE, Counts, Ratings, connected, firs
 from llmcompare.core.ratings_words import answer, other_parts, pair_table, rating_table, sentences, side_sentence
 from llmcompare.core.tables import Table
 from llmcompare.core.thinking import parts
-from llmcompare.core.votes import counts_of, evidence, judged_pair, once_per_pair
+from llmcompare.core.votes import counts_of, evidence, in_order, judged_pair, once_per_pair
 from llmcompare.engines.base import Sampling
 from llmcompare.errors import InputError
 from llmcompare.models import library
@@ -120,7 +120,7 @@ def waiting(person: str, *, run_id: str | None = None) -> Waiting:
     votes = once_per_pair(log.votes())
     judged = {judged_pair(vote) for vote in votes if vote.voter == voter}
     pairs = [pair for run in _offered(person, run_id) for pair in pairs_of(run, voter)]
-    left = [pair for pair in pairs if _key(pair) not in judged]
+    left = [pair for pair in pairs if in_order(pair.left.reply_id, pair.right.reply_id) not in judged]
     worth = pair_values(counts_of(votes), sorted({name for pair in left for name in pair.models}))
     left.sort(key=lambda pair: (-round(worth[pair.models], ALIKE_DIGITS), _lot(voter, pair.right, pair.left)))
     return Waiting(pairs=tuple(left), judged_count=len(pairs) - len(left))
@@ -137,14 +137,13 @@ def _offered(person: str, run_id: str | None) -> Iterable[LoggedRun]:
     return [found]
 
 
-def _key(pair: Pair) -> Hashable:
-    return frozenset((pair.left.reply_id, pair.right.reply_id))
-
-
 def vote(person: str, pair: Pair, choice: Vote) -> bool:
     """Into the log; False when the person has voted on the pair already, for the first vote counts."""
     voter = voter_mark(person)
-    if any(fact.voter == voter and judged_pair(fact) == _key(pair) for fact in runs.log().votes()):
+    if any(
+        fact.voter == voter and judged_pair(fact) == in_order(pair.left.reply_id, pair.right.reply_id)
+        for fact in runs.log().votes()
+    ):
         return False
     runs.log().append(pair.fact(voter, choice))
     return True
