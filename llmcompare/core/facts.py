@@ -75,6 +75,8 @@ class ReplyFact:
     """Of the generated ones, before the answer began; None where they were not counted."""
     characters_per_s: float | None = None
     """After the first token; tokenizers differ, characters do not."""
+    energy_j: float | None = None
+    """Of the whole processor, from the start of the prompt to the end of the reply; nothing else of the app ran."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,7 +35,8 @@ DEFINITIONS = {
     "Tokens, prompt → reply": "As the model's own tokenizer counts them, or as the server says.",
     "Thinking tokens": "Of the tokens of the reply, those before the answer.",
     "Peak memory": "Most that the worker process held since it started; of a server it is not known.",
-    "Energy": "Not measured: the counters of the processor (RAPL) or of an NVIDIA GPU (NVML) are not read for replies.",
+    "Energy": "Of the whole processor while the reply was made, by its counters (RAPL): of models on this machine that "
+    "run in turn and without a GPU, where the counters can be read. A GPU's counters are not read.",
     "Price of the reply": "Its tokens at the prices of a listing, or its time at a price by the hour.",
     "Cold or warm": "Whether it was the first request since the model was loaded.",
     "Threads": "With which most tokens were generated.",
@@ -156,7 +157,7 @@ def _figures(reply: ReplyFact, usd: float | None) -> dict[str, str]:
         "Tokens, prompt → reply": _tokens(reply),
         "Thinking tokens": _number(reply.thinking_tokens or None),
         "Peak memory": _number(memory_mb, "MB"),
-        "Energy": "not measured",
+        "Energy": "not measured" if reply.energy_j is None else _number(reply.energy_j, "J", 1),
         "Price of the reply": UNKNOWN if usd is None else f"{_digits(usd)} USD",
         "Cold or warm": {True: "cold", False: "warm", None: UNKNOWN}[reply.cold],
         "Threads": _number(reply.threads),
