@@ -8,6 +8,7 @@ import typer
 
 from llmcompare.cli.app import Json, app, facts, print_json
 from llmcompare.core import refresh_words as words
+from llmcompare.core.units import counted
 from llmcompare.errors import InputError
 from llmcompare.services import refresh
 from llmcompare.services.refresh import Looked
@@ -48,7 +49,7 @@ def prices(
             if count := refresh.save(one, today=today):
                 saved[one.table] = count
                 if not as_json:
-                    print(f"Saved: {count:,} rows behind data/{one.table}.csv.")
+                    print(f"Saved: {counted(count, 'row')} behind data/{one.table}.csv.")
     if as_json:
         print_json(refresh.refresh_json(looked, saved))
     elif not saved:
@@ -59,7 +60,7 @@ def _agreed(rows: dict[str, int], *, as_json: bool) -> bool:
     """Asked at a terminal only; elsewhere silence is no agreement."""
     if as_json:
         return False
-    files = ", ".join(f"{count:,} rows behind data/{table}.csv" for table, count in rows.items())
+    files = ", ".join(f"{counted(count, 'row')} behind data/{table}.csv" for table, count in rows.items())
     if not sys.stdin.isatty():
         print(f"To put {files}, run it again with --yes.")
         return False

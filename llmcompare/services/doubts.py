@@ -1,7 +1,7 @@
 """Prices in use that look wrong beside those of other providers: the checks of a refresh, over what is there."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from statistics import median
 
@@ -9,6 +9,7 @@ from llmcompare.core.price_checks import Compared, api_doubts, gpu_doubts
 from llmcompare.core.records import ApiOffer, GpuOffer
 from llmcompare.core.tables import Cell, Table
 from llmcompare.services.catalogue import Facts
+from llmcompare.services.refresh_rows import PRICES, Rows
 
 
 def doubts_table(facts: Facts) -> Table:
@@ -59,3 +60,39 @@ def _gpus(facts: Facts) -> Iterator[tuple[Cell, ...]]:
 
 def _row(offer: ApiOffer | GpuOffer) -> Sequence[Cell]:
     return offer.as_of, offer.source, offer.row_id
+
+
+def own_doubts(facts: Facts, table: str, rows: Sequence[Mapping[str, str]]) -> list[str]:
+    """What is odd about prices of the user's own beside the lists that they replace, in sentences.
+
+    They are kept all the same: what somebody pays may be far from every list.
+    """
+    if table not in PRICES:
+        return []
+    known = Rows(facts)
+    listed: dict[str, dict[str, list[tuple[float, ...]]]] = defaultdict(lambda: defaultdict(list))
+    for row in known.known(table):
+        listed[row.thing][row.offer[0]].append(row.usd)
+    found = []
+    for own in rows:
+        try:
+            thing, usd = known.price(table, own)
+        except (KeyError, ValueError, ZeroDivisionError):
+            # A cell that the rules refuse is told by them.
+            continue
+        against = [
+            Compared(others=[median(prices[place] for prices in of_one) for of_one in listed[thing].values()])
+            for place in range(len(usd))
+        ]
+        odd = (
+            gpu_doubts(usd_per_gpu_hour=usd[0], against=against[0])
+            if table == "gpu_prices"
+            else api_doubts(
+                input_usd_per_mtok=usd[0],
+                output_usd_per_mtok=usd[1],
+                input_against=against[0],
+                output_against=against[1],
+            )
+        )
+        found += [f"{thing}: {doubt}" for doubt in odd]
+    return found

@@ -1,6 +1,6 @@
 """The newest rows of both price tables as cells: what a refreshed row is compared with, and what it takes over."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from llmcompare.core.refresh import Known
 from llmcompare.services.catalogue import Facts
@@ -42,17 +42,21 @@ class Rows:
         """The newest row of every offer."""
         return [self._known(table, row) for row in (self._api if table == "api_prices" else self._gpu).values()]
 
-    def _known(self, table: str, row: Row) -> Known:
+    def price(self, table: str, row: Mapping[str, str]) -> tuple[str, tuple[float, ...]]:
+        """What a row prices, and its prices: input and output per million tokens, or a GPU-hour.
+
+        Raises KeyError or ValueError for cells that hold none.
+        """
         if table == "api_prices":
-            offer: tuple[str, ...] = (row["provider"], row["api_model_name"])
-            thing = self.thing(row["model_id"])
-            usd: tuple[float, ...] = (float(row["input_usd_per_mtok"]), float(row["output_usd_per_mtok"]))
-        else:
-            offer, thing = gpu_offer(row), f"{row['gpu_id']}, {row['billing']}"
-            usd = (float(row["usd_per_hour"]) / int(row["gpu_count"]),)
+            prices = (float(row["input_usd_per_mtok"]), float(row["output_usd_per_mtok"]))
+            return self.thing(row["model_id"]), prices
+        return f"{row['gpu_id']}, {row['billing']}", (float(row["usd_per_hour"]) / int(row["gpu_count"]),)
+
+    def _known(self, table: str, row: Row) -> Known:
+        thing, usd = self.price(table, row)
         return Known(
             kind="api" if table == "api_prices" else "gpu",
-            offer=offer,
+            offer=(row["provider"], row["api_model_name"]) if table == "api_prices" else gpu_offer(row),
             thing=thing,
             usd=usd,
             as_of=row["as_of"] or None,

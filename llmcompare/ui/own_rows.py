@@ -8,7 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from llmcompare.core.phrases import listed
 from llmcompare.errors import BadCell, DataError, InputError, LlmCompareError
-from llmcompare.services import overrides, own_rows
+from llmcompare.services import doubts, overrides, own_rows
 from llmcompare.services.catalogue import Facts
 from llmcompare.services.overrides import API_PRICES, GPU_PRICES, GPUS, MODELS, SCORES, TABLES
 from llmcompare.services.own_rows import Field
@@ -169,6 +169,9 @@ def present(facts: Facts, table: str) -> None:
         alt=listed.title,
         placeholder="—",
     )
+    if odd := doubts.own_doubts(facts, table, rows):
+        said = "\n".join(f"- {plain(text)}" for text in odd)
+        st.warning(f"Kept and in use, but look again:\n\n{said}", icon=":material/warning:")
     _delete(table, rows)
 
 

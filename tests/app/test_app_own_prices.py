@@ -55,6 +55,18 @@ def test_a_price_that_the_rules_refuse_is_a_sentence_and_nothing_is_kept(prices)
     assert "None yet: the lists of the providers count." in app.text
 
 
+def test_a_price_that_lies_far_from_every_list_is_kept_and_doubted(prices):
+    assert prices.warnings == ""
+    # Per 1,000 tokens, where the form asks for a million.
+    prices.run_of.get_by_key("your_input").set_value(0.0011)
+    prices.run_of.get_by_key("your_output").set_value(0.0012)
+    app = press(prices, "Keep this price", number=1)
+    assert len(overrides.present("api_prices")) == 1
+    assert "Kept and in use, but look again" in app.warnings
+    assert "llama-3.3-70b-instruct: input at 0.0011 USD is 1/" in app.warnings
+    assert "other providers" in app.warnings
+
+
 def test_a_form_without_its_price_says_so(prices):
     assert "Give the USD per GPU-hour." in press(prices, "Keep this price").errors
     assert "Give both prices, of input and of output." in press(prices, "Keep this price", number=1).errors

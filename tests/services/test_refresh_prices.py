@@ -2,7 +2,11 @@
 
 import contextlib
 import json
+import os
+import pty
 import shutil
+import subprocess
+import sys
 from datetime import date
 from importlib import metadata
 
@@ -124,7 +128,7 @@ def test_a_changed_price_becomes_a_new_dated_row_beside_the_old_one(where, offer
     ran = command_line("refresh", "prices", "--list", "genai-prices", "--yes")
     assert f"changed: together · {LLAMA}: " in ran.out
     assert "→ $0.99 / $1.10 per million tokens" in ran.out
-    assert "Saved: 1 rows behind data/api_prices.csv." in ran.out
+    assert "Saved: 1 row behind data/api_prices.csv." in ran.out
     new = state(where)["api_prices.csv"]
     assert new.startswith(old)
     assert new.count(b"\n") == old.count(b"\n") + 1
@@ -156,8 +160,27 @@ def test_without_a_terminal_and_without_yes_nothing_is_saved(where, offered, com
     before = state(where)
     ran = command_line("refresh", "prices", "--list", "genai-prices", *arguments)
     assert ran.exit_code == 0
-    assert arguments or "To put 1 rows behind data/api_prices.csv, run it again with --yes." in ran.out
+    assert arguments or "To put 1 row behind data/api_prices.csv, run it again with --yes." in ran.out
     assert state(where) == before
+
+
+@pytest.mark.parametrize(("answer", "is_saved"), [("y", True), ("n", False), ("", False)])
+def test_at_a_terminal_it_asks_and_silence_is_no(where, offered, project, answer, is_saved):
+    offered({"together": {LLAMA: {"input_mtok": 0.99, "output_mtok": 1.1}}})
+    before = state(where)
+    terminal, end = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "llmcompare", "refresh", "prices", "--list", "genai-prices"],
+        cwd=project, stdin=end, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    os.write(terminal, f"{answer}\n".encode())
+    out, _ = process.communicate(timeout=60)
+    os.close(terminal)
+    os.close(end)
+    assert process.returncode == 0, out
+    assert "Put 1 row behind data/api_prices.csv? [y/N]" in out
+    assert ("Saved: 1 row" in out) == is_saved
+    assert (state(where) != before) == is_saved
 
 
 @pytest.mark.parametrize(
