@@ -318,7 +318,7 @@ def test_every_example_of_the_documentation_runs(project, command, tmp_path, mon
         assert ran.out
         if "--json" in example:
             assert as_json(ran.out)
-    assert sorted(path.suffix for path in tmp_path.iterdir()) == [".html"]
+    assert {path.suffix for path in tmp_path.iterdir() if path.name != "votes.csv"} == {".html"}
 
 
 def test_one_example_of_the_documentation_runs_as_a_process(project, real_folders, tmp_path):
