@@ -83,13 +83,13 @@ def advise_command(
     for sentence in words.reasons(found, names):
         print(f"  {sentence}")
     for line in found.lines[:SHOWN]:
-        chance = "" if line.chance is None else f", best in {line.chance:.0%}"
+        chance = "" if line.chance is None else f", best in {words.share_text(line.chance)}"
         where = words.deployment_text(line, names.get(line.gpu_id or ""))
         print(f"  {line.points:.1f} points: {line.model.display_name} {where}{chance}")
     for family in FAMILIES:
         print(words.family_sentence(found, family))
-    for flip, line in found.flips:
-        print(f"  {words.flip_sentence(flip, line, names)}")
+    for flip, then in found.flips:
+        print(f"  {words.flip_sentence(flip, then, names)}")
     for one in found.limit_flips:
         print(f"  {words.limit_sentence(one, names)}")
     print("Out, by the first limit that a deployment breaks:")

@@ -1,4 +1,4 @@
-"""Which deployment fits a need best: what each is worth in points, how sure that is, and what would change it.
+"""Which deployment fits a need best: what each is worth in points, and how sure that is.
 
 A deployment is worth its ability in points of the index, less points for what it costs, plus points for its speed and
 for the frameworks that know it. The scales are absolute, so that a further deployment changes the worth of no other.
@@ -6,7 +6,7 @@ Uncertain figures are drawn once per cause and shared by all deployments that ha
 slower for every model on it, and such noise makes no winner.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import isfinite
 
@@ -119,8 +119,11 @@ def parts(ability: Floats, usd_per_month: Floats, tokens_per_s: Floats, support:
 
 
 def worth(weights: Weights, of: dict[str, Floats]) -> Floats:
-    """Points altogether."""
-    return np.asarray(sum(getattr(weights, name) * of[name] for name in CRITERIA))
+    """Points altogether; what costs infinitely cannot be had and is worth nothing, whatever cost counts."""
+    impossible = np.isneginf(of["cost"])
+    finite = of | {"cost": np.where(impossible, 0.0, of["cost"])}
+    total = np.asarray(sum(getattr(weights, name) * finite[name] for name in CRITERIA))
+    return np.where(impossible, -np.inf, total)
 
 
 def middle_parts(found: Contenders, abilities: Floats) -> dict[str, Floats]:
@@ -162,7 +165,9 @@ def chances(
     *,
     seed: int = 0,
 ) -> Floats:
-    """Share of the draws in which each of these deployments is worth most; they add up to 1.
+    """Share of the draws in which each of these deployments is worth most.
+
+    They add up to 1, less the draws in which none of them serves the volume.
 
     abilities: draws of every subject, as ability_draws gives them. The draws of a cause follow from the seed and the
     cause's own number, so that they stay the same whatever else is compared.
@@ -179,8 +184,8 @@ def chances(
     usd = found.usd_per_month(places, price, rate)
     points = worth(weights, parts(abilities[:, found.subject[places]] - loss, usd, speed, support))
     # Of equals, which differ in nothing that counts, each is as often the best.
-    best = points >= points.max(axis=1, keepdims=True) - 1e-12
-    return np.asarray((best / best.sum(axis=1, keepdims=True)).mean(axis=0))
+    best = (points >= points.max(axis=1, keepdims=True) - 1e-12) & np.isfinite(points)
+    return np.asarray((best / np.maximum(1, best.sum(axis=1, keepdims=True))).mean(axis=0))
 
 
 class _Uniform:
@@ -210,86 +215,3 @@ def _prediction_factors(prediction: Uncertain, uniform: _Uniform) -> Floats:
 
 def _between(shares: Uncertain, uniform: _Uniform) -> Floats:
     return np.asarray(shares.low + uniform.of(shares.cause) * (shares.high - shares.low))
-
-
-# --- what would change it ---------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Flip:
-    """The smallest change of one input that gives the first place to another deployment."""
-
-    input: str
-    now: float | None
-    """None for a limit that is not set."""
-    then: float
-    winner: int
-    """Place of the deployment that would be first."""
-
-
-def weight_flips(of: dict[str, Floats], weights: Weights, places: Sequence[int]) -> list[Flip]:
-    """For each criterion the nearest lower and higher weight at which another one of these is first.
-
-    places: the deployments within the limits, the first of them being first now.
-    """
-    first, others = places[0], np.array(places[1:], dtype=np.intp)
-    found: list[Flip] = []
-    total = worth(weights, of)
-    for name in CRITERIA:
-        now = getattr(weights, name)
-        gap, gain = total[first] - total[others], of[name][others] - of[name][first]
-        for rising in (False, True):
-            with np.errstate(divide="ignore", invalid="ignore"):
-                change = np.where(gain > 0 if rising else gain < 0, gap / gain, np.nan)
-            then = now + change
-            then = np.where((then >= 0) & (then <= GREATEST_WEIGHT), then, np.nan)
-            if np.isnan(then).all():
-                continue
-            at = int(np.nanargmin(then) if rising else np.nanargmax(then))
-            found.append(Flip(input=f"weight of {name}", now=now, then=float(then[at]), winner=int(others[at])))
-    return found
-
-
-def weights_of_groups(
-    of: dict[str, Floats], weights: Weights, places: Sequence[int], groups: Sequence[str]
-) -> dict[str, list[Flip]]:
-    """For each group of deployments, the nearest weight of each criterion at which one of the group is first.
-
-    places: the deployments within the limits; groups: the group of each of them. Weights are tried in steps of 0.05.
-    """
-    at, steps = np.array(places, dtype=np.intp), np.linspace(0, GREATEST_WEIGHT, 201)
-    total, found = worth(weights, of)[at], dict[str, list[Flip]]()
-    for name in CRITERIA:
-        now = getattr(weights, name)
-        moved = total + (steps[:, None] - now) * of[name][at]
-        nearest: dict[str, Flip] = {}
-        for step in np.argsort(np.abs(steps - now), kind="stable").tolist():
-            best = int(moved[step].argmax())
-            flip = Flip(input=f"weight of {name}", now=now, then=float(steps[step]), winner=int(at[best]))
-            nearest.setdefault(groups[best], flip)
-        for group, flip in nearest.items():
-            found.setdefault(group, []).append(flip)
-    return found
-
-
-def cost_factor_to_lose(gap_points: float, weights: Weights) -> float | None:
-    """How many times as dear a deployment may be until it is worth that many points less; None if cost counts nothing.
-
-    >>> cost_factor_to_lose(4.0, Weights())
-    2.0
-    """
-    return None if not weights.cost else float(2 ** (gap_points / (weights.cost * POINTS_FOR_HALF_THE_COST)))
-
-
-def ability_to_lose(gap_points: float, weights: Weights) -> float | None:
-    """How many points of ability less make up for so many points; None if ability counts nothing."""
-    return gap_points / weights.ability if weights.ability else None
-
-
-def speed_factor_to_lose(gap_points: float, weights: Weights) -> float | None:
-    """The share of its speed at which a deployment is worth that many points less; None if speed counts nothing.
-
-    >>> speed_factor_to_lose(2.0, Weights())
-    0.5
-    """
-    return None if not weights.speed else float(2 ** (-gap_points / (weights.speed * POINTS_FOR_TWICE_THE_SPEED)))

@@ -1,10 +1,10 @@
 """What an advice says: the first place and how sure it is, when to choose which family, what would change it."""
 
 from collections.abc import Mapping
-from math import isfinite
+from math import ceil, floor, isfinite, log10
 
 from llmcompare.core import advice
-from llmcompare.core.advice import Flip
+from llmcompare.core.advice_flips import Flip, Span
 from llmcompare.core.advised import API, AT_HAND, NOWHERE, PUBLISHED_FORMATS, Advice, LimitFlip, Line
 from llmcompare.core.capability_scores import Subject
 from llmcompare.core.families import FAMILY_NAMES
@@ -105,11 +105,30 @@ def _how_sure(found: Advice, best: Line) -> str:
     families = found.chance_by("family")
     chance = families[best.model.family]
     rival = next(((name, value) for name, value in families.items() if name != best.model.family), None)
-    against = "" if rival is None else f", a {FAMILY_NAMES[rival[0]]} in {rival[1]:.0%}"
+    against = "" if rival is None else f", a {FAMILY_NAMES[rival[0]]} in {share_text(rival[1])}"
+    of_family = f"a {FAMILY_NAMES[best.model.family]} in {share_text(chance)}{against}"
     return (
-        f"When every uncertain figure is drawn {advice.DRAWS:,} times, this model is the best in {model:.0%} of the "
-        f"draws, and a {FAMILY_NAMES[best.model.family]} in {chance:.0%}{against}."
+        f"When every uncertain figure is drawn {advice.DRAWS:,} times, this model is the best in {share_text(model)} "
+        f"of the draws, and {of_family}{_nobody(families)}."
     )
+
+
+def _nobody(chance_of_family: Mapping[str, float]) -> str:
+    """How often the hardware at hand turns out too slow for every model."""
+    nobody = 1 - sum(chance_of_family.values())
+    return "" if nobody < 1e-6 else f"; in {share_text(nobody)} nothing serves the volume"
+
+
+def share_text(fraction: float) -> str:
+    """A share of draws; none and all only where it is none and all.
+
+    >>> share_text(0.364), share_text(0.0), share_text(0.0005), share_text(0.999), share_text(1.0)
+    ('36%', '0%', 'under 1%', 'over 99%', '100%')
+    """
+    if 0 < fraction < 0.005:
+        return "under 1%"
+    # Sums of shares are off by rounding of the machine.
+    return "over 99%" if 0.995 <= fraction < 1 - 1e-9 else f"{fraction:.0%}"
 
 
 def _rests_on(found: Advice, best: Line) -> str:
@@ -143,7 +162,7 @@ def family_sentence(found: Advice, family: str) -> str:
     best, winner = found.best_of(family), found.winner
     if winner is not None and winner.model.family == family:
         return f"Choose {name} for what you said: {winner.model.display_name} is first."
-    conditions = [_condition(flip) for flip in found.family_flips.get(family, ())]
+    conditions = [_condition(span) for span in found.family_spans.get(family, ())]
     conditions += [f"the limit “{one.limit}” were not there" for one in found.limit_flips if _family(one) == family]
     if conditions:
         return f"Choose {name} if {'; or if '.join(conditions)}."
@@ -151,7 +170,7 @@ def family_sentence(found: Advice, family: str) -> str:
         behind = winner.points - best.points
         return (
             f"Choose {name} if other things than these speak for it: its best, {best.model.display_name}, is "
-            f"{behind:.1f} points behind, and no single change brings it to the front."
+            f"{behind:.1f} points behind, and neither another weight nor one limit less brings it to the front."
         )
     return f"Choose {name} only with other limits: nothing of it is left after {_gone_with(found, family)}."
 
@@ -167,10 +186,16 @@ def _gone_with(found: Advice, family: str) -> str:
     return "all limits together"
 
 
-def _condition(flip: Flip) -> str:
-    now = flip.now or 0.0
-    word = "or less" if flip.then < now else "or more"
-    return f"the {flip.input} is {flip.then:.2g} {word}, now {now:.2g}"
+def _condition(span: Span) -> str:
+    """The weights at which a family leads, rounded to the inside."""
+    low, high = ceil(100 * span.low) / 100, floor(100 * span.high) / 100
+    if span.low <= 0:
+        where = f"{high:g} or less"
+    elif span.high >= advice.GREATEST_WEIGHT:
+        where = f"{low:g} or more"
+    else:
+        where = f"between {low:g} and {high:g}"
+    return f"the {span.input} is {where}, now {span.now:g}"
 
 
 def _value(name: str, value: float) -> str:
@@ -181,18 +206,29 @@ def _value(name: str, value: float) -> str:
     return f"{value:.3g}"
 
 
+def _beyond(flip: Flip) -> str:
+    """The figure at which the first place is surely another one's: three digits, rounded away from now."""
+    assert flip.now is not None
+    if not flip.then or "USD" in flip.input or flip.input.startswith("requests"):
+        return _value(flip.input, flip.then)
+    unit = 10.0 ** (floor(log10(flip.then)) - 2)
+    return f"{(floor if flip.then < flip.now else ceil)(flip.then / unit) * unit:.3g}"
+
+
 # --- what would change it ---------------------------------------------------------------------------------------------
 
 
-def flip_sentence(flip: Flip, line: Line, names: Mapping[str, str]) -> str:
+def flip_sentence(flip: Flip, line: Line | None, names: Mapping[str, str]) -> str:
     """The smallest change of one input that gives the first place to another one."""
-    then = f"{line.model.display_name} {deployment_text(line, names.get(line.gpu_id or ''))}"
-    value = _value(flip.input, flip.then)
+    then = "no deployment keeps every limit"
+    if line is not None:
+        then = f"{line.model.display_name} {deployment_text(line, names.get(line.gpu_id or ''))} is first"
     if flip.input in TIGHTENED:
-        return f"{sentence_start(flip.input)}, {TIGHTENED[flip.input]} {value}: {then} is first."
+        side, value = TIGHTENED[flip.input], _value(flip.input, flip.then)
+        return f"{sentence_start(flip.input)}, {side} {value}: {then}."
     assert flip.now is not None
     word = "falls" if flip.then < flip.now else "rises"
-    return f"{sentence_start(flip.input)} {word} from {_value(flip.input, flip.now)} to {value}: {then} is first."
+    return f"{sentence_start(flip.input)} {word} from {_value(flip.input, flip.now)} to {_beyond(flip)}: {then}."
 
 
 def limit_sentence(one: LimitFlip, names: Mapping[str, str]) -> str:
@@ -200,8 +236,10 @@ def limit_sentence(one: LimitFlip, names: Mapping[str, str]) -> str:
     line = one.line
     name = f"{line.model.display_name} {deployment_text(line, names.get(line.gpu_id or ''))}"
     if one.limit == "weight format":
+        if one.loss_points is None:
+            return f"{name} would be first, whatever its format loses: ability counts nothing."
         return (
-            f"{name} would be first if this format costs it less than {one.loss_points or 0:.1f} points of ability; "
+            f"{name} would be first if this format costs it less than {one.loss_points:.1f} points of ability; "
             "nobody measured that."
         )
     ahead = f", {one.gain_points:.1f} points ahead" if isfinite(one.gain_points) else ""

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from llmcompare.core.advice import Flip
+from llmcompare.core.advice_flips import Flip, Span
 from llmcompare.core.capability_ranking import Ranking
 from llmcompare.core.cost import Band
 from llmcompare.core.needs import Need
@@ -94,10 +94,10 @@ class Advice:
     out_counts: Mapping[str, int]
     """Deployments by the first limit that they break."""
     out_models: tuple[OutModel, ...]
-    flips: tuple[tuple[Flip, Line], ...]
+    flips: tuple[tuple[Flip, Line | None], ...]
     limit_flips: tuple[LimitFlip, ...]
-    family_flips: Mapping[str, tuple[Flip, ...]]
-    """For each family, the nearest weight of each criterion at which it is first."""
+    family_spans: Mapping[str, tuple[Span, ...]]
+    """For each family, the nearest weights of each criterion at which it is first."""
     left: tuple[tuple[str, Mapping[str, int]], ...]
     """Models by family that are left after each limit in turn."""
     out_rows: Callable[[], Iterator[tuple[str | int | None, ...]]]

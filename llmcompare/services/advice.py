@@ -8,7 +8,7 @@ from llmcompare.core import advice
 from llmcompare.core.advised import LIMITS, Advice
 from llmcompare.core.needs import Need
 from llmcompare.core.scenario import Scenario
-from llmcompare.services.advice_changes import family_flips, flips, limit_flips
+from llmcompare.services.advice_changes import family_spans, flips, limit_flips
 from llmcompare.services.advice_limits import Limits
 from llmcompare.services.catalogue import Facts
 from llmcompare.services.compared import Compared
@@ -39,9 +39,9 @@ def advise(facts: Facts, scenario: Scenario, need: Need, *, draws: int = advice.
         deployment_count=compared.field.count,
         out_counts=dict(Counter(LIMITS[at] for at in limits.first.tolist() if at < len(LIMITS))),
         out_models=tuple(limits.out_models()),
-        flips=tuple(flips(compared, order)),
+        flips=tuple(flips(limits, order)),
         limit_flips=tuple(limit_flips(limits, order)),
-        family_flips=family_flips(compared, order),
+        family_spans=family_spans(compared, order),
         left=tuple(limits.left()),
         out_rows=limits.out_rows,
     )

@@ -1,109 +1,151 @@
 """The smallest change of each input that gives the first place of an advice to another one."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 
-from llmcompare.core import advice
-from llmcompare.core.advice import Flip, Places
+from llmcompare.core import advice, advice_flips
+from llmcompare.core.advice import Floats, Places
+from llmcompare.core.advice_flips import Flip, Span
 from llmcompare.core.advised import API, AT_HAND, LIMITS, LimitFlip, Line
 from llmcompare.services.advice_limits import Limits
 from llmcompare.services.compared import Compared
 
 VOLUME_STEPS = 8
-"""To a factor of ten."""
+"""To a factor of ten; between the two steps where the first place changes, the volume is halved in."""
 VOLUME_REACH = 100.0
 """The volume is moved by at most this factor to either side."""
+HALVINGS = 7
+"""So the volume is known to 0.3 %."""
+OF_VOLUME = ("hardware at hand", "budget")
+"""Limits that another volume may break or keep."""
+
+Change = tuple[Flip, Line | None]
 
 
-def flips(compared: Compared, order: Places) -> Iterator[tuple[Flip, Line]]:
-    """The nearest changes that give the first place to another model, or to another way to serve it."""
+def flips(limits: Limits, order: Places) -> Iterator[Change]:
+    """The nearest changes that give the first place to another model, or to another kind of deployment.
+
+    order: everything within the limits, by worth. All of it is looked at, not the best of each model alone: what is
+    second on one card may be first when the card gets dearer.
+    """
     if not len(order):
         return
-    heads = compared.heads(order)
-    weights, first = compared.need.weights, heads[0]
-    for flip in advice.weight_flips(compared.parts, weights, heads):
-        yield flip, compared.line(flip.winner)
-    others = [at for at in heads if compared.found.subject[at] != compared.found.subject[first]]
-    if others:
-        gap = float(compared.points[first] - compared.points[others[0]])
-        now, less = compared.parts["ability"][first], advice.ability_to_lose(gap, weights)
-        if less is not None and less < now:
-            flip = Flip(input="ability of the first, percent", now=now, then=now - less, winner=others[0])
-            yield flip, compared.line(others[0])
-    yield from _price_flip(compared, heads)
-    yield from _speed_flip(compared, heads)
-    yield from _volume_flips(compared, order)
-    yield from _tightened(compared, heads)
+    compared = limits.compared
+    kinds = [(compared.ids[at], compared.kinds[at]) for at in order.tolist()]
+    found = [
+        *advice_flips.weight_flips(compared.parts, compared.need.weights, order, kinds),
+        *_ability_flip(compared, order),
+        *_price_flip(compared, order),
+        *_speed_flip(compared, order),
+        *_volume_flips(limits, int(order[0])),
+        *_tightened(compared, order, kinds),
+    ]
+    for flip in found:
+        yield flip, None if flip.winner is None else compared.line(flip.winner)
 
 
-def family_flips(compared: Compared, order: Places) -> dict[str, tuple[Flip, ...]]:
-    heads = compared.heads(order)
-    if not heads:
+def family_spans(compared: Compared, order: Places) -> dict[str, tuple[Span, ...]]:
+    """For each family, the nearest weights of each criterion at which it is first."""
+    if not len(order):
         return {}
-    ids = compared.field.each("model_ids")
-    families = [compared.facts.models[str(ids[at])].family for at in heads]
-    found = advice.weights_of_groups(compared.parts, compared.need.weights, heads, families)
-    return {family: tuple(flips) for family, flips in found.items()}
+    families = [compared.facts.models[compared.ids[at]].family for at in order.tolist()]
+    found = advice_flips.weights_of_groups(compared.parts, compared.need.weights, order, families)
+    return {family: tuple(spans) for family, spans in found.items()}
 
 
-def _price_flip(compared: Compared, heads: Sequence[int]) -> Iterator[tuple[Flip, Line]]:
-    first, price = heads[0], compared.found.price
-    others = [at for at in heads if price.cause[at] != price.cause[first]]
-    if not others or compared.field.place(first)[0].kind == AT_HAND:
+def _rival(compared: Compared, order: Places, moved_by: Places) -> tuple[int, float] | None:
+    """The best that is not moved along with the first place, and the points between them."""
+    apart = np.nonzero(moved_by[order] != moved_by[order[0]])[0]
+    if not len(apart):
+        return None
+    rival = int(order[apart[0]])
+    return rival, float(compared.points[order[0]] - compared.points[rival])
+
+
+def _ability_flip(compared: Compared, order: Places) -> Iterator[Flip]:
+    if (found := _rival(compared, order, compared.found.subject)) is None:
         return
-    gap = float(compared.points[first] - compared.points[others[0]])
-    factor = advice.cost_factor_to_lose(gap, compared.need.weights)
-    if factor is not None:
-        now = float(compared.usd(np.array([first]))[0])
-        flip = Flip(input="USD a month of the first", now=now, then=now * factor, winner=others[0])
-        yield flip, compared.line(others[0])
+    rival, gap = found
+    now, less = float(compared.parts["ability"][order[0]]), advice_flips.ability_to_lose(gap, compared.need.weights)
+    if less is not None and less < now:
+        yield Flip(input="ability of the first, percent", now=now, then=now - less, winner=rival)
 
 
-def _speed_flip(compared: Compared, heads: Sequence[int]) -> Iterator[tuple[Flip, Line]]:
-    first, speed = heads[0], compared.found.speed
-    others = [at for at in heads if speed.cause[at] != speed.cause[first]]
-    if not others or compared.field.place(first)[0].kind == API:
+def _price_flip(compared: Compared, order: Places) -> Iterator[Flip]:
+    """The GPU of the first place or the APIs of its model get dearer, and all that hangs on the same price with it."""
+    kind = compared.kinds[order[0]]
+    found = _rival(compared, order, compared.found.price.cause)
+    if found is None or kind == AT_HAND:
         return
-    gap = float(compared.points[first] - compared.points[others[0]])
-    factor = advice.speed_factor_to_lose(gap, compared.need.weights)
+    factor = advice_flips.cost_factor_to_lose(found[1], compared.need.weights)
     if factor is not None:
-        now = float(compared.found.tokens_per_s[first])
-        flip = Flip(input="tokens/s of one request of the first", now=now, then=now * factor, winner=others[0])
-        yield flip, compared.line(others[0])
+        now = float(compared.usd(order[:1])[0])
+        whose = "the price of its API" if kind == API else "the price of its GPU"
+        yield Flip(input=f"USD a month of the first, by {whose}", now=now, then=now * factor, winner=found[0])
 
 
-def _volume_flips(compared: Compared, order: Places) -> Iterator[tuple[Flip, Line]]:
-    """The nearest larger and smaller volume at which another model or way to serve is first."""
-    kinds = np.array([block.kind for block in compared.field.blocks for _ in range(block.count)])[order]
-    subject, now = compared.found.subject[order], compared.scenario.requests_per_month
-    rest = advice.worth(compared.need.weights, compared.parts | {"cost": np.zeros(compared.field.count)})[order]
-    steps = round(VOLUME_STEPS * np.log10(VOLUME_REACH))
+def _speed_flip(compared: Compared, order: Places) -> Iterator[Flip]:
+    """The model of the first place answers slower, whatever engine it runs on."""
+    found = _rival(compared, order, compared.found.subject)
+    if found is None or compared.kinds[order[0]] == API:
+        return
+    factor = advice_flips.speed_factor_to_lose(found[1], compared.need.weights)
+    if factor is not None:
+        now = float(compared.found.tokens_per_s[order[0]])
+        yield Flip(input="tokens/s of one request of the first model", now=now, then=now * factor, winner=found[0])
+
+
+def _volume_flips(limits: Limits, first: int) -> Iterator[Flip]:
+    """The nearest larger and smaller volume at which another model or kind is first, or nothing is left."""
+    compared, need = limits.compared, limits.compared.need
+    broken = [limits.broken[limit] for limit in LIMITS if limit not in OF_VOLUME]
+    places = np.nonzero(~np.any(broken, axis=0))[0]
+    parts = {name: values[places] for name, values in compared.parts.items()}
+    now = compared.scenario.requests_per_month
+
+    def best(volume: float) -> int | None:
+        usd: Floats = compared.usd(places, volume)
+        if need.max_usd_per_month is not None:
+            usd = np.where(usd > need.max_usd_per_month, np.inf, usd)
+        points = advice.worth(need.weights, parts | {"cost": -advice.POINTS_FOR_HALF_THE_COST * np.log2(usd)})
+        at = int(np.argmax(points))
+        return int(places[at]) if np.isfinite(points[at]) else None
+
+    def same(at: int | None) -> bool:
+        return (
+            at is not None and compared.ids[at] == compared.ids[first] and compared.kinds[at] == compared.kinds[first]
+        )
+
     for direction in (1, -1):
-        for step in range(1, steps + 1):
+        kept = now
+        for step in range(1, round(VOLUME_STEPS * np.log10(VOLUME_REACH)) + 1):
             volume = now * 10 ** (direction * step / VOLUME_STEPS)
-            cost = -advice.POINTS_FOR_HALF_THE_COST * np.log2(compared.usd(order, volume))
-            best = int(np.argmax(rest + compared.need.weights.cost * cost))
-            if (subject[best], kinds[best]) != (subject[0], kinds[0]):
-                flip = Flip(input="requests a month", now=now, then=volume, winner=int(order[best]))
-                yield flip, compared.line(int(order[best]))
-                break
+            if same(best(volume)):
+                kept = volume
+                continue
+            for _ in range(HALVINGS):
+                middle = float(np.sqrt(kept * volume))
+                kept, volume = (middle, volume) if same(best(middle)) else (kept, middle)
+            yield Flip(input="requests a month", now=now, then=volume, winner=best(volume))
+            break
 
 
-def _tightened(compared: Compared, heads: Sequence[int]) -> Iterator[tuple[Flip, Line]]:
-    """The nearest budget, floor of ability and context at which the first place is out, and who is first then."""
+def _tightened(compared: Compared, order: Places, kinds: list[tuple[str, str]]) -> Iterator[Flip]:
+    """The nearest budget, floor of ability and context at which another model or kind is first."""
     need, models = compared.need, compared.facts.models
-    usd, ability = compared.usd(np.array(heads)), compared.parts["ability"][heads]
-    context = np.array([models[compared.ids[at]].context_tokens or 0 for at in heads], float)
-    for name, now, figure, is_most in (
-        ("budget, USD a month", need.max_usd_per_month, usd, True),
-        ("floor of ability, percent", need.min_ability_percent, ability, False),
-        ("context, tokens at least", need.context_tokens, context, False),
+    ability = compared.abilities[compared.found.subject[order]]
+    context = np.array([models[name].context_tokens or 0 for name, _ in kinds], float)
+    for name, now, figure, sign in (
+        ("budget, USD a month", need.max_usd_per_month, compared.usd(order), 1),
+        ("floor of ability, percent", need.min_ability_percent, ability, -1),
+        ("context, tokens at least", need.context_tokens, context, -1),
     ):
-        kept = np.nonzero(figure < figure[0] if is_most else figure > figure[0])[0]
-        if len(kept):
-            flip = Flip(input=name, now=now, then=float(figure[0]), winner=heads[int(kept[0])])
-            yield flip, compared.line(heads[int(kept[0])])
+        firsts = advice_flips.firsts_as_it_tightens(sign * figure).tolist()
+        others = [number for number, at in enumerate(firsts) if kinds[at] != kinds[0]]
+        if others:
+            before, after = firsts[others[0] - 1], firsts[others[0]]
+            yield Flip(input=name, now=now, then=float(figure[before]), winner=int(order[after]))
 
 
 def limit_flips(limits: Limits, order: Places) -> Iterator[LimitFlip]:
@@ -116,5 +158,5 @@ def limit_flips(limits: Limits, order: Places) -> Iterator[LimitFlip]:
         if len(places):
             at = int(places[np.argmax(compared.points[places])])
             gain = float(compared.points[at] - best)
-            loss = advice.ability_to_lose(gain, compared.need.weights)
+            loss = advice_flips.ability_to_lose(gain, compared.need.weights)
             yield LimitFlip(limit=limit, line=compared.line(at), gain_points=gain, loss_points=loss)

@@ -68,7 +68,7 @@ def advice_json(facts: Facts, found: Advice, *, most: int = 50) -> dict[str, Any
         "deployments": [{"rank": rank, **_line_json(line)} for rank, line in enumerate(found.lines[:most], start=1)],
         "deployment_count": found.deployment_count,
         "changes": [
-            {"input": flip.input, "now": flip.now, "then": flip.then, "first": _line_json(line)}
+            {"input": flip.input, "now": flip.now, "then": flip.then, "first": line and _line_json(line)}
             for flip, line in found.flips
         ],
         "without_limit": [

@@ -1,11 +1,13 @@
 """What a deployment is worth, how likely it is the best, and what would change that: laws for all of them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llmcompare.core import advice
+from llmcompare.core import advice, advice_flips
 from llmcompare.core.advice import CRITERIA, Contenders, Uncertain, Weights
 from llmcompare.core.needs import NEED_RANGES, PRESETS, Need
 from llmcompare.errors import InputError
@@ -126,7 +128,7 @@ def test_beyond_a_flip_another_one_is_first_and_before_it_not(costs, data, weigh
     speeds = data.draw(st.lists(st.floats(1, 500), min_size=len(costs), max_size=len(costs)))
     of = advice.middle_parts(contenders(costs, speeds=speeds), abilities)
     order = np.argsort(-advice.worth(weights, of), kind="stable").tolist()
-    for flip in advice.weight_flips(of, weights, order):
+    for flip in advice_flips.weight_flips(of, weights, np.array(order), order):
         name = flip.input.removeprefix("weight of ")
         given_weights = {one: getattr(weights, one) for one in CRITERIA}
         step = 1e-6 * (1 if flip.then > flip.now else -1)
@@ -144,10 +146,10 @@ def test_beyond_a_flip_another_one_is_first_and_before_it_not(costs, data, weigh
 @given(gap=st.floats(0.01, 50), cost=st.floats(0.1, 10), speed=st.floats(0.1, 10))
 def test_what_a_figure_may_lose_makes_up_for_the_gap(gap, cost, speed):
     weights = Weights(cost=cost, speed=speed)
-    found = contenders([100, 100 * advice.cost_factor_to_lose(gap, weights)])
+    found = contenders([100, 100 * advice_flips.cost_factor_to_lose(gap, weights)])
     of = advice.middle_parts(found, np.array([60.0, 60.0]))
     assert cost * (of["cost"][0] - of["cost"][1]) == pytest.approx(gap)
-    slower = contenders([100, 100], speeds=[50, 50 * advice.speed_factor_to_lose(gap, weights)])
+    slower = contenders([100, 100], speeds=[50, 50 * advice_flips.speed_factor_to_lose(gap, weights)])
     of = advice.middle_parts(slower, np.array([60.0, 60.0]))
     assert speed * (of["speed"][0] - of["speed"][1]) == pytest.approx(gap)
 
@@ -155,12 +157,58 @@ def test_what_a_figure_may_lose_makes_up_for_the_gap(gap, cost, speed):
 def test_the_nearest_weight_of_each_group_is_found():
     found = contenders([100, 400, 1_600])
     of = advice.middle_parts(found, np.array([60.0, 65.0, 90.0]))
-    groups = advice.weights_of_groups(of, Weights(), [2, 0, 1], ["qwen", "llama", "mistral"])
-    costs = {group: next(flip for flip in flips if flip.input == "weight of cost") for group, flips in groups.items()}
-    assert costs["qwen"].then == 1
-    # 30 points for four halvings of 4 points each: above 1.875.
-    assert costs["llama"].then == pytest.approx(1.9)
+    groups = advice_flips.weights_of_groups(of, Weights(), np.array([2, 0, 1]), ["qwen", "llama", "mistral"])
+    costs = {group: next(one for one in found if one.input == "weight of cost") for group, found in groups.items()}
+    # 30 points for four halvings of 4 points each.
+    assert (costs["qwen"].low, costs["qwen"].high) == (0, pytest.approx(1.875))
+    assert (costs["llama"].low, costs["llama"].high) == (pytest.approx(1.875), 10)
     assert "mistral" not in costs
+
+
+@given(
+    costs=st.lists(usd, min_size=1, max_size=12, unique=True),
+    data=st.data(),
+    weights=st.builds(Weights, ability=st.floats(0.1, 10), cost=weight, speed=weight, ecosystem=weight),
+    name=st.sampled_from(CRITERIA),
+    at=st.floats(0.01, 10),
+)
+def test_at_every_weight_the_span_that_holds_it_names_the_first_place(costs, data, weights, name, at):
+    abilities = np.array(data.draw(st.lists(st.floats(1, 99), min_size=len(costs), max_size=len(costs))))
+    speeds = data.draw(st.lists(st.floats(1, 500), min_size=len(costs), max_size=len(costs)))
+    of = advice.middle_parts(contenders(costs, speeds=speeds), abilities)
+    found = advice_flips.spans(of, weights, np.arange(len(costs)), name)
+    assert (found[0].low, found[-1].high) == (0, 10)
+    assert all(one.high == after.low for one, after in zip(found, found[1:], strict=False))
+    holding = next(one for one in found if one.low <= at <= one.high)
+    there = advice.worth(Weights(**({one: getattr(weights, one) for one in CRITERIA} | {name: at})), of)
+    assert there[holding.winner] == pytest.approx(there.max(), abs=1e-6)
+
+
+def test_a_change_to_another_way_to_serve_the_same_model_is_no_change():
+    """The second one is the same model on another GPU: only the third is another answer."""
+    found = contenders([100, 400, 900], subjects=[0, 1, 2], speeds=[10, 40, 80])
+    of = advice.middle_parts(found, np.array([60.0, 60.0, 60.0]))
+    flips = advice_flips.weight_flips(of, Weights(), np.arange(3), ["a", "a", "b"])
+    rising = next(one for one in flips if one.input == "weight of speed")
+    assert rising.winner == 2
+    there = advice.worth(Weights(speed=rising.then), of)
+    assert there[2] == pytest.approx(there.max())
+
+
+def test_what_cannot_serve_the_volume_is_worth_nothing_though_cost_counts_nothing():
+    found = contenders([100, np.inf])
+    of = advice.middle_parts(found, np.array([60.0, 90.0]))
+    assert advice.worth(Weights(cost=0), of)[1] == -np.inf
+    chance = advice.chances(found, np.arange(2), Weights(cost=0), np.tile([60.0, 90.0], (100, 1)))
+    assert chance.tolist() == [1, 0]
+
+
+def test_in_a_draw_in_which_nothing_serves_the_volume_nothing_is_the_best():
+    rate = Uncertain(cause=np.zeros(1, dtype=int), low=np.array([0.5]), high=np.array([2.0]))
+    found = replace(
+        contenders([100], rate=rate), usd_per_month=lambda places, price, rate: np.where(rate < 1, np.inf, 1.0)
+    )
+    assert advice.chances(found, np.arange(1), Weights(), np.full((4_000, 1), 60.0))[0] == pytest.approx(0.5, abs=0.03)
 
 
 @pytest.mark.parametrize("name", CRITERIA)

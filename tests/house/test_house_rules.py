@@ -24,7 +24,7 @@ CALCULATIONS = [
     "licences", "claims_licences", "claims_prices", "claims_costs", "claims_volumes", "claims_speed", "claims_hardware",
     "claims_tuning", "claims_finetuning", "claims_open", "finetune", "fleet", "sweep", "sweep_words",
     "capability", "capability_settings", "capability_scores", "capability_errors", "capability_spread",
-    "capability_check", "capability_ranking", "format_quality", "advice", "freshness",
+    "capability_check", "capability_ranking", "format_quality", "advice", "advice_flips", "freshness",
     "price_series", "moved", "moved_words", "price_checks", "refresh", "refresh_words",
     "licence_matrix", "families", "families_words", "frameworks",
     "apart", "ratings",

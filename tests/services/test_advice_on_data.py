@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from llmcompare.core import advice_words as words
-from llmcompare.core.advice import Weights
+from llmcompare.core.advice import POINTS_FOR_HALF_THE_COST, Weights
 from llmcompare.core.advised import API, AT_HAND, LIMITS, PUBLISHED_FORMATS, is_base
 from llmcompare.core.capability_scores import CATEGORIES
 from llmcompare.core.licences import verdict
@@ -148,6 +148,57 @@ def test_what_a_flip_says_comes_true(real_facts):
         changed = replace(RAG.weights, **{criterion: min(10, max(0, beyond))})
         again = advice.advise(real_facts, ASKED, Need(weights=changed, categories=OF_RAG["categories"]), draws=10)
         assert (again.winner.model, again.winner.kind) == (line.model, line.kind)
+
+
+def asked_again(real_facts, name, then, *, beyond):
+    """The same question with one limit or the volume a little beyond a flip."""
+    value = then * beyond
+    if name == "requests a month":
+        return advice.advise(real_facts, replace(BUSY, requests_per_month=value), ON_A_BUDGET, draws=10)
+    limit = {"budget": "max_usd_per_month", "floor o": "min_ability_percent", "context": "context_tokens"}[
+        name[:7].rstrip(",")
+    ]
+    return advice.advise(real_facts, BUSY, replace(ON_A_BUDGET, **{limit: value}), draws=10)
+
+
+BUSY = Scenario(requests_per_month=3_000_000, ttft_limit_ms=500)
+ON_A_BUDGET = Need(max_usd_per_month=5_000)
+
+
+def test_a_flip_of_volume_or_limit_is_the_first_one_on_the_way(real_facts):
+    """Just beyond it the deployment it names is first, and just before it the one of now still is, budget and all."""
+    found = advice.advise(real_facts, BUSY, ON_A_BUDGET)
+    flips = [
+        (flip, line) for flip, line in found.flips if flip.input.startswith(("requests", "budget", "floor", "context"))
+    ]
+    assert {flip.input[:6] for flip, _ in flips} >= {"reques", "budget"}
+    for flip, line in flips:
+        outward = (
+            0.999 if flip.then < (flip.now or np.inf) and not flip.input.startswith(("floor", "context")) else 1.001
+        )
+        after = asked_again(real_facts, flip.input, flip.then, beyond=outward).winner
+        assert (after.model, after.kind) == (line.model, line.kind), flip.input
+        before = asked_again(real_facts, flip.input, flip.then, beyond=1 / outward**5).winner
+        assert (before.model, before.kind) == (found.winner.model, found.winner.kind), flip.input
+
+
+def test_when_its_gpu_gets_dearer_the_same_model_on_another_gpu_comes_first(real_facts):
+    found = advice.advise(real_facts, Scenario(requests_per_month=50_000_000), Need(weights=PRESETS["batch"].weights))
+    flip, line = next((one, line) for one, line in found.flips if one.input.startswith("USD a month"))
+    assert line.gpu_id != found.winner.gpu_id
+    rivals = [one for one in found.lines if one.gpu_id != found.winner.gpu_id]
+    assert (line.place, line.points) == (rivals[0].place, rivals[0].points)
+    lead = 3 * POINTS_FOR_HALF_THE_COST * np.log2(flip.then / flip.now)
+    assert found.winner.points - lead == pytest.approx(line.points)
+
+
+def test_hardware_that_may_turn_out_too_slow_says_how_often_nothing_serves_the_volume(real_facts):
+    plenty = Scenario(requests_per_month=60_000_000)
+    found = advice.advise(real_facts, plenty, Need(hardware=CARD, data_stays_here=True, weights=Weights(cost=0)))
+    assert found.lines
+    total = sum(found.chance_by("family").values())
+    assert 0.5 < total < 0.999
+    assert f"in {words.share_text(1 - total)} nothing serves the volume" in words.reasons(found, {})[1]
 
 
 def test_every_input_of_the_answer_has_its_smallest_change(walk):
