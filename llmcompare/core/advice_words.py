@@ -175,6 +175,20 @@ def family_sentence(found: Advice, family: str) -> str:
     return f"Choose {name} only with other limits: nothing of it is left after {_gone_with(found, family)}."
 
 
+def family_label(found: Advice, family: str) -> str:
+    """What a family comes to, in a few words for the end of its branch."""
+    best, winner = found.best_of(family), found.winner
+    if winner is not None and winner.model.family == family:
+        return "first, as you said"
+    if spans := found.family_spans.get(family):
+        nearest = min(spans, key=lambda one: one.distance / (one.now or 1))
+        return f"if {nearest.input} is {_weights_text(nearest)}"
+    lifted = next((one.limit for one in found.limit_flips if _family(one) == family), None)
+    if lifted is not None:
+        return f"without a limit: {lifted}"
+    return "nothing left" if best is None or winner is None else f"{winner.points - best.points:.1f} points behind"
+
+
 def _family(one: LimitFlip) -> str:
     return one.line.model.family
 
@@ -187,15 +201,15 @@ def _gone_with(found: Advice, family: str) -> str:
 
 
 def _condition(span: Span) -> str:
+    return f"the {span.input} is {_weights_text(span)}, now {span.now:g}"
+
+
+def _weights_text(span: Span) -> str:
     """The weights at which a family leads, rounded to the inside."""
     low, high = ceil(100 * span.low) / 100, floor(100 * span.high) / 100
     if span.low <= 0:
-        where = f"{high:g} or less"
-    elif span.high >= advice.GREATEST_WEIGHT:
-        where = f"{low:g} or more"
-    else:
-        where = f"between {low:g} and {high:g}"
-    return f"the {span.input} is {where}, now {span.now:g}"
+        return f"{high:g} or less"
+    return f"{low:g} or more" if span.high >= advice.GREATEST_WEIGHT else f"between {low:g} and {high:g}"
 
 
 def _value(name: str, value: float) -> str:

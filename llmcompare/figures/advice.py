@@ -5,12 +5,14 @@ from textwrap import wrap
 
 import plotly.graph_objects as go
 
+from llmcompare.core.advice_words import share_text
 from llmcompare.figures.style import FAMILY_COLOURS, FAMILY_NAMES, laid_out, safe
 
 BOX = "#eef1f5"
 INK = "#1c2430"
 FAINT = "#9aa4b1"
-LETTERS = 26
+LETTERS = 15
+"""Of a line in a leaf: three leaves side by side are still legible on a telephone."""
 
 
 def chances(models: Sequence[tuple[str, str, float]]) -> go.Figure:
@@ -24,15 +26,15 @@ def chances(models: Sequence[tuple[str, str, float]]) -> go.Figure:
             orientation="h",
             name=FAMILY_NAMES.get(family, family),
             marker_color=FAMILY_COLOURS.get(family),
-            text=[f"{chance:.0%}" for _, chance in mine],
+            text=[share_text(chance) for _, chance in mine],
             textposition="outside",
             cliponaxis=False,
             hovertemplate="%{y}: best in %{x:.1f} % of the draws<extra></extra>",
         )
-    laid_out(figure, x_title="best in this share of the draws, percent", y_title="")
+    laid_out(figure, x_title="best in percent of draws", y_title="")
     order = [safe(name) for name, _, _ in models]
     figure.update_yaxes(categoryorder="array", categoryarray=order[::-1])
-    figure.update_xaxes(range=[0, 112], tickvals=[0, 25, 50, 75, 100])
+    figure.update_xaxes(range=[0, 130], tickvals=[0, 25, 50, 75, 100])
     figure.update_layout(height=110 + 30 * len(models), bargap=0.35)
     return figure
 
@@ -40,7 +42,7 @@ def chances(models: Sequence[tuple[str, str, float]]) -> go.Figure:
 def decision_path(steps: Sequence[tuple[str, Mapping[str, int]]], leaves: Mapping[str, str], chosen: str | None) -> str:
     """A graph in the DOT language: each limit with the models that are left, then a leaf for each family.
 
-    leaves: when to choose each family. The branch of the chosen family is lit, the others are dashed.
+    leaves: in a few words, what each family comes to. The branch of the chosen family is lit, the others are dashed.
     """
     lines = [
         "digraph path {",
@@ -58,7 +60,7 @@ def decision_path(steps: Sequence[tuple[str, Mapping[str, int]]], leaves: Mappin
     for family, text in leaves.items():
         lit = family == chosen
         colour = FAMILY_COLOURS[family]
-        label = "\\n".join(_quoted(line) for line in wrap(text, LETTERS))
+        label = "\\n".join(_quoted(line) for line in (FAMILY_NAMES[family], *wrap(text, LETTERS)))
         look = "penwidth=3" if lit else "penwidth=1.5"
         lines.append(f'  {family} [label="{label}", color="{colour}", fillcolor="#ffffff", {look}];')
         edge = f'color="{colour}", penwidth=3' if lit else f'color="{FAINT}", style=dashed'

@@ -188,7 +188,7 @@ def show_chances(found: Advice) -> None:
     shown = list(found.chance_by("display_name").items())[:MODELS_DRAWN]
     if not shown:
         return
-    description = "; ".join(f"{name} {chance:.0%}" for name, chance in shown)
+    description = "; ".join(f"{name} {words.share_text(chance)}" for name, chance in shown)
     show.chart(
         figures.advice_chances([(name, family[name], chance) for name, chance in shown]),
         key="advice_chances",
@@ -198,14 +198,14 @@ def show_chances(found: Advice) -> None:
 
 def show_path(found: Advice) -> None:
     """From all models to a family, the branch of the first place lit."""
-    leaves = {family: words.family_sentence(found, family) for family in FAMILIES}
+    leaves = {family: words.family_label(found, family) for family in FAMILIES}
     steps = [(words.STEP_WORDS[limit], left) for limit, left in found.left]
     chosen = None if found.winner is None else found.winner.model.family
-    left, right = st.columns([3, 2])
+    left, right = st.columns([2, 3])
     with left:
         st.graphviz_chart(figures.decision_path(steps, leaves, chosen), width="stretch")
     with right:
-        show.sentences(*leaves.values())
+        show.sentences(*(words.family_sentence(found, family) for family in FAMILIES))
 
 
 def show_changes(facts: Facts, found: Advice) -> None:
