@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import accumulate
 from typing import Any
 from zlib import crc32
@@ -36,6 +37,7 @@ Cost = Callable[[float], Callable[[Places, Floats, Floats], Floats]]
 """From requests per month to the cost of some deployments at factors of price and rate."""
 
 
+@lru_cache(maxsize=65_536)
 def cause(*parts: str) -> int:
     """A number for what moves a figure, the same whatever else is compared."""
     return crc32(":".join(parts).encode())
