@@ -5,12 +5,50 @@ from typing import Annotated
 
 import typer
 
-from llmcompare.cli.app import EXIT_REFUSED, Json, app, print_json
-from llmcompare.services import downloads
+from llmcompare.cli.app import EXIT_REFUSED, Json, app, facts, print_json
+from llmcompare.core.memory import Use
+from llmcompare.core.replies import BYTES_PER_MB
+from llmcompare.services import at_hand, downloads, models, plans
 from llmcompare.services.downloads import DownloadWork
 from llmcompare.services.jobs import Job
 
 SAY_AGAIN_S = 2.0
+
+
+@app.command(name="models")
+def models_command(
+    *,
+    installed: Annotated[bool, typer.Option("--installed", help="The files at hand instead of the catalogue.")] = False,
+    fits: Annotated[bool, typer.Option("--fits", help="Only models that this machine holds.")] = False,
+    context: Annotated[int, typer.Option(min=32, help="Tokens of context that they must hold.")] = (
+        plans.DEFAULT_CONTEXT_TOKENS
+    ),
+    as_json: Json = False,
+) -> None:
+    """Models that a person can run: which fit this machine, in which format, how fast; or the files at hand."""
+    if installed:
+        _installed(as_json=as_json)
+        return
+    machine_here = models.here(Use(context_tokens=context))
+    found = models.entries(facts(), machine_here)
+    shown = [one for one in found if one.best is not None or not fits]
+    answer = models.answer(found, machine_here)
+    if as_json:
+        print_json({"answer": answer, **models.library_json(shown, machine_here)})
+        return
+    print(answer)
+    for one in shown:
+        print(f"  {models.entry_answer(one, machine_here)}")
+
+
+def _installed(*, as_json: bool) -> None:
+    found = at_hand.at_hand()
+    if as_json:
+        print_json({"models": [at_hand.as_json(one) for one in found]})
+        return
+    for one in found:
+        about = f"{one.model.quantization or 'format not stated'}, {one.model.size_bytes / BYTES_PER_MB:,.0f} MB"
+        print(f"{one.model.model_id}: {one.model.problem or f'{about}, {one.model.origin}'}")
 
 
 @app.command(name="download")

@@ -91,6 +91,7 @@ class Pool:
         self._running: list[LocalEngine] = []
         self._crashes: dict[str, deque[float]] = {}
         self._set_aside: dict[str, tuple[str, str]] = {}
+        self._pinned: set[Path] = set()
         self._state = threading.RLock()
         self._loads = threading.Lock()
         self._measure_others = others_busy_cores or LoadMeter().others_busy_cores
@@ -107,6 +108,21 @@ class Pool:
         with self._state:
             engines = [(resident.model.path, resident.engine) for resident in self._residents.values()]
             return [(path, engine.process_id, engine in self._running) for path, engine in engines if engine]
+
+    def using(self, path: Path) -> int:
+        """Requests that a loaded file answers now."""
+        with self._state:
+            return sum(one.users for one in self._residents.values() if one.model.path == path)
+
+    def pin(self, path: Path, *, keep: bool) -> None:
+        """Keep a file in memory once it is loaded, also when another model needs the room; or no longer."""
+        with self._state:
+            (self._pinned.add if keep else self._pinned.discard)(path)
+
+    def pinned(self) -> frozenset[Path]:
+        """Files that stay."""
+        with self._state:
+            return frozenset(self._pinned)
 
     def forgive(self, file_name: str) -> None:
         """Let a model that was set aside try again."""
@@ -188,13 +204,19 @@ class Pool:
                 placed = self._placed(resident)
                 if isinstance(placed, Placement):
                     return placed
-                others = [one for one in self._residents.values() if one is not resident and one.loading.done()]
+                others = [
+                    one
+                    for one in self._residents.values()
+                    if one is not resident and one.loading.done() and one.model.path not in self._pinned
+                ]
+                kept = ", ".join(sorted(path.name for path in self._pinned if path != resident.model.path))
                 idle = sorted((one for one in others if not one.users), key=lambda one: one.last_used_s)
                 gone = [self._residents.pop(one.key) for one in idle[:1]]
                 wanted = resident.users > 0
             name = resident.model.path.name
             if not gone and not others:
-                raise ModelRefusedError(f"{name} is refused: {placed.reason}.")
+                pins = f"; {kept} stays in memory because it is pinned" if kept else ""
+                raise ModelRefusedError(f"{name} is refused: {placed.reason}{pins}.")
             _close(gone)
             resident.status = "it waits until models in use leave it room in memory"
             if not gone and (self._closed.wait(HEARTBEAT_S) or not wanted):

@@ -63,7 +63,7 @@ def read_header(path: Path) -> GgufHeader:
 
 def read_stream(stream: BinaryIO, path: Path, file_bytes: int) -> GgufHeader:
     """The header of a file that is open already, here or far away; path is what it is called."""
-    return _header(path, HeaderBytes(stream, path.name, file_bytes))
+    return read_bytes(HeaderBytes(stream, path.name, file_bytes), path)
 
 
 def _size_of_file(path: Path) -> int:
@@ -74,7 +74,8 @@ def _size_of_file(path: Path) -> int:
     return found.st_size
 
 
-def _header(path: Path, source: HeaderBytes) -> GgufHeader:
+def read_bytes(source: HeaderBytes, path: Path) -> GgufHeader:
+    """The header from bytes that somebody else also looks at; path is what the file is called."""
     version = _version(source)
     tensor_count = _limited_count(source, "tensors", TENSOR_LIMIT)
     metadata_count = _limited_count(source, "entries of metadata", METADATA_LIMIT)

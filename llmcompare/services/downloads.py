@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import cast
 
 from llmcompare.core.units import counted
+from llmcompare.errors import StoreError
 from llmcompare.models import downloads
 from llmcompare.models.downloads import Progress, Watch
 from llmcompare.models.hub_files import require_name
@@ -122,6 +123,14 @@ def unfinished(where: Folders | None = None) -> list[Unfinished]:
     return found
 
 
+def remove(left: Unfinished) -> None:
+    """Take away what came so far. Raises StoreError."""
+    try:
+        left.path.unlink(missing_ok=True)
+    except OSError as error:
+        raise StoreError(f"{left.path.name} cannot be deleted ({error.strerror}): correct its rights.") from error
+
+
 def _is_running(repository: str, file: str) -> bool:
     works = [job.work for job in every() if not job.ended.is_set()]
     return any(
@@ -141,7 +150,7 @@ def in_words(work: DownloadWork, state: str) -> str:
     if now.phase == "done":
         return f"{name} is here and checked: {_mb(now.total_bytes)}{_history(now)}."
     rate = work.pace()
-    speed = "" if rate.bytes_per_s is None else f", {rate.bytes_per_s / 1e6:,.1f} MB/s"
+    speed = "" if rate.bytes_per_s is None else f", {_mb(round(rate.bytes_per_s))}/s"
     left = "" if rate.remaining_s is None else f", {_duration(rate.remaining_s)} to go"
     return f"{name}: {_mb(now.done_bytes)} of {_mb(now.total_bytes)}{speed}{left}{_history(now)}."
 
@@ -152,6 +161,13 @@ def _history(now: Progress) -> str:
 
 
 def _mb(size: int) -> str:
+    """Short.
+
+    >>> _mb(95_000), _mb(4_250_000), _mb(2_497_280_256)
+    ('95 kB', '4.2 MB', '2,497 MB')
+    """
+    if size < 1e6:
+        return f"{size / 1e3:,.0f} kB"
     return f"{size / 1e6:,.1f} MB" if size < 1e7 else f"{size / 1e6:,.0f} MB"
 
 

@@ -129,10 +129,11 @@ def _running_here(one: Runnable, predict: machine.Predictor | None, test: SpeedT
     quantization = one.format_name.removeprefix(GGUF).upper()
     made = ModelInFormat(shape=one.shape, weights_bytes=one.need.weights_bytes, quantization=quantization)
     rate = None if predict is None else predict(made, test)
-    return Running(runnable=one, engine=LOCAL_ENGINE, decode_tokens_per_s=None if rate is None else _estimate(rate))
+    return Running(runnable=one, engine=LOCAL_ENGINE, decode_tokens_per_s=None if rate is None else estimate_of(rate))
 
 
-def _estimate(rate: machine.Prediction) -> Estimate:
+def estimate_of(rate: machine.Prediction) -> Estimate:
+    """A prediction for this machine as the tables show speeds."""
     return Estimate(
         value=rate.tokens_per_s,
         low=rate.low_tokens_per_s,

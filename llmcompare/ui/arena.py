@@ -15,8 +15,8 @@ from llmcompare.services.arena import Pair
 from llmcompare.services.jobs import registry
 from llmcompare.services.playground import RunView
 from llmcompare.ui.fields import BOUND
-from llmcompare.ui.person import person
-from llmcompare.ui.playground import REPLY_HEIGHT_PX, follow_format, watcher
+from llmcompare.ui.person import person, watcher
+from llmcompare.ui.playground import REPLY_HEIGHT_PX, follow_format
 from llmcompare.ui.playground_ask import EXAMPLE
 from llmcompare.ui.safe import markdown, plain
 

@@ -80,6 +80,10 @@ def run() -> None:
             ],
             "Try": [
                 st.Page(
+                    PAGES / "try/models.py", title="Models", icon=":material/deployed_code:",
+                    help="Model files for this machine: which fit, how fast, fetched and checked, and those at hand.",
+                ),
+                st.Page(
                     PAGES / "try/playground.py", title="Playground", icon=":material/forum:",
                     help="One prompt through local models, side by side.",
                 ),

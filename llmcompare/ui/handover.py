@@ -1,9 +1,11 @@
 """Hands figures of one page over to the inputs that every page shares."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
 
+from llmcompare.models.library import LocalModel
 from llmcompare.ui import frame
 from llmcompare.ui.safe import plain
 
@@ -24,3 +26,29 @@ def show_handed_over(*pages: tuple[str, str, str]) -> None:
         st.success(plain(said), icon=":material/check:")
         for column, (file, label, icon) in zip(st.columns(len(pages)), pages, strict=True):
             column.page_link(frame.PAGES / file, label=label, icon=icon)
+
+
+SET_MODEL = "set_model"
+"""Parameter of a link to the Playground: the file that answers in the first place."""
+
+
+def to_playground(model: LocalModel) -> None:
+    """A link that opens the Playground with this file chosen."""
+    st.page_link(
+        frame.PAGES / "try/playground.py",
+        label="Run it",
+        icon=":material/forum:",
+        query_params={SET_MODEL: model.model_id},
+    )
+
+
+def take_model(models: Sequence[LocalModel], key: str) -> None:
+    """Before the widgets of the Playground are drawn: the file that a link names is the choice of this one."""
+    wanted = st.query_params.get(SET_MODEL)
+    if wanted is None:
+        return
+    del st.query_params[SET_MODEL]
+    if any(model.model_id == wanted for model in models):
+        st.session_state[key] = wanted
+    else:
+        st.warning(plain(f"There is no model file {wanted!r} here: the link is of another machine."))

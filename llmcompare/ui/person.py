@@ -1,6 +1,7 @@
 """Who looks: a random mark that the browser keeps, so that a reload or a second tab finds the person's own runs."""
 
 import secrets
+import time
 from typing import Any
 
 import streamlit as st
@@ -53,4 +54,12 @@ def person() -> str:
     if "person" not in st.session_state:
         st.session_state["person"] = st.context.cookies.get(COOKIE) or secrets.token_urlsafe(16)
     mark: str = st.session_state["person"]
+    return mark
+
+
+def watcher() -> str:
+    """A mark of this tab, for the registry of jobs: one person may look from several."""
+    if "watcher" not in st.session_state:
+        st.session_state["watcher"] = f"{person()} {time.monotonic_ns()}"
+    mark: str = st.session_state["watcher"]
     return mark

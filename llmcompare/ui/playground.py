@@ -1,6 +1,5 @@
 """The parts of the Playground: the replies side by side, the list of runs, the models at hand."""
 
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,7 +21,7 @@ from llmcompare.services.runs import Slot
 from llmcompare.services.structured import verdict
 from llmcompare.store.paths import folders
 from llmcompare.ui import playground_turns
-from llmcompare.ui.person import person
+from llmcompare.ui.person import person, watcher
 from llmcompare.ui.playground_ask import places
 from llmcompare.ui.playground_figures import differences_html, draw_figures, offers_now, pick_price
 from llmcompare.ui.safe import markdown, plain
@@ -82,14 +81,6 @@ def pick_next(run_id: str, models: Sequence[LocalModel]) -> Plan | None:
     view = playground.view(run_id)
     is_over = view is not None and view.job is None and view.problem is None
     return playground_turns.pick_next(view, models) if view is not None and is_over else None
-
-
-def watcher() -> str:
-    """A mark of this tab, for jobs to count who looks."""
-    if "watcher" not in st.session_state:
-        st.session_state["watcher"] = f"{person()} {time.monotonic_ns()}"
-    mark: str = st.session_state["watcher"]
-    return mark
 
 
 def _follow(run_id: str, poll_s: float) -> None:

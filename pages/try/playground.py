@@ -5,6 +5,7 @@ import streamlit as st
 from llmcompare.services import formats, playground, runs
 from llmcompare.ui import frame, playground_ask
 from llmcompare.ui import playground as parts
+from llmcompare.ui.handover import take_model
 from llmcompare.ui.person import person
 
 st.title("Playground")
@@ -15,6 +16,7 @@ st.caption(
 
 models = runs.local_models()
 usable = [model for model in models if model.problem is None]
+take_model(usable, "slot_1")
 second = formats.second_format(models)
 if second is not None:
     parts.follow_format(second)

@@ -18,14 +18,16 @@ from playwright.sync_api import Browser, ConsoleMessage, Download, Locator, Page
 PROJECT = Path(__file__).resolve().parents[2]
 PAGES = {"overview": "", "advisor": "advisor", "costs": "costs", "workload": "workload", "breakeven": "breakeven",
          "finetuning": "finetuning", "hardware": "hardware", "capability": "capability", "families": "families",
-         "guide": "guide", "languages": "languages", "playground": "playground", "arena": "arena",
+         "guide": "guide", "languages": "languages", "models": "models",
+         "playground": "playground", "arena": "arena",
          "report": "report", "moved": "moved",
          "data": "data"}  # fmt: skip
 """Path in the address; the default page lives at / only."""
 NAVIGATION = {
     "overview": "Overview", "advisor": "Advisor", "costs": "Costs", "workload": "Workload", "breakeven": "Breakeven",
     "finetuning": "Fine-tuning", "hardware": "Hardware", "capability": "Capability",
-    "families": "Families", "guide": "Guide, checked", "languages": "Languages", "playground": "Playground",
+    "families": "Families", "guide": "Guide, checked", "languages": "Languages", "models": "Models",
+    "playground": "Playground",
     "arena": "Arena",
     "report": "Report", "moved": "What moved", "data": "Data",
 }  # fmt: skip

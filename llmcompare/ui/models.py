@@ -1,0 +1,275 @@
+"""The parts of the Models page that choose and fetch: the library, one model, a repository of the Hub, downloads."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from llmcompare.core.families_words import STATE_WORDS
+from llmcompare.core.licences import LicenceNeed
+from llmcompare.core.memory import Use
+from llmcompare.core.units import counted
+from llmcompare.errors import LlmCompareError
+from llmcompare.models import hub_files
+from llmcompare.models.hub_files import HubHit, HubRepository
+from llmcompare.services import downloads, models, plans, runs
+from llmcompare.services.catalogue import Facts
+from llmcompare.services.downloads import DownloadWork
+from llmcompare.services.jobs import Job, registry
+from llmcompare.services.models import Entry, Here, HubOffer
+from llmcompare.ui import frame, show
+from llmcompare.ui.fields import BOUND
+from llmcompare.ui.handover import to_playground
+from llmcompare.ui.person import watcher
+from llmcompare.ui.safe import plain
+
+CHOOSE, SEARCH, AT_HAND = VIEWS = ("For this machine", "Search the Hub", "At hand")
+CONTEXTS = [1_024 * 2**step for step in range(8)]
+USUAL_MODEL = "qwen3-4b"
+LISTING, HITS, FOLLOWED = "hub_listing", "hub_hits", "downloads_followed"
+ENDED_SHOWN = 3
+
+
+def pick_view() -> str:
+    """What the page is about now."""
+    found: str = st.segmented_control(
+        "Models", VIEWS, default=CHOOSE, key="models_view", bind=BOUND, required=True, label_visibility="collapsed"
+    )
+    return found
+
+
+def pick_here() -> Here:
+    """This machine, with the context that a model must hold."""
+    context = st.select_slider(
+        "Context, tokens", CONTEXTS, value=plans.DEFAULT_CONTEXT_TOKENS, key="library_context", bind=BOUND,
+        help="Prompt and reply together, that must fit beside the weights.",
+    )  # fmt: skip
+    return models.here(Use(context_tokens=int(context)))
+
+
+# --- choosing ---------------------------------------------------------------------------------------------------------
+
+
+def choose(facts: Facts, here: Here) -> Entry:
+    """The answer, the model that is looked at, and every model behind it."""
+    answer = st.container()
+    left, right = st.columns([3, 2], vertical_alignment="bottom")
+    commercial = right.toggle("For commercial use", value=True, key="library_commercial", bind=BOUND)
+    found = models.entries(facts, here, LicenceNeed(commercial_use=commercial))
+    by_id = {one.model.model_id: one for one in found}
+    ids = list(by_id)
+    picked = left.selectbox(
+        "Model to look at", ids, index=ids.index(USUAL_MODEL) if USUAL_MODEL in by_id else 0, key="library_model",
+        bind=BOUND, help="The newest first; type to search.",
+    )  # fmt: skip
+    answer.caption(plain(models.answer(found, here)))
+    with st.expander(f"All {len(found)} models on this machine"):
+        show.table(models.library_table(found), key="model_library")
+    return by_id[picked]
+
+
+def show_answer(one: Entry, here: Here) -> None:
+    """One model: whether it fits, how fast, who may use it."""
+    st.markdown(f"#### {plain(models.entry_answer(one, here))}")
+    if here.predict is None:
+        st.page_link(
+            frame.PAGES / "explore/hardware.py", label="Measure this machine, a minute", icon=":material/speed:",
+            query_params={"view": "This machine"},
+        )  # fmt: skip
+    verdict = one.licence
+    text = f"Licence: {STATE_WORDS[verdict.state]}. {verdict.reason}"
+    link = f" [Read it]({verdict.url})" if verdict.url and verdict.url.startswith("https://") else ""
+    st.markdown(f":material/gavel: {plain(text)}{link}")
+
+
+def show_formats(one: Entry) -> None:
+    """One model in every format."""
+    if one.offers:
+        st.subheader("In every format")
+        show.table(models.format_table(one), key="formats")
+        st.caption("Sizes are computed from layers and formats until the Hub is asked, whose own figures count.")
+
+
+# --- the Hub ----------------------------------------------------------------------------------------------------------
+
+
+def show_search() -> None:
+    """Repositories whose name holds some words."""
+    left, right = st.columns([3, 1], vertical_alignment="bottom")
+    text = left.text_input("Part of a name", key="hub_search", placeholder="Qwen3-4B GGUF")
+    if right.button("Search", key="hub_search_start", icon=":material/search:", width="stretch"):
+        _search(text)
+    _pick_hit()
+
+
+def _search(text: str) -> None:
+    try:
+        st.session_state[HITS] = hub_files.search(text)
+    except LlmCompareError as problem:
+        st.session_state.pop(HITS, None)
+        st.warning(plain(str(problem)), icon=":material/cloud_off:")
+
+
+def _pick_hit() -> None:
+    hits: list[HubHit] | None = st.session_state.get(HITS)
+    if hits is None:
+        return
+    if not hits:
+        st.info("The Hub knows no repository with GGUF files of this name.", icon=":material/search_off:")
+        return
+    about = {hit.name: _hit_text(hit) for hit in hits}
+    left, right = st.columns([3, 1], vertical_alignment="bottom")
+    name = left.selectbox("Found", list(about), key="hub_hit", format_func=lambda one: about[one])
+    if right.button("Look at it", key="hub_hit_look", icon=":material/folder_open:", width="stretch"):
+        _look_at(name)
+
+
+def _hit_text(hit: HubHit) -> str:
+    fetched = "" if hit.downloads is None else f", fetched {counted(hit.downloads, 'time')} last month"
+    return f"{hit.name}{fetched}{', gated' if hit.gated else ''}"
+
+
+def _look_at(name: str) -> None:
+    try:
+        st.session_state[LISTING] = hub_files.repository(name.strip())
+    except LlmCompareError as problem:
+        st.session_state.pop(LISTING, None)
+        st.warning(plain(str(problem)), icon=":material/cloud_off:")
+
+
+def show_repository(facts: Facts, here: Here, one: Entry | None) -> None:
+    """The files of a repository with true sizes and checksums, and the button that fetches one."""
+    if one is not None:
+        st.subheader("Files on the Hub")
+        _ask_for(one)
+    found: HubRepository | None = st.session_state.get(LISTING)
+    if found is None:
+        return
+    model_id = one.model.model_id if one is not None and one.model.gguf_repo == found.name else _model_of(facts, found)
+    offers = models.hub_offers(found, facts.shapes.get(model_id or ""), here)
+    gate = "gated: its owner asks for an agreement first" if found.gated else "not gated"
+    licence = found.licence or "not stated"
+    st.markdown(
+        plain(f"{found.name} @ {found.commit[:7]}: {counted(len(offers), 'model')}, licence {licence}, {gate}.")
+    )
+    if not offers:
+        st.info("It has no GGUF file that can be run.", icon=":material/info:")
+        return
+    show.table(models.hub_table(found, offers), key="hub_files")
+    if model_id is None:
+        st.caption("Whether it fits is not said: the catalogue does not know this repository. The file itself tells.")
+    _fetch(found, offers)
+
+
+def _ask_for(one: Entry) -> None:
+    name = one.model.gguf_repo
+    if name is None:
+        st.caption("The catalogue names no repository with GGUF files of it: search for one.")
+        if st.button("Search the Hub for it", key="hub_search_this", icon=":material/search:"):
+            _search(_search_words(one))
+        _pick_hit()
+        return
+    left, right = st.columns([3, 1], vertical_alignment="center")
+    left.markdown(plain(f"Repository: {name}. Files, sizes and checksums are asked for now, not kept."))
+    if right.button("Look at the Hub", key="hub_look", icon=":material/cloud:", width="stretch"):
+        _look_at(name)
+
+
+def _search_words(one: Entry) -> str:
+    """Names of repositories have no brackets."""
+    return one.model.display_name.partition("(")[0].strip().replace(" ", "-")
+
+
+def _model_of(facts: Facts, found: HubRepository) -> str | None:
+    return next((model.model_id for model in facts.models.values() if model.gguf_repo == found.name), None)
+
+
+def _fetch(found: HubRepository, offers: Sequence[HubOffer]) -> None:
+    by_path = {one.listed.path: one for one in offers}
+    best = next((one for one in reversed(offers) if one.offer is not None and one.offer.fits), offers[0])
+    left, right = st.columns([3, 1], vertical_alignment="bottom")
+    path = left.selectbox(
+        "File", list(by_path), index=list(by_path).index(best.listed.path), key=f"hub_file_{found.name}",
+        format_func=lambda name: _file_text(by_path[name]),
+    )  # fmt: skip
+    if right.button("Fetch", key="hub_fetch", type="primary", icon=":material/download:", width="stretch"):
+        start(found.name, path)
+    chosen = by_path[path].offer
+    if chosen is not None and not chosen.fits:
+        st.caption("This one does not fit the memory that is free now.")
+
+
+def _file_text(one: HubOffer) -> str:
+    size = one.listed.size_bytes
+    return f"{one.listed.path}, {'size not known' if size is None else models.gb_text(size)}"
+
+
+def start(repository: str, path: str) -> None:
+    """Begin a download, or say why not."""
+    try:
+        _followed().append(downloads.start(repository, path).job_id)
+    except LlmCompareError as problem:
+        st.error(plain(str(problem)), icon=":material/error:")
+    else:
+        st.rerun()
+
+
+# --- downloads --------------------------------------------------------------------------------------------------------
+
+
+def show_downloads() -> None:
+    """Those that run, that ended lately, and what was left unfinished."""
+    jobs = downloads.every()
+    for job in [one for one in jobs if not one.ended.is_set()]:
+        poll_s = registry.poll_s(job, watcher())
+        st.fragment(_follow, run_every=poll_s)(job, poll_s)
+    # How those of others ended is told to others.
+    ours = [one for one in jobs if one.ended.is_set() and one.job_id in _followed()]
+    for job in ours[-ENDED_SHOWN:]:
+        _show_end(job)
+    for left in downloads.unfinished():
+        with st.container(border=True, horizontal=True, vertical_alignment="center"):
+            st.markdown(
+                plain(f"Unfinished: {left.file} of {left.repository}, {models.gb_text(left.size_bytes)} are here.")
+            )
+            if st.button("Go on", key=f"go_on_{left.path}", icon=":material/play_arrow:"):
+                start(left.repository, left.file)
+            if st.button("Remove", key=f"remove_{left.path}", icon=":material/delete:"):
+                downloads.remove(left)
+                st.rerun()
+
+
+def _followed() -> list[str]:
+    """Ids of the downloads that were begun in this tab."""
+    found: list[str] = st.session_state.setdefault(FOLLOWED, [])
+    return found
+
+
+def _follow(job: Job, poll_s: float) -> None:
+    if job.ended.is_set() or registry.poll_s(job, watcher()) > 1.5 * poll_s:
+        st.rerun()
+    work = downloads.work_of(job)
+    with st.container(border=True):
+        now = work.progress
+        share = now.done_bytes / now.total_bytes if now.total_bytes else 0.0
+        st.progress(min(1.0, share), text=plain(downloads.in_words(work, job.state)))
+        if job.stopping.is_set():
+            st.caption("It ends as soon as the connection answers. What came is kept.")
+        st.button("Cancel", key=f"cancel_{job.job_id}", icon=":material/stop:", on_click=job.stop)
+
+
+def _show_end(job: Job) -> None:
+    work = downloads.work_of(job)
+    if job.bug is not None:
+        st.exception(job.bug)
+    elif job.error is not None:
+        st.error(plain(job.error), icon=":material/error:")
+    elif job.state == "done":
+        _show_done(work)
+
+
+def _show_done(work: DownloadWork) -> None:
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        st.markdown(f":material/check: {plain(downloads.in_words(work, 'done'))}")
+        found = next((model for model in runs.local_models() if model.path == work.path), None)
+        if found is not None and found.problem is None:
+            to_playground(found)
