@@ -17,8 +17,8 @@ def doubts_table(facts: Facts) -> Table:
     return Table(
         name="doubtful-prices",
         title="Prices that look wrong",
-        columns=("table", "provider", "offer", "id", "what is odd", "as_of", "source", "row_id"),
-        rows=tuple(sorted((*_apis(facts), *_gpus(facts)), key=lambda row: (str(row[3]), str(row[1]), str(row[2])))),
+        columns=("provider", "id", "what is odd", "offer", "as_of", "source", "row_id"),
+        rows=tuple(sorted((*_apis(facts), *_gpus(facts)), key=lambda row: (str(row[1]), str(row[0]), str(row[3])))),
     )
 
 
@@ -42,7 +42,7 @@ def _apis(facts: Facts) -> Iterator[tuple[Cell, ...]]:
             output_against=Compared(others=[median(one.output_usd_per_mtok for one in found) for found in others]),
         )
         if odd:
-            yield ("api_prices", offer.provider, offer.api_model_name, offer.model_id, "; ".join(odd), *_row(offer))
+            yield (offer.provider, offer.model_id, "; ".join(odd), offer.api_model_name, *_row(offer))
 
 
 def _gpus(facts: Facts) -> Iterator[tuple[Cell, ...]]:
@@ -55,7 +55,7 @@ def _gpus(facts: Facts) -> Iterator[tuple[Cell, ...]]:
         middles = [median(one.usd_per_gpu_hour for one in found) for found in others]
         odd = gpu_doubts(usd_per_gpu_hour=offer.usd_per_gpu_hour, against=Compared(others=middles))
         if odd:
-            yield ("gpu_prices", offer.provider, offer.offer_name, offer.gpu_id, "; ".join(odd), *_row(offer))
+            yield (offer.provider, offer.gpu_id, "; ".join(odd), offer.offer_name, *_row(offer))
 
 
 def _row(offer: ApiOffer | GpuOffer) -> Sequence[Cell]:
