@@ -24,8 +24,10 @@ def doubts_table(facts: Facts) -> Table:
 
 @lru_cache(maxsize=4)
 def by_row(facts: Facts) -> dict[str, str]:
-    """What is odd about each API price, by its row; prices that look right are not in it."""
-    return {str(row[-1]): str(row[4]) for row in _apis(facts)}
+    """What is odd about each price, by its row; prices that look right are not in it."""
+    found = doubts_table(facts)
+    doubt, row_id = found.columns.index("what is odd"), found.columns.index("row_id")
+    return {str(row[row_id]): str(row[doubt]) for row in found.rows}
 
 
 def _apis(facts: Facts) -> Iterator[tuple[Cell, ...]]:
