@@ -70,6 +70,7 @@ class LocalEngine:
         self._commands: queue.Queue[dict[str, Any] | None] = queue.Queue()
         self._events: queue.Queue[dict[str, Any] | None] = queue.Queue()
         self._errors: deque[str] = deque(maxlen=ERROR_LINES_KEPT)
+        self._errors_read = threading.Event()
         self._threads_told = placement.threads
         self._pipes = [
             threading.Thread(target=target, daemon=True)
@@ -219,12 +220,15 @@ class LocalEngine:
             for line in lines:
                 self._events.put(json.loads(line))
         self._process.wait()
+        # What it said last is why it died; on a busy machine its end was seen before its words were read.
+        self._errors_read.wait(STOP_GRACE_S)
         self._events.put(None)
 
     def _read_errors(self) -> None:
         with _pipe(self._process.stderr) as lines:
             for line in lines:
                 self._errors.append(line.strip())
+        self._errors_read.set()
 
     def _death(self) -> str:
         code = self._process.poll()
