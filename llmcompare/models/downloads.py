@@ -3,7 +3,7 @@
     what the Hub lists → room on the disk → each file: fetched from where it stopped, hashed, renamed
 
 The Hub's client does the asking, the tokens and the retries of single requests. The loop over the bytes is ours,
-because the client (2.4) begins again after a failure, and reports 10 MB at a time (docs/adr/0009).
+because the client (2.4) begins again after a failure, and reports 10 MB at a time (docs/adr/0010).
 """
 
 import fcntl

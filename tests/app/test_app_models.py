@@ -7,7 +7,7 @@ from tests.models.hub_server import PIECE_BYTES, serving
 from tests.tiny_models import write_tiny
 
 PAGE = "try/models"
-REPOSITORY = "Qwen/Qwen3-8B-GGUF"
+REPOSITORY = "unsloth/Qwen3-4B-GGUF"
 CHOOSE, SEARCH, AT_HAND = "For this machine", "Search the Hub", "At hand"
 
 
@@ -43,7 +43,7 @@ def press(app, key):
 
 
 def looked_at(open_app):
-    return press(open_app(PAGE, library_model="qwen3-8b"), "hub_look")
+    return press(open_app(PAGE, library_model="qwen3-4b"), "hub_look")
 
 
 def test_the_page_says_what_fits_with_licence_formats_and_sources(open_app):
@@ -129,7 +129,7 @@ def test_a_wrong_checksum_is_said_on_the_page(open_app, hub, tiny):
 
 def test_without_a_network_the_page_works_and_the_hub_says_so(open_app):
     app = looked_at(open_app)
-    assert "Qwen/Qwen3-8B-GGUF cannot be read from the Hub: the Hub cannot be reached" in app.warnings
+    assert "unsloth/Qwen3-4B-GGUF cannot be read from the Hub: the Hub cannot be reached" in app.warnings
     assert "fits this machine" in app.text or "does not run here" in app.text
     assert (app.tracebacks, app.errors) == ([], "")
 
@@ -141,7 +141,7 @@ def test_offline_is_said_and_the_files_at_hand_stay(open_app, monkeypatch):
 
 
 def test_a_search_leads_to_the_files_of_a_repository(open_app, tiny):
-    app = open_app(PAGE, models_view=SEARCH).set("hub_search", "qwen3-8b")
+    app = open_app(PAGE, models_view=SEARCH).set("hub_search", "qwen3-4b")
     press(press(app, "hub_search_start"), "hub_hit_look")
     assert tiny.name in set(app.table(f"Files of {REPOSITORY}")["file"])
     press(app.set("hub_search", "nothing of the kind"), "hub_search_start")

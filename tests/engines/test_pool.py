@@ -286,3 +286,24 @@ def test_unloading_gives_the_memory_back_and_leaves_what_is_in_use(make_pool, mo
     pool.unload(models[0].path)
     assert not is_alive(process_id)
     assert pool.loaded() == []
+
+
+def test_a_pinned_model_stays_when_another_one_needs_the_room_and_the_other_is_told(make_pool, models):
+    pool = make_pool(Machine(free_cores=2, available_memory_bytes=280_000_000))
+    pool.pin(models[0].path, keep=True)
+    assert isinstance(reply(pool, models[0])[-1], Done)
+    failed = reply(pool, models[1])[-1]
+    assert isinstance(failed, Failed)
+    assert failed.error.endswith("one.gguf stays in memory because it is pinned.")
+    assert set(processes(pool)) == {"one.gguf"}
+    pool.pin(models[0].path, keep=False)
+    assert isinstance(reply(pool, models[1])[-1], Done)
+    assert set(processes(pool)) == {"two.gguf"}
+
+
+def test_who_uses_a_model_is_counted_while_it_answers(make_pool, models):
+    pool = make_pool()
+    with closing(pool.engine(models[0], context_tokens=512).stream(asked(max_tokens=400))) as running:
+        next(event for event in running if isinstance(event, Token))
+        assert (pool.using(models[0].path), pool.using(models[1].path)) == (1, 0)
+    until(lambda: pool.using(models[0].path) == 0)

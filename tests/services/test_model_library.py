@@ -1,0 +1,163 @@
+"""The library on the real catalogue: sizes, what fits, how fast, and the files at hand."""
+
+import json
+
+import pytest
+
+from llmcompare.core.memory import Use
+from llmcompare.errors import InputError
+from llmcompare.models.library import model_at
+from llmcompare.services import at_hand, models, runs
+from llmcompare.services.machine import Prediction
+from llmcompare.services.models import Here
+from tests.tiny_models import write_tiny
+
+GIB = 1024**3
+
+
+def here(memory_gib=8.0, context=4096, predict=None):
+    return Here(memory_bytes=int(memory_gib * GIB), predict=predict, use=Use(context_tokens=context))
+
+
+def entry(facts, model_id, machine_here):
+    return models.entry(facts, facts.models[model_id], machine_here)
+
+
+@pytest.mark.parametrize(
+    ("model_id", "format_name", "listed_bytes"),
+    [
+        # Qwen/Qwen3-4B-GGUF, Qwen3-4B-Q4_K_M.gguf, as the Hub lists it.
+        ("qwen3-4b", "gguf-q4_k_m", 2_497_280_256),
+    ],
+)
+def test_sizes_of_the_formula_are_those_of_the_hub_within_a_percent(real_facts, model_id, format_name, listed_bytes):
+    found = entry(real_facts, model_id, here()).offer(format_name)
+    assert found.size_bytes == pytest.approx(listed_bytes, rel=0.01)
+    assert not found.is_exact
+
+
+def test_the_library_has_every_size_that_a_person_runs_and_nothing_that_cannot_be_had(real_facts):
+    ids = {model.model_id for model in models.library_models(real_facts)}
+    assert ids >= {
+        "llama-3.1-8b-instruct", "llama-3.2-1b-instruct", "llama-3.2-3b-instruct", "llama-3.3-70b-instruct",
+        "mistral-7b-instruct-v0.3", "mistral-nemo-12b-instruct", "ministral-3-3b-instruct", "ministral-3-8b-instruct",
+        "ministral-3-14b-instruct", "mistral-small-3.2-24b-instruct-2506", "qwen2.5-0.5b-instruct",
+        "qwen2.5-72b-instruct", "qwen3-0.6b", "qwen3-32b", "qwen3-30b-a3b", "qwen3.5-9b", "smollm2-135m-instruct",
+    }  # fmt: skip
+    assert not [name for name in ids if name.endswith("-base")]
+    assert not ids & {"mistral-medium-3-2505", "mistral-large-1-2402"}
+    known = [model for model in models.library_models(real_facts) if model.gguf_repo]
+    assert len(known) >= 70
+    assert all(model.gguf_repo.count("/") == 1 for model in known)
+
+
+def test_more_memory_never_takes_a_format_or_a_context_away(real_facts):
+    small, large = here(4.0), here(32.0)
+    for model in models.library_models(real_facts):
+        few, many = (models.entry(real_facts, model, one) for one in (small, large))
+        for before, after in zip(few.offers, many.offers, strict=True):
+            assert after.fits or not before.fits
+            assert (after.largest_context_tokens or 0) >= (before.largest_context_tokens or 0)
+
+
+def test_what_does_not_fit_says_what_it_needs(real_facts):
+    found = entry(real_facts, "llama-3.3-70b-instruct", here(8.0))
+    assert found.best is None
+    assert found.reason.startswith("does not fit: it needs 2")
+    assert found.reason.endswith("and 8.0 GiB are free")
+    assert "does not run here" in models.entry_answer(found, here(8.0))
+
+
+def test_a_context_that_a_model_does_not_take_is_its_reason(real_facts):
+    found = entry(real_facts, "mistral-7b-instruct-v0.3", here(64.0, context=131_072))
+    assert (found.offers, found.reason) == ((), "its context ends at 32,768 tokens")
+
+
+def test_a_speed_has_its_band_and_only_where_it_fits(real_facts):
+    def predict(model, test):
+        assert (test.generated_tokens, test.depth_tokens) == (128, 4096 - 128)
+        return Prediction(tokens_per_s=6.0, low_tokens_per_s=4.0, high_tokens_per_s=9.0, measured_count=3)
+
+    found = entry(real_facts, "qwen3-4b", here(4.0, predict=predict))
+    assert [one.decode_tokens_per_s is not None for one in found.offers] == [one.fits for one in found.offers]
+    assert {one.fits for one in found.offers} == {True, False}
+    assert "It should write 6.0 tokens/s (4.0 to 9.0 in 8 of 10 cases)." in models.entry_answer(found, here(4.0))
+
+
+def test_the_licence_is_that_of_the_catalogue_for_the_need_that_is_asked(real_facts):
+    assert entry(real_facts, "qwen3-4b", here()).licence.state == "allowed"
+    assert entry(real_facts, "ministral-8b-instruct-2410", here()).licence.state == "forbidden"
+
+
+def test_the_command_lists_what_fits_as_words_and_as_json(command):
+    shown = command("models", "--fits")
+    assert (shown.exit_code, shown.err) == (0, "")
+    assert shown.out.startswith("This machine (")
+    found = json.loads(command("models", "--fits", "--context", "1024", "--json").out)
+    assert found["models"]
+    assert all(row["fits_as"] for row in found["models"])
+    everything = json.loads(command("models", "--json").out)
+    assert len(everything["models"]) > len(found["models"]) or all(row["fits_as"] for row in everything["models"])
+    assert set(everything["formats"]) == {row["model_id"] for row in everything["models"]}
+
+
+def test_the_command_lists_the_files_at_hand(command, monkeypatch, tmp_path):
+    monkeypatch.setenv("LLMCOMPARE_VAR", str(tmp_path))
+    write = tmp_path / "models"
+    write.mkdir()
+    (write / "notes.gguf").write_text("these are notes")
+    found = json.loads(command("models", "--installed", "--json").out)["models"]
+    assert [one["model_id"] for one in found] == ["SmolLM2-135M-Instruct.Q4_1.gguf", "notes.gguf"]
+    assert found[0]["peak_memory_bytes"] is None
+    assert "is no GGUF file" in found[1]["problem"]
+    assert "is no GGUF file" in command("models", "--installed").out
+
+
+@pytest.fixture
+def own_models(monkeypatch, tmp_path):
+    monkeypatch.setenv("LLMCOMPARE_VAR", str(tmp_path / "var"))
+    folder = tmp_path / "var" / "models"
+    folder.mkdir(parents=True)
+    return folder
+
+
+def test_a_split_model_goes_with_all_its_parts(own_models):
+    write_tiny(own_models / "split.gguf", "llama", split_tensors=8)
+    (model,) = [model for model in runs.local_models() if "split" in model.name]
+    size = sum(path.stat().st_size for path in own_models.glob("split*"))
+    assert at_hand.delete(model) == size
+    assert list(own_models.iterdir()) == []
+
+
+def test_a_link_goes_and_its_file_stays(own_models, tmp_path):
+    path = write_tiny(tmp_path / "elsewhere.gguf")
+    linked = at_hand.link(model_at(path))
+    assert at_hand.delete(model_at(linked)) == 0
+    assert path.is_file()
+    assert not linked.is_symlink()
+
+
+def test_what_lies_elsewhere_is_not_deleted(own_models, tmp_path):
+    path = write_tiny(tmp_path / "elsewhere.gguf")
+    with pytest.raises(InputError, match="does not lie in models: delete it where it is"):
+        at_hand.delete(model_at(path))
+    assert path.is_file()
+
+
+def test_a_link_never_takes_the_place_of_another_file(own_models, tmp_path):
+    mine = write_tiny(own_models / "same.gguf", seed=1)
+    before = mine.read_bytes()
+    other = write_tiny(tmp_path / "same.gguf", seed=2)
+    with pytest.raises(InputError, match=r"same\.gguf is the name of another file"):
+        at_hand.link(model_at(other))
+    assert mine.read_bytes() == before
+
+
+@pytest.mark.parametrize("text", ["", "  ", "/nowhere/notes.txt", "x\0.gguf"])
+def test_a_path_that_is_none_is_refused(text):
+    with pytest.raises(InputError, match="is no GGUF file"):
+        at_hand.from_path(text)
+
+
+def test_a_file_that_is_not_there_is_a_problem_with_its_name(tmp_path):
+    assert "cannot be read" in at_hand.from_path(str(tmp_path / "gone.gguf")).problem
