@@ -27,7 +27,9 @@ def advise_command(
     preset: Annotated[
         str | None, typer.Option(help=f"Shape of a request, weights and categories: {', '.join(PRESETS)}.")
     ] = None,
-    languages: Annotated[str, typer.Option(help="Codes or names after commas that the maker must name.")] = "",
+    languages: Annotated[
+        str, typer.Option(help="Limit: codes or names that the maker must name; --language is that of the requests.")
+    ] = "",
     hardware: Annotated[str | None, typer.Option(help="Id of the GPU at hand: only power and staff count.")] = None,
     hardware_count: Annotated[int, typer.Option(help="GPUs at hand, in one machine.")] = 1,
     data_stays_here: Annotated[bool, typer.Option("--data-stays-here", help="No API, no rented machine.")] = False,

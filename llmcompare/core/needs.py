@@ -97,7 +97,6 @@ class Preset:
     weights: Weights
     categories: Mapping[str, float]
     """Weights of the categories that matter; 0 for all others."""
-    ttft_limit_ms: float | None = None
 
     def categories_of_all(self, known: tuple[str, ...]) -> Categories:
         """A weight for every category."""
