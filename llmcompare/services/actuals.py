@@ -4,7 +4,6 @@ import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields, replace
-from datetime import UTC, datetime
 
 from llmcompare.core.actuals import Actual, Difference, Forecast, GpuForecast, TokenForecast, difference
 from llmcompare.core.comparison import Comparison
@@ -18,6 +17,7 @@ from llmcompare.errors import InputError, UnknownIdError
 from llmcompare.services.catalogue import Facts
 from llmcompare.services.jobs import new_id
 from llmcompare.services.log_columns import plain_name
+from llmcompare.services.plans import now
 from llmcompare.services.runs import log
 from llmcompare.store.paths import Folders
 
@@ -136,7 +136,7 @@ def _append(person: str, one: Actual, where: Folders | None, *, is_withdrawn: bo
         ActualMonthFact(
             month_fact_id=new_id(),
             person=person,
-            typed_at=datetime.now(UTC).isoformat(timespec="microseconds"),
+            typed_at=now(),
             is_withdrawn=is_withdrawn,
             **cells,
         )

@@ -150,7 +150,7 @@ def _vote(cells: Mapping[str, str], name: str) -> VoteFact:
         # The same row is the same fact, however often it is imported.
         vote_id=f"row-{hashlib.sha256(content.encode()).hexdigest()[:32]}",
         voter=cells["voter"],
-        voted_at=moment.isoformat(timespec="milliseconds"),
+        voted_at=moment.isoformat(timespec="microseconds"),
         left_model=cells["left_model"],
         right_model=cells["right_model"],
         vote=cast(Vote, cells["vote"]),

@@ -179,5 +179,5 @@ def _no_text(text: str) -> str:
 
 
 def now() -> str:
-    """The time as facts write it."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
+    """The time as facts write it: so fine that two facts written one after the other keep their order."""
+    return datetime.now(UTC).isoformat(timespec="microseconds")

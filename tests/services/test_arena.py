@@ -13,7 +13,7 @@ from llmcompare.errors import InputError
 from llmcompare.models import library
 from llmcompare.services import arena, arena_files, playground, runs
 
-WHEN = "2026-11-25T12:00:00.000+00:00"
+WHEN = "2026-11-25T12:00:00.000000+00:00"
 MODELS = ("alpha.gguf", "beta.gguf", "gamma.gguf")
 VOTE = VoteFact(
     vote_id="v", voter="ada", voted_at=WHEN, left_model="alpha.gguf", right_model="beta.gguf", vote="left",
@@ -145,6 +145,15 @@ def test_a_voter_counts_once_for_a_pair_and_the_first_vote_stands():
     assert arena.vote("you", pair, "left")
     assert [vote.vote for vote in arena.kept_votes()] == ["right", "left"]
     assert [vote.vote for vote in arena.kept_votes(of="you")] == ["left"]
+
+
+def test_votes_given_one_right_after_the_other_keep_their_order():
+    finished_run(models=MODELS[:2])
+    (pair,) = arena.waiting("me").pairs
+    given = ["left", "right"] * 20
+    for number, vote in enumerate(given):
+        arena.vote(f"person {number}", pair, vote)
+    assert [vote.vote for vote in arena.kept_votes()] == given
 
 
 def test_a_vote_says_who_stood_where_and_does_not_give_the_voter_away():
