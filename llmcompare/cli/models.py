@@ -10,6 +10,7 @@ from llmcompare.core.memory import Use
 from llmcompare.core.replies import BYTES_PER_MB
 from llmcompare.services import at_hand, downloads, models, plans
 from llmcompare.services.downloads import DownloadWork
+from llmcompare.services.here import look_here, unused_gpu_text
 from llmcompare.services.jobs import Job
 
 SAY_AGAIN_S = 2.0
@@ -29,7 +30,7 @@ def models_command(
     if installed:
         _installed(as_json=as_json)
         return
-    machine_here = models.here(Use(context_tokens=context))
+    machine_here = look_here(Use(context_tokens=context))
     found = models.entries(facts(), machine_here)
     shown = [one for one in found if one.best is not None or not fits]
     answer = models.answer(found, machine_here)
@@ -37,6 +38,8 @@ def models_command(
         print_json({"answer": answer, **models.library_json(shown, machine_here)})
         return
     print(answer)
+    if said := unused_gpu_text(machine_here):
+        print(f"  {said}")
     for one in shown:
         print(f"  {models.entry_answer(one, machine_here)}")
 

@@ -6,11 +6,12 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from llmcompare.core.placement import Machine
+from llmcompare.engines.gpus import SeenGpu
 
 TICKS_PER_S = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 UNKNOWN_MEMORY_BYTES = 2**62
@@ -124,12 +125,18 @@ def _own_cgroup() -> str:
 
 
 def gpu_free_bytes() -> int:
-    """Free memory of the first GPU that llama.cpp sees; 0 without one. Not verified on a GPU.
+    """Free memory of the GPU that models go to; 0 without one."""
+    found = engine_gpu()
+    return 0 if found is None else found.free_bytes
 
-    Of the first only: how llama.cpp places a model over several GPUs is not ours yet.
+
+def engine_gpu() -> SeenGpu | None:
+    """The first GPU that llama.cpp sees; None without one, and where it was built for the CPU. Not verified on a GPU.
+
+    The first only: how llama.cpp places a model over several GPUs is not ours yet.
     """
     if _no_gpu_build.is_set():
-        return 0
+        return None
     try:
         # In a child, as all of llama.cpp: a driver that hangs or crashes takes only the child with it.
         said = subprocess.run(
@@ -142,7 +149,15 @@ def gpu_free_bytes() -> int:
         )
         found = json.loads(said.stdout)
     except (OSError, subprocess.SubprocessError, ValueError):
-        return 0
+        return None
     if not found["gpu_offload"]:
         _no_gpu_build.set()
-    return int(found["devices"][0]["free_bytes"]) if found["devices"] else 0
+    return gpu_of(found["devices"])
+
+
+def gpu_of(devices: Sequence[Mapping[str, Any]]) -> SeenGpu | None:
+    """The one that models go to, of those that the worker names."""
+    if not devices:
+        return None
+    first = devices[0]
+    return SeenGpu(name=first["name"], memory_bytes=int(first["total_bytes"]), free_bytes=int(first["free_bytes"]))

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from llmcompare.core import memory
+from llmcompare.core import memory, offload
 from llmcompare.core.calibration_traits import shares_memory
 from llmcompare.core.memory import GPU_COUNTS, Need, Split, Use
 from llmcompare.core.records import Gpu, source_url
@@ -220,11 +220,7 @@ def _beside_ram(model: Subject, needed: Need, usable: int, format_name: str) -> 
     """One GPU and RAM together: by layers, and with the experts in RAM. Only llama.cpp shares a model out so."""
     if memory.usual_engine(format_name) != LLAMA_CPP:
         return None, None
-    layers = memory.layers_that_fit(
-        layers=model.shape.layer_count,
-        layer_bytes=(needed.weights_bytes + needed.kv_cache_bytes) // model.shape.layer_count,
-        usable_gpu_bytes=usable - needed.buffers_bytes,
-    )
+    layers = offload.layers_on_gpu(model.shape, needed, usable_gpu_bytes=usable)
     by_layers = memory.split_by_layers(model.shape, needed, gpu_layers=layers)
     if model.shape.expert_count is None:
         return by_layers, None

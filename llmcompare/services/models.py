@@ -2,11 +2,10 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
 
-from llmcompare.core import memory
-from llmcompare.core.bench import SpeedTest
+from llmcompare.core import memory, offload
 from llmcompare.core.calibration import Estimate
 from llmcompare.core.families import FAMILY_NAMES
 from llmcompare.core.families_words import STATE_WORDS
@@ -19,8 +18,9 @@ from llmcompare.core.this_machine import ModelInFormat
 from llmcompare.core.units import BYTES_PER_GIB, rounded
 from llmcompare.core.weights import WEIGHT_FORMATS
 from llmcompare.models.hub_files import HubModel, HubRepository, models_of
-from llmcompare.services import machine, runs, what_runs
+from llmcompare.services import what_runs
 from llmcompare.services.catalogue import Facts
+from llmcompare.services.here import Here, gpu_text, room_text
 from llmcompare.services.what_runs import GGUF
 
 FORMATS = what_runs.formats_for(None)
@@ -28,27 +28,8 @@ FORMATS = what_runs.formats_for(None)
 USUAL_FORMAT = "gguf-q4_k_m"
 NEED = LicenceNeed(commercial_use=True)
 """What is asked of a licence until something else is."""
-OUTPUT_TOKENS = 128
-"""Written at the end of the context, for the speed."""
 BYTES_PER_GB = 1e9
 BASE = re.compile(r"\bbase\b")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Here:
-    """This machine, as far as models on it go."""
-
-    memory_bytes: int
-    """That can be used without swapping."""
-    predict: machine.Predictor | None
-    """None before one model was measured here."""
-    use: Use
-
-    @property
-    def test(self) -> SpeedTest:
-        """What the predicted speed is of: the last tokens that fit the context."""
-        written = min(OUTPUT_TOKENS, self.use.context_tokens // 2)
-        return SpeedTest(prompt_tokens=0, generated_tokens=written, depth_tokens=self.use.context_tokens - written)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +48,16 @@ class Offer:
     """None where not one token fits."""
     decode_tokens_per_s: Estimate | None
     """None where nothing is predicted, and for what does not fit."""
+    layer_count: int
+    gpu_layers: int | None
+    """That lie on the GPU, the rest in memory; None without a GPU."""
+
+    @property
+    def lies(self) -> Literal["in memory", "on the GPU", "in both"]:
+        """Where its layers are."""
+        if not self.gpu_layers:
+            return "in memory"
+        return "on the GPU" if self.gpu_layers == self.layer_count else "in both"
 
     @property
     def quantization(self) -> str:
@@ -93,14 +84,6 @@ class Entry:
     def offer(self, format_name: str) -> Offer | None:
         """In this format."""
         return next((offer for offer in self.offers if offer.format_name == format_name), None)
-
-
-def here(use: Use) -> Here:
-    """This machine now."""
-    seen, log = machine.facts(), runs.log()
-    settings = machine.settings_measured(log, seen.machine_id)
-    predict = machine.predictor(log, seen.machine_id, settings[0]) if settings else None
-    return Here(memory_bytes=seen.available_memory_bytes, predict=predict, use=use)
 
 
 def library_models(facts: Facts) -> list[Model]:
@@ -139,21 +122,24 @@ def offer(shape: ModelShape, format_name: str, machine_here: Here, *, size_bytes
 
     Raises InputError for a context that the model does not take.
     """
-    needed = memory.need(shape, machine_here.use, format_name=format_name, file_weights_bytes=size_bytes)
-    usable = machine_here.memory_bytes
-    fits = memory.fits(needed, usable_bytes_per_gpu=usable)
-    longest = memory.largest_context_tokens(shape, machine_here.use, needed=needed, usable_bytes_per_gpu=usable)
+    use, room = machine_here.use, machine_here.room
+    needed = memory.need(shape, use, format_name=format_name, file_weights_bytes=size_bytes)
+    split = offload.shared(shape, needed, room)
+    fits = split.ram_bytes <= room.ram_bytes
     quantization = format_name.removeprefix(GGUF).upper()
     made = ModelInFormat(shape=shape, weights_bytes=needed.weights_bytes, quantization=quantization)
-    rate = machine_here.predict(made, machine_here.test) if fits and machine_here.predict is not None else None
+    predict = machine_here.predictor(split, shape) if fits else None
+    rate = None if predict is None else predict(made, machine_here.test)
     return Offer(
         format_name=format_name,
         size_bytes=needed.weights_bytes,
         is_exact=size_bytes is not None,
         total_bytes=needed.total_bytes,
         fits=fits,
-        largest_context_tokens=longest,
+        largest_context_tokens=offload.largest_context_tokens(shape, use, needed=needed, room=room),
         decode_tokens_per_s=None if rate is None else what_runs.estimate_of(rate),
+        layer_count=shape.layer_count,
+        gpu_layers=None if machine_here.gpu is None else split.gpu_layers,
     )
 
 
@@ -165,11 +151,11 @@ def _takes(shape: ModelShape, use: Use) -> bool:
 def _reason(offers: Sequence[Offer], machine_here: Here) -> str | None:
     if any(one.fits for one in offers):
         return None
-    least = offers[-1]
+    least, gpu = offers[-1], machine_here.gpu
     return (
         f"does not fit: it needs {least.total_bytes / BYTES_PER_GIB:,.1f} GiB as {least.quantization}, and "
         f"{machine_here.memory_bytes / BYTES_PER_GIB:,.1f} GiB are free"
-    )
+    ) + ("" if gpu is None else f" in memory and {gpu_text(gpu)}")
 
 
 # --- what the Hub lists -----------------------------------------------------------------------------------------------
@@ -203,7 +189,7 @@ def _hub_offer(one: HubModel, shape: ModelShape | None, machine_here: Here) -> O
 
 def answer(found: Sequence[Entry], machine_here: Here) -> str:
     """How many run here, and the largest."""
-    memory_text = f"{machine_here.memory_bytes / BYTES_PER_GIB:,.1f} GiB free"
+    memory_text = room_text(machine_here)
     asked = f"with {machine_here.use.context_tokens:,} tokens of context"
     fitting = [one for one in found if one.best is not None]
     if not fitting:
@@ -225,14 +211,31 @@ def entry_answer(one: Entry, machine_here: Here) -> str:
     longest = (
         "" if best.largest_context_tokens is None else f", up to {best.largest_context_tokens:,} tokens of context"
     )
-    return f"{name} fits this machine as {best.quantization} ({gb_text(best.size_bytes)}){longest}. {speed_text(best)}"
+    where = place_text(best, machine_here)
+    what = f"{best.quantization} ({gb_text(best.size_bytes)})"
+    return f"{name} fits this machine as {what}{longest}.{where} {speed_text(best)}"
+
+
+def place_text(one: Offer, machine_here: Here) -> str:
+    """How much of it lies on the GPU; nothing where there is none."""
+    if machine_here.gpu is None or one.gpu_layers is None:
+        return ""
+    free = f"({machine_here.gpu.name}, {machine_here.gpu.free_bytes / BYTES_PER_GIB:,.1f} GiB free)"
+    if one.lies == "on the GPU":
+        return f" All {one.layer_count} layers lie on the GPU {free}."
+    if one.lies == "in memory":
+        return f" No layer of it fits the GPU {free}: all lies in memory."
+    return f" {one.gpu_layers} of {one.layer_count} layers lie on the GPU {free}, the rest in memory."
 
 
 def speed_text(one: Offer) -> str:
     """A predicted speed with its band, in a sentence."""
     rate = one.decode_tokens_per_s
+    if rate is None and one.lies == "in both":
+        return "How fast is not predicted for a model that is shared between GPU and memory."
     if rate is None:
-        return "How fast is not predicted before one model was measured on this machine."
+        where = "the GPU" if one.lies == "on the GPU" else "this machine"
+        return f"How fast is not predicted before one model was measured on {where}."
     band = f"{rounded(rate.low)} to {rounded(rate.high)} in 8 of 10 cases"
     return f"It should write {rounded(rate.value)} tokens/s ({band})."
 
@@ -283,8 +286,8 @@ def format_table(one: Entry) -> Table:
         name=f"formats-{one.model.model_id}",
         title=f"{one.model.display_name} in every format",
         columns=(
-            "format", "size_gb", "size_is", "memory_gib", "fits", "largest_context_tokens", "tokens_per_s",
-            "tokens_per_s_p10", "tokens_per_s_p90", "as_of", "source", "row_id",
+            "format", "size_gb", "size_is", "memory_gib", "fits", "gpu_layers", "largest_context_tokens",
+            "tokens_per_s", "tokens_per_s_p10", "tokens_per_s_p90", "as_of", "source", "row_id",
         ),
         rows=tuple((*_offer_cells(two), one.model.as_of, one.model.source, one.model.row_id) for two in one.offers),
     )  # fmt: skip
@@ -293,7 +296,7 @@ def format_table(one: Entry) -> Table:
 def _offer_cells(one: Offer) -> tuple[Cell, ...]:
     return (
         one.quantization, rounded(one.size_bytes / BYTES_PER_GB), "listed by the Hub" if one.is_exact else "computed",
-        rounded(one.total_bytes / BYTES_PER_GIB), "yes" if one.fits else "no", *_here_cells(one),
+        rounded(one.total_bytes / BYTES_PER_GIB), "yes" if one.fits else "no", one.gpu_layers, *_here_cells(one),
     )  # fmt: skip
 
 
@@ -303,8 +306,8 @@ def hub_table(repository: HubRepository, found: Iterable[HubOffer]) -> Table:
         name="hub-files",
         title=f"Files of {repository.name}",
         columns=(
-            "file", "format", "size_gb", "fits", "largest_context_tokens", "tokens_per_s", "tokens_per_s_p10",
-            "tokens_per_s_p90", "parts", "missing_part", "sha256",
+            "file", "format", "size_gb", "fits", "gpu_layers", "largest_context_tokens", "tokens_per_s",
+            "tokens_per_s_p10", "tokens_per_s_p90", "parts", "missing_part", "sha256",
         ),
         rows=tuple(_hub_row(one) for one in found),
     )  # fmt: skip
@@ -315,7 +318,8 @@ def _hub_row(one: HubOffer) -> tuple[Cell, ...]:
     size = listed.size_bytes
     return (
         listed.path, listed.format_name, None if size is None else rounded(size / BYTES_PER_GB),
-        None if here_now is None else "yes" if here_now.fits else "no", *_here_cells(here_now),
+        None if here_now is None else "yes" if here_now.fits else "no",
+        None if here_now is None else here_now.gpu_layers, *_here_cells(here_now),
         len(listed.files) + len(listed.missing),
         listed.missing[0] if listed.missing else None, " ".join(file.sha256 or "" for file in listed.files).strip(),
     )  # fmt: skip
@@ -326,14 +330,16 @@ def library_json(found: Sequence[Entry], machine_here: Here) -> dict[str, Any]:
     table = library_table(found)
     return {
         "available_memory_bytes": machine_here.memory_bytes,
+        "gpu": None if machine_here.gpu is None else asdict(machine_here.gpu),
         "context_tokens": machine_here.use.context_tokens,
-        "speeds_are_predicted": machine_here.predict is not None,
+        "speeds_are_predicted": machine_here.speeds_are_predicted,
         "models": [dict(zip(table.columns, row, strict=True)) for row in table.rows],
         "formats": {
             one.model.model_id: [
                 {
                     "format": two.quantization, "size_bytes": two.size_bytes, "total_bytes": two.total_bytes,
-                    "fits": two.fits, "largest_context_tokens": two.largest_context_tokens,
+                    "fits": two.fits, "gpu_layers": two.gpu_layers,
+                    "largest_context_tokens": two.largest_context_tokens,
                 }
                 for two in one.offers
             ]

@@ -3,19 +3,21 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from llmcompare.core import memory
+from llmcompare.core import memory, offload
 from llmcompare.core.bench import SpeedTest
 from llmcompare.core.calibration import Estimate
 from llmcompare.core.memory import Need, Use
+from llmcompare.core.offload import Room
 from llmcompare.core.records import Gpu, Model
 from llmcompare.core.shapes import ModelShape
 from llmcompare.core.tables import Cell, Table, estimate_cells
 from llmcompare.core.this_machine import ModelInFormat
 from llmcompare.core.units import BYTES_PER_GIB, rounded
-from llmcompare.services import fit, machine, runs
+from llmcompare.services import fit, machine
 from llmcompare.services.catalogue import Facts
 from llmcompare.services.fit import FORMATS_BEST_FIRST
 from llmcompare.services.hardware import engines_on
+from llmcompare.services.here import Here, look_here
 from llmcompare.services.predict import Choice, speeds
 
 GGUF = "gguf-"
@@ -109,25 +111,23 @@ def _on_gpu(facts: Facts, one: Runnable, use: Use, gpu: Gpu, gpu_count: int, out
 
 
 def _here(facts: Facts, use: Use, formats: Sequence[str], output_tokens: int) -> WhatRuns:
-    here = machine.facts()
-    log = runs.log()
-    settings = machine.settings_measured(log, here.machine_id)
-    predict = machine.predictor(log, here.machine_id, settings[0]) if settings else None
+    here = look_here(use)
     test = SpeedTest(prompt_tokens=0, generated_tokens=output_tokens, depth_tokens=use.context_tokens - output_tokens)
-    found = models_on(facts, use, usable_bytes_per_gpu=here.available_memory_bytes, formats=formats)
+    found = [_runnable(facts, model, use, here.room, 1, formats) for model in one_per_size(facts.models)]
     return WhatRuns(
         name="This machine",
         use=use,
-        models=tuple(_running_here(one, predict, test) for one in found),
-        is_calibrated=predict is not None,
+        models=tuple(_running_here(one, here, test) for one in found),
+        is_calibrated=here.speeds_are_predicted,
     )
 
 
-def _running_here(one: Runnable, predict: machine.Predictor | None, test: SpeedTest) -> Running:
+def _running_here(one: Runnable, here: Here, test: SpeedTest) -> Running:
     if one.shape is None or one.format_name is None or one.need is None:
         return Running(runnable=one)
     quantization = one.format_name.removeprefix(GGUF).upper()
     made = ModelInFormat(shape=one.shape, weights_bytes=one.need.weights_bytes, quantization=quantization)
+    predict = here.predictor(offload.shared(one.shape, one.need, here.room), one.shape)
     rate = None if predict is None else predict(made, test)
     return Running(runnable=one, engine=LOCAL_ENGINE, decode_tokens_per_s=None if rate is None else estimate_of(rate))
 
@@ -182,9 +182,9 @@ def models_on(
     formats: Sequence[str] = FORMATS_BEST_FIRST,
 ) -> list[Runnable]:
     """Every size of every generation on equal GPUs, the newest first; of base and chat models one stands for both."""
-    return [
-        _runnable(facts, model, use, usable_bytes_per_gpu, gpu_count, formats) for model in one_per_size(facts.models)
-    ]
+    # Equal GPUs are one place to lie in: nothing is shared with the memory beside them.
+    room = Room(ram_bytes=usable_bytes_per_gpu * gpu_count)
+    return [_runnable(facts, model, use, room, gpu_count, formats) for model in one_per_size(facts.models)]
 
 
 def one_per_size(models: Mapping[str, Model]) -> list[Model]:
@@ -204,7 +204,7 @@ def _chats_first(model: Model) -> tuple[int, int]:
     return (0 if chats else 2 if base else 1, len(model.model_id))
 
 
-def _runnable(facts: Facts, model: Model, use: Use, usable: int, gpu_count: int, formats: Sequence[str]) -> Runnable:
+def _runnable(facts: Facts, model: Model, use: Use, room: Room, gpu_count: int, formats: Sequence[str]) -> Runnable:
     shape = facts.shapes.get(model.model_id)
     if shape is None:
         return _not(model, None, "no source gives its layers and heads")
@@ -216,13 +216,14 @@ def _runnable(facts: Facts, model: Model, use: Use, usable: int, gpu_count: int,
     needed = None
     for name in formats:
         needed = memory.need(shape, use, format_name=name, gpu_count=gpu_count)
-        if memory.fits(needed, usable_bytes_per_gpu=usable):
-            longest = memory.largest_context_tokens(shape, use, needed=needed, usable_bytes_per_gpu=usable)
+        if offload.fits(shape, needed, room):
+            longest = offload.largest_context_tokens(shape, use, needed=needed, room=room)
             return Runnable(
                 model=model, shape=shape, format_name=name, need=needed, largest_context_tokens=longest, reason=None
             )
     least = "" if needed is None else f": it needs {needed.total_bytes / BYTES_PER_GIB:,.1f} GiB as {formats[-1]}"
-    return _not(model, shape, f"does not fit{least}, and {usable * gpu_count / BYTES_PER_GIB:,.1f} GiB can be used")
+    usable_bytes = room.ram_bytes + room.usable_gpu_bytes
+    return _not(model, shape, f"does not fit{least}, and {usable_bytes / BYTES_PER_GIB:,.1f} GiB can be used")
 
 
 def _not(model: Model, shape: ModelShape | None, reason: str) -> Runnable:

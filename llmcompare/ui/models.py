@@ -14,8 +14,9 @@ from llmcompare.models.hub_files import HubHit, HubRepository
 from llmcompare.services import downloads, models, plans, runs
 from llmcompare.services.catalogue import Facts
 from llmcompare.services.downloads import DownloadWork
+from llmcompare.services.here import Here, look_here, unused_gpu_text
 from llmcompare.services.jobs import Job, registry
-from llmcompare.services.models import Entry, Here, HubOffer
+from llmcompare.services.models import Entry, HubOffer
 from llmcompare.ui import frame, show
 from llmcompare.ui.fields import BOUND
 from llmcompare.ui.handover import to_playground
@@ -43,7 +44,7 @@ def pick_here() -> Here:
         "Context, tokens", CONTEXTS, value=plans.DEFAULT_CONTEXT_TOKENS, key="library_context", bind=BOUND,
         help="Prompt and reply together, that must fit beside the weights.",
     )  # fmt: skip
-    return models.here(Use(context_tokens=int(context)))
+    return look_here(Use(context_tokens=int(context)))
 
 
 # --- choosing ---------------------------------------------------------------------------------------------------------
@@ -70,7 +71,9 @@ def choose(facts: Facts, here: Here) -> Entry:
 def show_answer(one: Entry, here: Here) -> None:
     """One model: whether it fits, how fast, who may use it."""
     st.markdown(f"#### {plain(models.entry_answer(one, here))}")
-    if here.predict is None:
+    if said := unused_gpu_text(here):
+        st.caption(plain(said))
+    if not here.speeds_are_predicted:
         st.page_link(
             frame.PAGES / "explore/hardware.py", label="Measure this machine, a minute", icon=":material/speed:",
             query_params={"view": "This machine"},

@@ -17,9 +17,9 @@ import llmcompare
 CALCULATIONS = [
     "cost", "curves", "breakeven", "steps", "smooth", "sensitivity", "what_if", "ways", "knobs", "arithmetic",
     "pareto", "options", "rented", "traffic", "stack", "tiers",
-    "memory", "weights", "tensors", "llama_cpp_mix", "bench", "this_machine", "roofline", "calibration", "owned",
-    "payback", "reply_price", "energy", "serverless", "serverless_curve", "serverless_option", "serverless_simulation",
-    "tokens",
+    "memory", "offload", "weights", "tensors", "llama_cpp_mix", "bench", "this_machine", "roofline", "calibration",
+    "owned", "payback", "reply_price", "energy", "serverless", "serverless_curve", "serverless_option",
+    "serverless_simulation", "tokens",
     "claims", "claims_known", "claims_words", "claims_benchmarks", "claims_models", "claims_languages",
     "licences", "claims_licences", "claims_prices", "claims_costs", "claims_volumes", "claims_speed", "claims_hardware",
     "claims_tuning", "claims_finetuning", "claims_open", "finetune", "fleet", "sweep", "sweep_words",

@@ -1,22 +1,29 @@
 """The library on the real catalogue: sizes, what fits, how fast, and the files at hand."""
 
+import itertools
 import json
+from dataclasses import replace
 
 import pytest
 
 from llmcompare.core.memory import Use
+from llmcompare.engines.machine import gpu_of
 from llmcompare.errors import InputError
 from llmcompare.models.library import model_at
 from llmcompare.services import at_hand, models, runs
+from llmcompare.services.here import Here, unused_gpu_text
 from llmcompare.services.machine import Prediction
-from llmcompare.services.models import Here
 from tests.tiny_models import write_tiny
 
 GIB = 1024**3
 
 
-def here(memory_gib=8.0, context=4096, predict=None):
-    return Here(memory_bytes=int(memory_gib * GIB), predict=predict, use=Use(context_tokens=context))
+def here(memory_gib=8.0, context=4096, predict=None, gpu_gib=None, predict_on_gpu=None):
+    gpu = None if gpu_gib is None else gpu_of([{"name": "CUDA0", "free_bytes": gpu_gib * GIB, "total_bytes": 24 * GIB}])
+    return Here(
+        memory_bytes=int(memory_gib * GIB), predict=predict, use=Use(context_tokens=context), gpu=gpu,
+        predict_on_gpu=predict_on_gpu,
+    )  # fmt: skip
 
 
 def entry(facts, model_id, machine_here):
@@ -82,6 +89,70 @@ def test_a_speed_has_its_band_and_only_where_it_fits(real_facts):
     assert [one.decode_tokens_per_s is not None for one in found.offers] == [one.fits for one in found.offers]
     assert {one.fits for one in found.offers} == {True, False}
     assert "It should write 6.0 tokens/s (4.0 to 9.0 in 8 of 10 cases)." in models.entry_answer(found, here(4.0))
+
+
+def speed(tokens_per_s):
+    return lambda model, test: Prediction(
+        tokens_per_s=tokens_per_s, low_tokens_per_s=tokens_per_s / 2, high_tokens_per_s=2 * tokens_per_s,
+        measured_count=3,
+    )  # fmt: skip
+
+
+def test_a_gpu_that_holds_all_layers_makes_it_fit_beside_little_memory(real_facts):
+    without, beside = here(2.0), here(2.0, gpu_gib=22, predict=speed(5.0), predict_on_gpu=speed(60.0))
+    assert entry(real_facts, "qwen3-4b", without).best is None
+    found = entry(real_facts, "qwen3-4b", beside)
+    assert (found.best.quantization, found.best.lies, found.best.gpu_layers) == ("Q8_0", "on the GPU", 36)
+    said = models.entry_answer(found, beside)
+    assert "All 36 layers lie on the GPU (CUDA0, 22.0 GiB free). It should write 60.0 tokens/s" in said
+    assert models.answer([found], beside).startswith(
+        "This machine (2.0 GiB free in memory, 22.0 GiB on the GPU CUDA0) holds 1 of 1 models"
+    )
+
+
+def test_a_model_larger_than_the_gpu_is_shared_between_both_and_its_speed_is_not_predicted(real_facts):
+    # Llama 3.3 70B as Q4_K_M: 39.6 GiB of weights; neither 24 GiB of a card nor 32 GiB of memory hold it alone.
+    alone, both = here(32.0), here(32.0, gpu_gib=22, predict=speed(5.0), predict_on_gpu=speed(60.0))
+    assert not entry(real_facts, "llama-3.3-70b-instruct", alone).offer("gguf-q4_k_m").fits
+    found = entry(real_facts, "llama-3.3-70b-instruct", both).offer("gguf-q4_k_m")
+    assert found.fits
+    assert 0 < found.gpu_layers < found.layer_count == 80
+    assert found.decode_tokens_per_s is None
+    assert models.place_text(found, both) == (
+        f" {found.gpu_layers} of 80 layers lie on the GPU (CUDA0, 22.0 GiB free), the rest in memory."
+    )
+    assert models.speed_text(found) == "How fast is not predicted for a model that is shared between GPU and memory."
+
+
+def test_a_gpu_too_small_for_a_layer_changes_nothing(real_facts):
+    plain, beside = here(8.0, predict=speed(5.0)), here(8.0, gpu_gib=0, predict=speed(5.0))
+    one, two = entry(real_facts, "qwen3-4b", plain).best, entry(real_facts, "qwen3-4b", beside).best
+    assert (one.gpu_layers, two.gpu_layers, two.lies) == (None, 0, "in memory")
+    assert (one.fits, one.largest_context_tokens) == (two.fits, two.largest_context_tokens)
+    assert two.decode_tokens_per_s.value == 5.0
+    assert "No layer of it fits the GPU" in models.place_text(two, beside)
+
+
+def test_a_gpu_never_takes_a_format_or_a_context_away(real_facts):
+    for model in models.library_models(real_facts):
+        kept = [models.entry(real_facts, model, here(8.0, gpu_gib=gib)).offers for gib in (None, 0, 2, 8, 24)]
+        for fewer, more in itertools.pairwise(kept):
+            for before, after in zip(fewer, more, strict=True):
+                assert after.fits or not before.fits
+                assert (after.largest_context_tokens or 0) >= (before.largest_context_tokens or 0)
+
+
+def test_what_fits_neither_says_both_memories(real_facts):
+    found = entry(real_facts, "llama-3.3-70b-instruct", here(4.0, gpu_gib=8))
+    assert found.best is None
+    assert found.reason.endswith("and 4.0 GiB are free in memory and 8.0 GiB on the GPU CUDA0")
+
+
+def test_a_gpu_that_the_engine_was_not_built_for_is_named_with_what_to_do():
+    found = replace(here(), unused_gpu="NVIDIA GeForce RTX 4090")
+    assert unused_gpu_text(found).startswith("NVIDIA GeForce RTX 4090 is not used")
+    assert "make install GPU=cuda" in unused_gpu_text(found)
+    assert unused_gpu_text(here()) is None
 
 
 def test_the_licence_is_that_of_the_catalogue_for_the_need_that_is_asked(real_facts):
