@@ -45,13 +45,18 @@ def models_command(
 
 
 def _installed(*, as_json: bool) -> None:
-    found = at_hand.at_hand()
+    found, cached = at_hand.at_hand(), at_hand.in_cache()
     if as_json:
-        print_json({"models": [at_hand.as_json(one) for one in found]})
+        shown = [
+            {"repository": one.repository, "file": one.model.path, "size_bytes": one.model.size_bytes} for one in cached
+        ]
+        print_json({"models": [at_hand.as_json(one) for one in found], "in_hub_cache": shown})
         return
     for one in found:
         about = f"{one.model.quantization or 'format not stated'}, {one.model.size_bytes / BYTES_PER_MB:,.0f} MB"
         print(f"{one.model.model_id}: {one.model.problem or f'{about}, {one.model.origin}'}")
+    for other in cached:
+        print(f"In the cache of the Hub, taken by `download {other.repository} {other.model.path}` without a network")
 
 
 @app.command(name="download")

@@ -28,6 +28,7 @@ from huggingface_hub.utils import (  # type: ignore[attr-defined]
 from llmcompare.errors import InputError, ModelRefusedError
 from llmcompare.models.fetched import Fetched, fetched_of, write_fetched
 from llmcompare.models.hub import hub_errors
+from llmcompare.models.hub_cache import cached_repository
 from llmcompare.models.hub_files import HubFile, HubRepository, cache_folder, is_safe, model_of, repository
 
 Phase = Literal["asking the Hub", "fetching", "checking", "done"]
@@ -86,7 +87,7 @@ def download(name: str, path: str, models_folder: Path, watch: Watch) -> Path | 
     """
     try:
         watch.say(file=path)
-        found = repository(name)
+        found = _repository(name, path)
         wanted = _wanted(found, path)
         folder = models_folder.absolute() / name
         _require_room(found, wanted, folder)
@@ -119,6 +120,17 @@ def source_of_part(part: Path, models_folder: Path) -> tuple[str, str] | None:
 # --- before -----------------------------------------------------------------------------------------------------------
 
 
+def _repository(name: str, path: str) -> HubRepository:
+    """As the Hub lists it; where it does not answer, what its cache has of it."""
+    try:
+        return repository(name)
+    except ModelRefusedError:
+        cached = cached_repository(name, path)
+        if cached is None:
+            raise
+        return cached
+
+
 def _wanted(found: HubRepository, path: str) -> tuple[HubFile, ...]:
     if not path.lower().endswith(".gguf") or not is_safe(path):
         raise InputError(f"{path!r} is no GGUF file of a repository: write its path there, ending in .gguf.")
@@ -139,7 +151,7 @@ def _wanted(found: HubRepository, path: str) -> tuple[HubFile, ...]:
 
 
 def _require_room(found: HubRepository, wanted: tuple[HubFile, ...], folder: Path) -> None:
-    needed = sum(_size(one) - _size_there(folder, one) for one in wanted)
+    needed = sum(_size(one) - _size_there(folder, one) for one in wanted if _cached(found, one) is None)
     there = next(place for place in (folder, *folder.parents) if place.exists())
     free = shutil.disk_usage(there).free
     if needed + SPARE_BYTES > free:
@@ -173,7 +185,7 @@ def _provide(found: HubRepository, one: HubFile, folder: Path, watch: Watch) -> 
     before = watch.progress.done_bytes
     if target.exists():
         _require_same(target, one)
-    elif not _from_cache(found, one, target):
+    elif not _from_cache(found, one, target, watch):
         with _locked_part(_part_of(target, one)) as (part, stream):
             _fetch(found, one, stream, watch)
             _check(one, stream, part, watch)
@@ -206,18 +218,29 @@ def _require_same(target: Path, one: HubFile) -> None:
         )
 
 
-def _from_cache(found: HubRepository, one: HubFile, target: Path) -> bool:
+def _from_cache(found: HubRepository, one: HubFile, target: Path, watch: Watch) -> bool:
     """A link to what another program fetched; its content is checked like everything else."""
-    cached = try_to_load_from_cache(found.name, one.path, cache_dir=cache_folder(), revision=found.commit)
-    if not isinstance(cached, str) or Path(cached).stat().st_size != _size(one):
+    cached = _cached(found, one)
+    if cached is None:
         return False
-    with open(cached, "rb") as stream:
-        if _digest(one, stream, lambda _: None) != one.checksum:
-            return False
-    target.parent.mkdir(parents=True, exist_ok=True)
-    write_fetched(target, _note(found, one))
-    target.symlink_to(Path(cached).resolve())
-    return True
+    watch.say(phase="checking", file=one.path)
+    with cached.open("rb") as stream:
+        is_same = _digest(one, stream, lambda _: watch.say()) == one.checksum
+    if not is_same and found.is_cached:
+        raise ModelRefusedError(
+            f"{one.path} is refused: its copy in the cache of the Hub is damaged, and the Hub cannot be reached."
+        )
+    if is_same:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write_fetched(target, _note(found, one))
+        target.symlink_to(cached.resolve())
+    return is_same
+
+
+def _cached(found: HubRepository, one: HubFile) -> Path | None:
+    cached = try_to_load_from_cache(found.name, one.path, cache_dir=cache_folder(), revision=found.commit)
+    is_whole = isinstance(cached, str) and Path(cached).stat().st_size == _size(one)
+    return Path(str(cached)) if is_whole else None
 
 
 @contextmanager

@@ -58,6 +58,8 @@ class HubRepository:
     """As its owner writes it."""
     changed_on: str | None
     files: tuple[HubFile, ...]
+    is_cached: bool = False
+    """Read from the cache of the Hub's client, which knows neither licence nor gate; the Hub was not asked."""
 
     def file(self, path: str) -> HubFile:
         """Raises ModelRefusedError that names files which are there."""

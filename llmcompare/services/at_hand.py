@@ -9,6 +9,8 @@ from llmcompare.core.units import counted
 from llmcompare.errors import InputError, StoreError
 from llmcompare.models import library
 from llmcompare.models.fetched import fetched_path
+from llmcompare.models.hub_cache import cached_repositories
+from llmcompare.models.hub_files import HubModel, models_of
 from llmcompare.models.library import LocalModel
 from llmcompare.models.origin import note_path
 from llmcompare.services import runs
@@ -77,6 +79,45 @@ def _measured() -> dict[str, tuple[int | None, int]]:
 
 def _is_ours(path: Path) -> bool:
     return path.absolute().is_relative_to(folders().models.absolute())
+
+
+# --- the cache of the Hub's client ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InCache:
+    """A model that another program fetched; taken over by a download of it, with a network or without."""
+
+    repository: str
+    commit: str
+    model: HubModel
+
+
+def in_cache() -> list[InCache]:
+    """Whole models that are not among the files at hand yet."""
+    folder = folders().models
+    return [
+        InCache(repository=found.name, commit=found.commit, model=model)
+        for found in cached_repositories()
+        for model in models_of(found)
+        if not model.missing and not (folder / found.name / model.path).exists()
+    ]
+
+
+def cache_table(found: list[InCache]) -> Table:
+    """What the cache has."""
+    return Table(
+        name="models-in-cache",
+        title="Models in the cache of the Hub's client",
+        columns=("repository", "file", "format", "size_mb", "parts", "commit"),
+        rows=tuple(
+            (
+                one.repository, one.model.path, one.model.format_name,
+                round((one.model.size_bytes or 0) / BYTES_PER_MB, 1), len(one.model.files), one.commit[:7],
+            )
+            for one in found
+        ),
+    )  # fmt: skip
 
 
 def state_text(one: AtHand) -> str:
@@ -183,4 +224,15 @@ def as_json(one: AtHand) -> dict[str, Any]:
         "problem": model.problem,
         "peak_memory_bytes": one.peak_memory_bytes,
         "reply_count": one.run_count,
+    }
+
+
+def cache_json(one: InCache) -> dict[str, Any]:
+    """Plain values, units in the keys."""
+    return {
+        "repository": one.repository,
+        "file": one.model.path,
+        "format": one.model.format_name,
+        "size_bytes": one.model.size_bytes,
+        "commit": one.commit,
     }

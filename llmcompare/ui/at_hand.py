@@ -13,6 +13,7 @@ from llmcompare.services.preflight import Preflight, preflight
 from llmcompare.ui import show
 from llmcompare.ui.fields import BOUND
 from llmcompare.ui.handover import to_playground
+from llmcompare.ui.models import start
 from llmcompare.ui.safe import plain
 
 UNKNOWN = "—"
@@ -31,6 +32,24 @@ def show_at_hand() -> None:
     one = by_id[st.selectbox("File", list(by_id), key="at_hand_file", bind=BOUND)]
     _buttons(one)
     _show_file(one)
+
+
+def show_cached() -> None:
+    """What other programs fetched from the Hub; nothing where they fetched nothing."""
+    found = at_hand.in_cache()
+    if not found:
+        return
+    st.subheader("In the cache of the Hub's client")
+    st.caption(
+        "Fetched by other programs. Using one costs no space and no network: its checksum is compared, and a link to "
+        "it is put among the models."
+    )
+    show.table(at_hand.cache_table(found), key="in_cache")
+    by_name = {f"{one.repository}: {one.model.path}": one for one in found}
+    left, right = st.columns([3, 1], vertical_alignment="bottom")
+    one = by_name[left.selectbox("Model in the cache", list(by_name), key="in_cache_model")]
+    if right.button("Use it", key="in_cache_use", icon=":material/link:", width="stretch"):
+        start(one.repository, one.model.path)
 
 
 def show_any_file() -> None:

@@ -9,7 +9,7 @@ from llmcompare.core.licences import LicenceNeed
 from llmcompare.core.memory import Use
 from llmcompare.core.units import counted
 from llmcompare.errors import LlmCompareError
-from llmcompare.models import hub_files
+from llmcompare.models import hub_cache, hub_files
 from llmcompare.models.hub_files import HubHit, HubRepository
 from llmcompare.services import downloads, models, plans, runs
 from llmcompare.services.catalogue import Facts
@@ -135,7 +135,7 @@ def _look_at(name: str) -> None:
     try:
         st.session_state[LISTING] = hub_files.repository(name.strip())
     except LlmCompareError as problem:
-        st.session_state.pop(LISTING, None)
+        st.session_state[LISTING] = hub_cache.cached_repository(name.strip())
         st.warning(plain(str(problem)), icon=":material/cloud_off:")
 
 
@@ -149,11 +149,7 @@ def show_repository(facts: Facts, here: Here, one: Entry | None) -> None:
         return
     model_id = one.model.model_id if one is not None and one.model.gguf_repo == found.name else _model_of(facts, found)
     offers = models.hub_offers(found, facts.shapes.get(model_id or ""), here)
-    gate = "gated: its owner asks for an agreement first" if found.gated else "not gated"
-    licence = found.licence or "not stated"
-    st.markdown(
-        plain(f"{found.name} @ {found.commit[:7]}: {counted(len(offers), 'model')}, licence {licence}, {gate}.")
-    )
+    st.markdown(plain(f"{found.name} @ {found.commit[:7]}: {counted(len(offers), 'model')}, {_terms(found)}."))
     if not offers:
         st.info("It has no GGUF file that can be run.", icon=":material/info:")
         return
@@ -161,6 +157,13 @@ def show_repository(facts: Facts, here: Here, one: Entry | None) -> None:
     if model_id is None:
         st.caption("Whether it fits is not said: the catalogue does not know this repository. The file itself tells.")
     _fetch(found, offers)
+
+
+def _terms(found: HubRepository) -> str:
+    if found.is_cached:
+        return "found in the cache of the Hub's client, where other programs put what they fetched"
+    gate = "gated: its owner asks for an agreement first" if found.gated else "not gated"
+    return f"licence {found.licence or 'not stated'}, {gate}"
 
 
 def _ask_for(one: Entry) -> None:

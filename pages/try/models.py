@@ -26,4 +26,5 @@ elif view == parts.SEARCH:
     parts.show_repository(facts, here, None)
 else:
     at_hand.show_at_hand()
+    at_hand.show_cached()
     at_hand.show_any_file()

@@ -1,9 +1,11 @@
 """The Models page without a browser: what fits, a download from a server that speaks the Hub's protocol, the files."""
 
+import hashlib
+
 import pytest
 
 from llmcompare.services import downloads, runs
-from tests.models.hub_server import PIECE_BYTES, serving
+from tests.models.hub_server import COMMIT, PIECE_BYTES, serving
 from tests.tiny_models import write_tiny
 
 PAGE = "try/models"
@@ -138,6 +140,28 @@ def test_offline_is_said_and_the_files_at_hand_stay(open_app, monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     assert "HF_HUB_OFFLINE is set" in looked_at(open_app).warnings
     assert "1 model file at hand" in open_app(PAGE, models_view=AT_HAND).text
+
+
+def test_what_other_programs_fetched_is_offered_and_taken_over_without_a_network(open_app, own_var, tmp_path):
+    path = write_tiny(tmp_path / "cached-Q8_0.gguf", "qwen3")
+    content = path.read_bytes()
+    place = tmp_path / "home" / "hub" / f"models--{REPOSITORY.replace('/', '--')}"
+    blob = place / "blobs" / hashlib.sha256(content).hexdigest()
+    for folder in (blob.parent, place / "snapshots" / COMMIT):
+        folder.mkdir(parents=True)
+    blob.write_bytes(content)
+    (place / "snapshots" / COMMIT / path.name).symlink_to(f"../../blobs/{blob.name}")
+    app = looked_at(open_app)
+    assert "the Hub cannot be reached" in app.warnings
+    assert path.name in set(app.table(f"Files of {REPOSITORY}")["file"])
+    assert "found in the cache of the Hub's client" in app.text
+    app = press(open_app(PAGE, models_view=AT_HAND), "in_cache_use")
+    assert downloads.running(REPOSITORY, path.name).ended.wait(20)
+    app.again()
+    assert f"{path.name} is here and checked" in app.text
+    assert (own_var / "models" / REPOSITORY / path.name).is_symlink()
+    assert not app.has("in_cache_use")
+    assert app.tracebacks == []
 
 
 def test_a_search_leads_to_the_files_of_a_repository(open_app, tiny):
