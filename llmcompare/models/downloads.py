@@ -19,17 +19,13 @@ from typing import BinaryIO, Literal
 
 import httpx2
 from huggingface_hub import hf_hub_url, try_to_load_from_cache
-from huggingface_hub.utils import (  # type: ignore[attr-defined]
-    build_hf_headers,
-    hf_raise_for_status,
-    http_stream_backoff,
-)
 
 from llmcompare.errors import InputError, ModelRefusedError
 from llmcompare.models.fetched import Fetched, fetched_of, write_fetched
 from llmcompare.models.hub import hub_errors
 from llmcompare.models.hub_cache import cached_repository
 from llmcompare.models.hub_files import HubFile, HubRepository, cache_folder, is_safe, model_of, repository
+from llmcompare.models.receive import REQUEST_BYTES, receive
 
 Phase = Literal["asking the Hub", "fetching", "checking", "done"]
 HASH_BYTES = 1 << 20
@@ -80,7 +76,9 @@ class Watch:
             raise CancelledError
 
 
-def download(name: str, path: str, models_folder: Path, watch: Watch) -> Path | None:
+def download(
+    name: str, path: str, models_folder: Path, watch: Watch, *, request_bytes: int = REQUEST_BYTES
+) -> Path | None:
     """The first file of the model, whole and checked; None when it was cancelled.
 
     Raises InputError for names that cannot be, ModelRefusedError with the reason for what cannot be fetched.
@@ -95,7 +93,7 @@ def download(name: str, path: str, models_folder: Path, watch: Watch) -> Path | 
         total = sum(_size(one) for one in wanted)
         watch.say(total_bytes=total, kept_bytes=kept, done_bytes=0)
         for one in wanted:
-            _provide(found, one, folder, watch)
+            _provide(found, one, folder, watch, request_bytes)
         watch.say(phase="done", done_bytes=total)
     except CancelledError:
         return None
@@ -179,7 +177,7 @@ def _part_of(target: Path, one: HubFile) -> Path:
 # --- one file ---------------------------------------------------------------------------------------------------------
 
 
-def _provide(found: HubRepository, one: HubFile, folder: Path, watch: Watch) -> None:
+def _provide(found: HubRepository, one: HubFile, folder: Path, watch: Watch, request_bytes: int) -> None:
     """The file at its place: there already, from the cache of the Hub's client, or fetched."""
     target = folder / one.path
     before = watch.progress.done_bytes
@@ -187,7 +185,7 @@ def _provide(found: HubRepository, one: HubFile, folder: Path, watch: Watch) -> 
         _require_same(target, one)
     elif not _from_cache(found, one, target, watch):
         with _locked_part(_part_of(target, one)) as (part, stream):
-            _fetch(found, one, stream, watch)
+            _fetch(found, one, stream, watch, request_bytes)
             _check(one, stream, part, watch)
             write_fetched(target, _note(found, one))
             part.rename(target)
@@ -260,7 +258,7 @@ def _locked_part(part: Path) -> Iterator[tuple[Path, BinaryIO]]:
         ) from error
 
 
-def _fetch(found: HubRepository, one: HubFile, stream: BinaryIO, watch: Watch) -> None:
+def _fetch(found: HubRepository, one: HubFile, stream: BinaryIO, watch: Watch, request_bytes: int) -> None:
     """Until the part has as many bytes as the Hub said; a connection that ends is taken up again where it ended."""
     url = hf_hub_url(found.name, one.path, revision=found.commit, endpoint=os.environ.get("HF_ENDPOINT") or None)
     before, cuts = watch.progress.done_bytes, 0
@@ -270,8 +268,8 @@ def _fetch(found: HubRepository, one: HubFile, stream: BinaryIO, watch: Watch) -
         watch.say(phase="fetching", file=one.path, done_bytes=before + have)
         with hub_errors(f"{found.name}:{one.path}"):
             try:
-                _receive(url, one, stream, before, watch)
-                return
+                receive(url, one, stream, request_bytes, lambda have: watch.say(done_bytes=before + have))
+                continue
             except httpx2.TransportError as error:
                 cuts = 1 if stream.tell() > have else cuts + 1
                 _give_up_after(cuts, one, stream.tell(), error)
@@ -285,68 +283,6 @@ def _give_up_after(cuts: int, one: HubFile, have: int, error: Exception) -> None
             f"{one.path} is not whole yet: the connection was lost {cuts} times in a row ({type(error).__name__}). "
             f"{have / 1e6:,.1f} of {_size(one) / 1e6:,.1f} MB are kept: start again to go on from there."
         ) from error
-
-
-def _receive(url: str, one: HubFile, stream: BinaryIO, before: int, watch: Watch) -> None:
-    """One request. Raises TransportError where the connection ends early."""
-    have = stream.tell()
-    headers = build_hf_headers() | {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
-    with http_stream_backoff(
-        "GET", url, headers=headers, timeout=_patience_s(), max_retries=0, retry_on_exceptions=(),
-        retry_on_status_codes=(),
-    ) as response:  # fmt: skip
-        if response.status_code in (500, 502, 503, 504):
-            raise httpx2.RemoteProtocolError(f"status {response.status_code}")
-        if response.status_code == 416:
-            _refuse_size(one, stream, "has fewer")
-        hf_raise_for_status(response)
-        if response.status_code == 200 and have:
-            # A server that knows no ranges sends all of it.
-            have = stream.seek(0)
-            stream.truncate(0)
-        _require_said_size(response, have, one, stream)
-        for chunk in response.iter_bytes():
-            if have + len(chunk) > _size(one):
-                _refuse_size(one, stream, "sends more")
-            _write(stream, chunk, one)
-            have += len(chunk)
-            watch.say(done_bytes=before + have)
-    if have < _size(one):
-        raise httpx2.RemoteProtocolError("the answer ended early")
-
-
-def _write(stream: BinaryIO, chunk: bytes, one: HubFile) -> None:
-    # Here and not around the request: the same kind of error means something else from the network.
-    try:
-        stream.write(chunk)
-        stream.flush()
-    except OSError as error:
-        raise ModelRefusedError(
-            f"{one.path} cannot be written ({error.strerror}): make room and start again; what came so far is kept."
-        ) from error
-
-
-def _patience_s() -> float:
-    """How long a silent connection is waited for."""
-    try:
-        return max(0.1, float(os.environ.get("HF_HUB_DOWNLOAD_TIMEOUT", "10")))
-    except ValueError:
-        return 10.0
-
-
-def _require_said_size(response: httpx2.Response, have: int, one: HubFile, stream: BinaryIO) -> None:
-    """Before a byte is taken: what comes must end where the list said."""
-    length = response.headers.get("content-length", "")
-    if length.isdigit() and have + int(length) != _size(one):
-        _refuse_size(one, stream, f"sends {have + int(length):,}")
-
-
-def _refuse_size(one: HubFile, stream: BinaryIO, how: str) -> None:
-    stream.truncate(0)
-    raise ModelRefusedError(
-        f"{one.path} is refused: the Hub lists {_size(one):,} bytes of it and {how}. Nothing was kept; try another "
-        "repository."
-    )
 
 
 # --- the check --------------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 import fcntl
 import hashlib
 import json
+import os
 import shutil
 import threading
 
@@ -100,6 +101,41 @@ def test_a_connection_that_is_cut_is_taken_up_where_it_ended(served, tiny, model
     ranges = [request.rpartition(" ")[2] for request in served.requests if "/resolve/" in request]
     assert ranges[1:] == [f"bytes={3 * PIECE_BYTES}-", f"bytes={4 * PIECE_BYTES}-"]
     assert served.sent_bytes == tiny.stat().st_size
+
+
+def test_a_large_file_is_asked_for_in_ranges_as_the_hub_sends_no_other(served, tiny, models):
+    size, piece = tiny.stat().st_size, 3 * PIECE_BYTES
+    assert size > 2 * piece
+    served.cuts = [piece, PIECE_BYTES]
+    said, watch = seen()
+    path = download(REPOSITORY, tiny.name, models, watch, request_bytes=piece)
+    assert path.read_bytes() == tiny.read_bytes()
+    ranges = [request.rpartition(" ")[2] for request in served.requests if "/resolve/" in request]
+    # The second one is cut after a piece of 8 kB, and gone on with from there.
+    starts = [0, piece, piece + PIECE_BYTES, *range(2 * piece + PIECE_BYTES, size, piece)]
+    assert ranges == [f"bytes={at}-{at + piece - 1}" if at + piece < size else f"bytes={at}-" for at in starts]
+    assert (said[-1].cuts, served.sent_bytes) == (1, size)
+
+
+def test_ranges_of_a_server_that_knows_none_are_the_whole_file(served, tiny, models):
+    served.knows_ranges = False
+    path = download(REPOSITORY, tiny.name, models, Watch(), request_bytes=3 * PIECE_BYTES)
+    assert path.read_bytes() == tiny.read_bytes()
+    assert served.sent_bytes == tiny.stat().st_size
+
+
+def test_a_file_too_large_for_the_hub_to_send_says_what_fetches_it_and_keeps_what_came(served, tiny, models):
+    size = served.listed_sizes[tiny.name] = 464_600_000_000
+    served.status = 400
+    part = models / REPOSITORY / f"{tiny.name}.{served.checksum(tiny)[:12]}.part"
+    part.parent.mkdir(parents=True)
+    part.touch()
+    # All but a thousand bytes, that take no room.
+    os.truncate(part, size - 1000)
+    sentence = refusal(models, tiny)
+    assert "the Hub does not send a file of 465 GB" in sentence
+    assert "`hf download`" in sentence
+    assert part.stat().st_size == size - 1000
 
 
 def test_a_connection_that_is_lost_for_good_keeps_what_came_and_the_next_start_goes_on(served, tiny, models):
