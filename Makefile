@@ -31,8 +31,9 @@ install: runtime engine $(STAMPS)/demo $(STAMPS)/dev ## prepare .venv and stop t
 run: runtime engine $(STAMPS)/demo ## start the dashboard at http://127.0.0.1:8501
 	@$(BIN)/python -m llmcompare serve --port $(PORT)
 
+# Two processes and no more: many tests start workers with threads of their own.
 test: install ## run the tests, without the browser ones
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 check: runtime $(STAMPS)/dev ## lint, format, types and import rules
 	$(BIN)/python -m ruff check .

@@ -1,9 +1,11 @@
 """What the machine says of itself: cores that others keep busy, memory within limits, GPUs that llama.cpp sees."""
 
 import json
+import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import llama_cpp
 import pytest
@@ -26,15 +28,23 @@ def busy_process():
     child.wait()
 
 
+def cpu_seconds(process):
+    cells = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, cells[11:13])) / os.sysconf("SC_CLK_TCK")
+
+
 def test_a_busy_process_counts_as_one_core_of_others_unless_it_is_our_own(busy_process):
     others, ours = LoadMeter(), LoadMeter()
     for meter in (others, ours):
         meter.others_busy_cores([busy_process])
-    time.sleep(1.0)
-    # Compared with each other, because the rest of the machine may be busy, too.
+    began_s, used_s = time.monotonic(), cpu_seconds(busy_process)
+    time.sleep(2.0)
+    # Compared with each other and with what the process really got, because the rest of the machine may be busy, too.
     of_others = others.others_busy_cores([])
     of_ours = ours.others_busy_cores([busy_process])
-    assert 0.5 <= of_others - of_ours <= 1.5
+    got_cores = (cpu_seconds(busy_process) - used_s) / (time.monotonic() - began_s)
+    assert got_cores > 0.02
+    assert of_others - of_ours == pytest.approx(got_cores, abs=0.1 + 0.2 * got_cores)
 
 
 def write_group(folder, limit, used=0, cached=0):
