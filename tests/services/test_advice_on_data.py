@@ -201,6 +201,20 @@ def test_hardware_that_may_turn_out_too_slow_says_how_often_nothing_serves_the_v
     assert f"in {words.share_text(1 - total)} nothing serves the volume" in words.reasons(found, {})[1]
 
 
+def test_a_model_that_is_best_more_often_than_the_first_place_is_named(real_facts, walk):
+    def said(found):
+        (often, chance), *_ = found.chance_by("display_name").items()
+        sentence = words.reasons(found, {})[1]
+        return often, f"{often}, behind at the middle of the figures, is the best more often" in sentence, chance
+
+    answers = [advice.advise(real_facts, Scenario(), Need()), walk]
+    for found in answers:
+        often, is_named, chance = said(found)
+        first = found.chance_by("display_name")[found.winner.model.display_name]
+        assert is_named == (chance > first)
+    assert any(said(found)[1] for found in answers)
+
+
 def test_every_input_of_the_answer_has_its_smallest_change(walk):
     inputs = {flip.input for flip, _ in walk.flips}
     assert {"weight of ability", "weight of speed", "ability of the first, percent", "requests a month"} <= inputs
