@@ -17,6 +17,8 @@ FRAME_PX = 110
 def price_moves(moves: Sequence[Move], names: Mapping[str, str]) -> go.Figure:
     """Change in percent of the old price, its name and both prices above it; small dots are prices on the way."""
     figure = go.Figure()
+    if moves:
+        _add_start(figure, len(moves))
     for is_dearer in (True, False):
         chosen = {place: move for place, move in enumerate(moves) if (move.change_usd > 0) == is_dearer}
         if chosen:
@@ -24,7 +26,6 @@ def price_moves(moves: Sequence[Move], names: Mapping[str, str]) -> go.Figure:
     ends = [100 * move.change_fraction for move in moves]
     laid_out(figure, x_title="change of the price, %", y_title="")
     figure.update_layout(height=FRAME_PX + ROW_PX * len(moves))
-    figure.add_vline(x=0, line={"color": MARK_COLOUR, "width": 1})
     figure.update_xaxes(range=[min(0.0, *ends) - 4, max(0.0, *ends) + 4] if ends else None, ticksuffix="%")
     figure.update_yaxes(
         range=[len(moves) - 0.5, -0.9], showticklabels=False, showgrid=False, zeroline=False, automargin=False
@@ -43,6 +44,14 @@ def _label(move: Move, names: Mapping[str, str]) -> str:
     what = names.get(move.after.subject, move.after.subject).partition(" (")[0]
     prices = f"{usd_text(move.usd_before)} → {usd_text(move.usd_after)}"
     return f"<b>{safe(what)}</b>, {safe(move.after.provider)}{unit}: {prices}"
+
+
+def _add_start(figure: go.Figure, count: int) -> None:
+    """A short stroke for each row: one line from top to bottom would cross the names."""
+    figure.add_scatter(
+        x=[0] * count, y=list(range(count)), mode="markers", showlegend=False, hoverinfo="skip",
+        marker={"symbol": "line-ns", "size": 6, "line": {"color": MARK_COLOUR, "width": 1}},
+    )  # fmt: skip
 
 
 def _add(figure: go.Figure, moves: Mapping[int, Move], names: Mapping[str, str], *, is_dearer: bool) -> None:

@@ -32,6 +32,13 @@ def test_the_way_of_a_price_starts_at_nought_and_passes_every_reading(moves):
     assert list(way.x) == pytest.approx([0, 100 * (3.49 / 3.29 - 1), 100 * (3.99 / 3.29 - 1), 100 * (3.99 / 3.29 - 1)])
 
 
+def test_where_prices_started_is_marked_in_every_row_and_no_line_crosses_the_names(moves):
+    figure = price_moves(moves, {})
+    (start,) = [trace for trace in figure.data if trace.marker.symbol == "line-ns"]
+    assert (list(start.x), list(start.y)) == ([0] * len(moves), list(range(len(moves))))
+    assert not figure.layout.shapes
+
+
 def test_dearer_and_cheaper_differ_by_more_than_colour(moves):
     symbols = {trace.name: trace.marker.symbol for trace in price_moves(moves, {}).data if trace.name}
     assert symbols == {"dearer": "triangle-right", "cheaper": "triangle-left"}
