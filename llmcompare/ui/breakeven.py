@@ -28,6 +28,11 @@ CROSSING, SAVING = RESULTS = ("First crossing", "Saving a month")
 BARS_DRAWN = 12
 SPREADS = (5, 75)
 PERCENT = 100
+WORDS: dict[OptionKey, str] = {
+    "api": "Token-priced API", "serverless": "Serverless GPUs", "rented": "Rented GPUs",
+    "rented_at_scale": "Rented GPUs, for growth", "owned": "Own machine", "today": "Today's API",
+}  # fmt: skip
+"""What an option is called in a list and in a link; which GPUs they are changes with every input."""
 
 
 def pick_pair(comparison: Comparison) -> tuple[OptionKey, OptionKey] | None:
@@ -36,19 +41,29 @@ def pick_pair(comparison: Comparison) -> tuple[OptionKey, OptionKey] | None:
     if start is None:
         return None
     names = {option.key: option.name for option in comparison.options}
-    there = [key for key in get_args(OptionKey) if key in names]
+    there = {WORDS[key]: key for key in get_args(OptionKey) if key in names}
+    _take_keys()
     chosen: list[OptionKey] = []
     for column, name, label, default in zip(
         st.columns(2), ("first", "second"), ("Compare", "with"), start, strict=True
     ):
-        explain_choice(name, there)
-        chosen.append(
-            column.selectbox(
-                label, there, index=there.index(default), key=name, bind=BOUND,
-                help=plain("; ".join(f"{key}: {names[key]}" for key in there)),
-            )
+        explain_choice(name, (*there, *there.values()))
+        said = column.selectbox(
+            label, list(there), index=list(there).index(WORDS[default]), key=name, bind=BOUND,
+            help=plain("; ".join(f"{word}: {names[key]}" for word, key in there.items())),
         )  # fmt: skip
+        chosen.append(there[said])
     return chosen[0], chosen[1]
+
+
+def _take_keys() -> None:
+    """A link may name an option by its key, as the command line does."""
+    keys = [name for name in ("first", "second") if st.query_params.get(name) in WORDS]
+    for name in keys:
+        st.query_params[name] = WORDS[st.query_params[name]]  # type: ignore[index]
+    if keys:
+        # The widgets read the address at the start of a run.
+        st.rerun()
 
 
 def show_curves(pair: TwoOptions) -> None:

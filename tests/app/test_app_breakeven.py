@@ -5,6 +5,7 @@ import pytest
 from llmcompare.core import two_options
 from llmcompare.core.scenario import Scenario
 from llmcompare.services import breakeven, costs
+from llmcompare.ui.breakeven import WORDS
 
 PAGE = "decide/breakeven"
 H100 = {"model": "llama-3.1-8b-instruct", "gpu": "h100-sxm-80gb", "capacity_basis": "predicted"}
@@ -42,6 +43,10 @@ def test_any_two_options_can_be_compared(open_app, facts, first, second):
     assert app.errors == ""
     assert two_options.answer(pair_of(facts, first, second)) in app.text
     assert app.has("pair_curves")
+    # A link by keys opens the same pair as a choice from the list, which says it in words.
+    assert (app.value("first"), app.value("second")) == (WORDS[first], WORDS[second])
+    again = open_app(PAGE).set("first", WORDS[first]).set("second", WORDS[second])
+    assert two_options.answer(pair_of(facts, first, second)) in again.text
 
 
 def test_an_own_machine_can_be_compared_once_it_has_a_price(open_app, facts):
