@@ -107,7 +107,7 @@ def residuals(catalog: Catalog) -> list[Residual]:
 
 
 def gpu_offers(catalog: Catalog) -> list[GpuOffer]:
-    """The newest offers of every provider, GPU and billing class, cheapest per GPU first; machines of several sizes.
+    """The newest offers of every provider, GPU, number of GPUs and billing class, cheapest per GPU first.
 
     Where the user has prices of a GPU and billing class, those alone.
     """

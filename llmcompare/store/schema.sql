@@ -299,7 +299,7 @@ CREATE TABLE gpu_prices (
     is_own BOOLEAN NOT NULL DEFAULT false,
     UNIQUE (provider, offer_name, gpu_id, gpu_count, billing, region, as_of, source, is_own)
 );
-COMMENT ON TABLE gpu_prices IS 'One offer at one date. The newest date per provider, GPU and billing class is the price, the rest is history.';
+COMMENT ON TABLE gpu_prices IS 'One offer at one date. The newest date per provider, GPU, number of GPUs and billing class is the price, the rest is history.';
 COMMENT ON COLUMN gpu_prices.form_factor_stated IS 'no: the list does not say SXM, PCIe or NVL, or averages over them; the row stands under the usual form and is in no statistic';
 COMMENT ON COLUMN gpu_prices.usd_per_hour IS 'USD per hour for the whole offer, list price without tax';
 COMMENT ON COLUMN gpu_prices.is_own IS 'from var/overrides/: a price of your own, which replaces the list of its GPU and billing class';

@@ -82,11 +82,16 @@ FROM models
 WHERE params_total_billion IS NOT NULL AND layer_count IS NOT NULL AND hidden_size IS NOT NULL
   AND head_count IS NOT NULL AND kv_head_count IS NOT NULL AND head_size IS NOT NULL;
 
--- The price of a provider, GPU and billing class is in its newest rows (undated ones count as oldest); everything else
--- is history. Lists that do not say the form factor stand apart, in no statistic. The user's own rows alone are the
--- price of their GPU and billing class: it is what they pay.
+-- The price of a provider's machine with so many of a GPU under a billing class is in its newest rows (undated ones
+-- count as oldest); everything else is history. A machine of another size is another offer. Two rows can stand for any
+-- size, the cheapest of a list and a median over it: a newer row of any machine ends them. The region is no part of the
+-- offer here, because lists name it in words of their own. Lists that do not say the form factor stand apart, in no
+-- statistic. The user's own rows alone are the price of their GPU and billing class: it is what they pay.
 CREATE VIEW gpu_offers AS
-SELECT *, as_of IS NOT DISTINCT FROM max(as_of) OVER (PARTITION BY provider, gpu_id, billing, is_own)
+SELECT *, as_of IS NOT DISTINCT FROM (
+              CASE WHEN contains(offer_name, 'cheapest') OR contains(offer_name, 'median')
+                   THEN max(as_of) OVER (PARTITION BY provider, gpu_id, billing, is_own)
+                   ELSE max(as_of) OVER (PARTITION BY provider, gpu_id, billing, is_own, gpu_count) END)
           AND is_own = bool_or(is_own) OVER (PARTITION BY gpu_id, billing) AS is_current
 FROM gpu_prices
 WHERE form_factor_stated = 'yes';

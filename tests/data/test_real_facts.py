@@ -166,15 +166,28 @@ def test_with_the_lists_that_do_not_say_the_form_factor_the_published_band_comes
     assert len(on_demand(real_catalog, gpu_id)) < providers
 
 
-def test_a_price_is_the_newest_row_of_its_provider_gpu_and_billing_class(csv_rows, real_catalog):
+def test_a_price_is_the_newest_row_of_its_machine(csv_rows, real_catalog):
+    """Of a provider, GPU, number of GPUs and billing class; one that names no machine is older than no other row."""
     for offer in queries.gpu_offers(real_catalog):
-        dates = [
-            row["as_of"]
+        rows = [
+            row
             for row in csv_rows["gpu_prices"]
             if (row["provider"], row["gpu_id"], row["billing"], row["form_factor_stated"])
             == (offer.provider, offer.gpu_id, offer.billing, "yes")
         ]
-        assert (offer.as_of or "") == max(dates)
+        names_none = "cheapest" in offer.offer_name or "median" in offer.offer_name
+        alike = [row["as_of"] for row in rows if names_none or int(row["gpu_count"]) == offer.gpu_count]
+        assert (offer.as_of or "") == max(alike)
+
+
+def test_a_machine_of_another_size_is_not_history_because_one_was_read_later(real_catalog):
+    """GCP's spot H100 was read in all sizes on 2026-07-30, and in eights alone on 2026-10-10."""
+    found = [o for o in queries.gpu_offers(real_catalog) if (o.provider, o.billing) == ("gcp", "spot")]
+    days = {o.gpu_count: o.as_of for o in found if o.gpu_id == "h100-sxm-80gb"}
+    assert (days[1], days[2], days[8]) == ("2026-07-30", "2026-07-30", "2026-10-10")
+    # Lambda has its A100 80GB in eights alone; "cheapest listed config" of July was that machine, by the GPU.
+    lamb = [o for o in queries.gpu_offers(real_catalog) if (o.provider, o.gpu_id) == ("lambda", "a100-sxm-80gb")]
+    assert [(o.gpu_count, o.as_of) for o in lamb] == [(8, "2026-10-10")]
 
 
 def test_no_list_that_does_not_say_the_form_factor_is_in_a_statistic(csv_rows, real_catalog):

@@ -114,6 +114,14 @@ def test_the_newest_own_price_counts_and_the_older_one_is_history(where, today):
     assert sum(row[columns.index("is_own")] for row in rows) == 2
 
 
+def test_own_machines_of_two_sizes_are_two_prices_whatever_their_days(where, today):
+    overrides.add(where, "gpu_prices", GPU, today=today)
+    eight = GPU | {"gpu_count": "8", "usd_per_hour": "9.6", "as_of": "2026-11-24"}
+    overrides.add(where, "gpu_prices", eight, today=today)
+    found = {o.gpu_count: o.usd_per_gpu_hour for o in queries.gpu_offers(built(where, today)) if o.is_own}
+    assert found == {1: 1.5, 8: pytest.approx(1.2)}
+
+
 def test_a_price_of_the_same_offer_and_day_is_replaced(where, today):
     for price in ("1.5", "1.4"):
         overrides.add(where, "gpu_prices", GPU | {"usd_per_hour": price}, today=today)
