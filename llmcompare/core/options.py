@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from llmcompare.core.cost import Band, TokenPrices, api_usd_per_request, price_band
 from llmcompare.core.curves import CostCurve, CurveBand
@@ -48,6 +48,8 @@ class PriceBook:
     """Predictions for the model and the workload; none where measurements serve."""
     predicted_missing: str | None = None
     """Why there is none where one is needed."""
+    doubts: Mapping[str, str] = field(default_factory=dict)
+    """What is odd about API offers that look wrong, by row; they count only where their provider is chosen."""
 
     @property
     def proprietary(self) -> dict[str, ApiOffer]:
@@ -88,6 +90,8 @@ class ApiOption:
     """Listings left out because their context is shorter than a request."""
     beyond_base_price_count: int
     """Listings left out because their price holds for shorter requests only, and the table does not say the other."""
+    doubted: Mapping[str, str]
+    """Listings whose price looks wrong, by id, with what is odd: left out, or used because their provider is chosen."""
 
     @property
     def providers_text(self) -> str:
@@ -169,7 +173,15 @@ def api_option(book: PriceBook, scenario: Scenario) -> tuple[ApiOption | None, s
     known = [offer for offer in fitting if not _is_beyond_base_price(offer, scenario)]
     if not known:
         return None, f"the prices of {book.model.display_name} in the table hold for shorter requests only"
-    offers = _cheapest_per_provider(_priced(offer, scenario) for offer in known)
+    doubted = {offer.offer_id: book.doubts[offer.row_id] for offer in known if offer.row_id in book.doubts}
+    counted_in = [one for one in known if one.offer_id not in doubted or scenario.api_provider == one.provider]
+    if not counted_in:
+        name, doubt = next(iter(doubted.items()))
+        return (
+            None,
+            f"only {name} has a price, and it looks wrong: {doubt}; choose the provider to use it",
+        )
+    offers = _cheapest_per_provider(_priced(offer, scenario) for offer in counted_in)
     rates = price_band(offer.usd_per_request for offer in offers)
     curves = CurveBand(
         low=CostCurve(usd_per_request=rates.low),
@@ -184,6 +196,7 @@ def api_option(book: PriceBook, scenario: Scenario) -> tuple[ApiOption | None, s
         other_variants=dict(Counter(o.variant for o in listed if o.variant != scenario.api_variant)),
         too_short_count=len(of_variant) - len(fitting),
         beyond_base_price_count=len(fitting) - len(known),
+        doubted=doubted,
     ), None
 
 

@@ -118,6 +118,10 @@ def api_sentence(api: ApiOption) -> str:
     if api.beyond_base_price_count:
         listings = counted(api.beyond_base_price_count, "listing")
         text += f" Left out, because their price holds for shorter requests only: {listings}."
+    used = {priced.offer.offer_id for priced in api.offers}
+    for name, doubt in api.doubted.items():
+        text += f" The price of {name} looks wrong and is "
+        text += f"used because its provider is chosen: {doubt}." if name in used else f"left out: {doubt}."
     if api.other_variants:
         apart = ", ".join(f"{number} {variant}" for variant, number in sorted(api.other_variants.items()))
         text += f" Kept apart: {apart}."

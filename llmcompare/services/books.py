@@ -5,6 +5,7 @@ from dataclasses import replace
 from llmcompare.core.options import PriceBook
 from llmcompare.core.rented import needs_prediction
 from llmcompare.core.scenario import Scenario
+from llmcompare.services import doubts
 from llmcompare.services.capacity import predicted_capacities
 from llmcompare.services.catalogue import Facts
 
@@ -24,7 +25,8 @@ def book(facts: Facts, model_name: str) -> PriceBook:
     return PriceBook(
         model=model,
         api_offers=facts.api_offers,
-        gpu_offers=facts.gpu_offers,
+        gpu_offers=doubts.sound_gpu_offers(facts),
         gpus=facts.gpus,
         capacities=facts.capacities.get(model.model_id, []),
+        doubts=doubts.by_row(facts),
     )

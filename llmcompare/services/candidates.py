@@ -17,7 +17,7 @@ from llmcompare.core.shapes import ModelShape
 from llmcompare.core.sweep import Asked, Rates, rates
 from llmcompare.core.weights import bits_per_weight
 from llmcompare.errors import InputError, UnknownIdError
-from llmcompare.services import hardware
+from llmcompare.services import doubts, hardware
 from llmcompare.services.books import book
 from llmcompare.services.calibration import OUTPUT
 from llmcompare.services.catalogue import Facts
@@ -184,7 +184,7 @@ class Prices:
 @lru_cache(maxsize=8)
 def prices(facts: Facts, gpus: tuple[Gpu, ...], billings: tuple[Billing, ...], counts: tuple[int, ...]) -> Prices:
     by_place: dict[tuple[str, Billing], list[GpuOffer]] = {}
-    for offer in facts.gpu_offers:
+    for offer in doubts.sound_gpu_offers(facts):
         by_place.setdefault((offer.gpu_id, offer.billing), []).append(offer)
     band = np.full((len(gpus), len(billings), len(counts), 3), np.nan)
     providers = np.zeros((len(gpus), len(billings), len(counts)), dtype=np.intp)

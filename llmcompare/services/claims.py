@@ -14,7 +14,7 @@ from llmcompare.core.cost import usd_per_mtok
 from llmcompare.core.scenario import Scenario
 from llmcompare.core.tables import Table
 from llmcompare.errors import LlmCompareError
-from llmcompare.services import costs, hardware
+from llmcompare.services import costs, doubts, hardware
 from llmcompare.services.catalogue import Facts
 from llmcompare.services.predict import Choice, speeds
 
@@ -59,9 +59,9 @@ def known(facts: Facts) -> Known:
         categories={name: found.category for name, found in facts.benchmark_categories.items()},
         speeds=facts.published_speeds,
         gpus=facts.gpus,
-        gpu_offers=facts.gpu_offers,
+        gpu_offers=doubts.sound_gpu_offers(facts),
         gpu_price_history=facts.gpu_price_history,
-        api_offers=facts.api_offers,
+        api_offers=doubts.sound_api_offers(facts),
         formats=facts.listed_formats,
         comparisons=comparisons,
         tiers={

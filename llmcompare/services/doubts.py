@@ -1,4 +1,4 @@
-"""Prices in use that look wrong beside those of other providers: the checks of a refresh, over what is there."""
+"""Prices that look wrong beside those of other providers, which no range counts: the checks of a refresh over all."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,6 +28,18 @@ def by_row(facts: Facts) -> dict[str, str]:
     found = doubts_table(facts)
     doubt, row_id = found.columns.index("what is odd"), found.columns.index("row_id")
     return {str(row[row_id]): str(row[doubt]) for row in found.rows}
+
+
+@lru_cache(maxsize=4)
+def sound_gpu_offers(facts: Facts) -> list[GpuOffer]:
+    """Present GPU prices without those that look wrong: what every range over providers is made of."""
+    return [offer for offer in facts.gpu_offers if offer.row_id not in by_row(facts)]
+
+
+@lru_cache(maxsize=4)
+def sound_api_offers(facts: Facts) -> list[ApiOffer]:
+    """Present token prices without those that look wrong."""
+    return [offer for offer in facts.api_offers if offer.row_id not in by_row(facts)]
 
 
 def _apis(facts: Facts) -> Iterator[tuple[Cell, ...]]:

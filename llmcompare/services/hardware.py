@@ -15,7 +15,7 @@ from llmcompare.core.serving import most_sequences
 from llmcompare.core.shapes import ModelShape
 from llmcompare.core.tables import Cell, Table, band_cells, estimate_cells
 from llmcompare.core.units import BYTES_PER_GIB, rounded, usd_text
-from llmcompare.services import fit
+from llmcompare.services import doubts, fit
 from llmcompare.services.catalogue import Facts
 from llmcompare.services.fit import FORMATS_BEST_FIRST, Subject
 from llmcompare.services.predict import MS_PER_S, Choice, Speeds, inverted, speeds
@@ -103,7 +103,7 @@ def _place(
 
 def price(facts: Facts, gpu_id: str, *, billing: Billing, gpu_count: int) -> Price | None:
     """Minimum, median and maximum over providers, of machines with at most this many GPUs."""
-    offers, _ = rentable(facts.gpu_offers, gpu_id=gpu_id, billing=billing, gpu_count=gpu_count)
+    offers, _ = rentable(doubts.sound_gpu_offers(facts), gpu_id=gpu_id, billing=billing, gpu_count=gpu_count)
     if not offers:
         return None
     return Price(usd_per_gpu_hour=price_band(offer.usd_per_gpu_hour for offer in offers), offers=offers)

@@ -15,6 +15,7 @@ from llmcompare.core.scenario import Scenario
 from llmcompare.core.sweep import MS_PER_S, Rules, filled_replicas, rented_usd_per_month, replicas
 from llmcompare.core.sweep_words import REASONS, UNDER_SCORE, WITHOUT_SCORE
 from llmcompare.errors import InputError, UnknownIdError
+from llmcompare.services import doubts
 from llmcompare.services.books import book
 from llmcompare.services.candidates import Candidates, candidates, prices
 from llmcompare.services.catalogue import Facts
@@ -290,6 +291,8 @@ def _against(
     workload = scenario.workload
     if scenario.api_provider not in (None, offer.provider) and not is_own:
         return f"another provider than {scenario.api_provider}"
+    if scenario.api_provider is None and (doubt := doubts.by_row(facts).get(offer.row_id)) is not None:
+        return f"its price looks wrong: {doubt}"
     if offer.variant != scenario.api_variant and not limits.every_variant and not is_own:
         return f"another variant than {scenario.api_variant}"
     if too_long := longer_than_context(facts.models[str(offer.model_id)], workload):

@@ -31,8 +31,8 @@ def every_table(facts: Facts) -> None:
 
     st.subheader("Prices that look wrong")
     st.markdown(
-        "Prices in use that lie far from those of other providers, or whose output and input do not go together. "
-        "Public lists hold such errors. They count as they are until somebody corrects them: look at the source "
-        "before you rely on a cheapest or dearest one."
+        "Prices that lie far from those of other providers, or whose output and input do not go together. Public lists "
+        "hold such errors, so no range, ranking or advice counts these. One that is right after all is used where its "
+        "provider is chosen for APIs, or as a price of your own."
     )
     show.table(doubts.doubts_table(facts), key="doubtful")

@@ -6,13 +6,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from llmcompare.core import words
 from llmcompare.core.fleet import Axes, Out, fleet
 from llmcompare.core.memory import Use
 from llmcompare.core.rented import deployments
 from llmcompare.core.scenario import Scenario
 from llmcompare.core.speed import Deployment, stacked, taken, traits
 from llmcompare.errors import InputError, UnknownIdError
-from llmcompare.services import candidates, hardware, sweep, sweep_lines, sweep_out
+from llmcompare.services import candidates, costs, doubts, hardware, sweep, sweep_lines, sweep_out
 from llmcompare.services.books import priced_book
 from llmcompare.services.fit import FORMATS_BEST_FIRST
 from llmcompare.services.sweep import Limits
@@ -36,18 +37,51 @@ def rented_of(found):
     }
 
 
-def test_a_cheapest_price_that_looks_wrong_is_said_to_and_the_cheapest_sound_one_is_named(real_facts):
+WRONG = "fireworks_ai/accounts/fireworks/models/llama-v3p1-405b-instruct-long"
+
+
+def test_a_price_that_looks_wrong_is_no_cheapest_one_and_the_list_of_what_is_out_says_why(real_facts):
     """A listing of Llama 3.1 405B at 0.1 USD, where others ask 1 to 16 and the same provider 3 under another name."""
     scenario = Scenario(model="llama-3.1-405b-instruct")
     found = sweep.sweep(real_facts, scenario, (scenario.model,), ON_DEMAND)
     context = sweep_lines.context(real_facts, scenario, None)
     listed = sweep_lines.lines(real_facts, found, context, most=50)
+    assert all(line.doubt is None for line in listed)
+    reasons = {offer.api_model_name: why for offer, why in found.api_out}
+    assert "its price looks wrong: input at 0.1 USD is 1/25 of the median of 14 other providers" in reasons[WRONG]
+
+
+def test_a_price_that_looks_wrong_counts_where_its_provider_is_chosen_and_is_said_to(real_facts):
+    scenario = Scenario(model="llama-3.1-405b-instruct", api_provider="fireworks")
+    found = sweep.sweep(real_facts, scenario, (scenario.model,), ON_DEMAND)
+    context = sweep_lines.context(real_facts, scenario, None)
+    listed = sweep_lines.lines(real_facts, found, context, most=50)
     assert "fireworks" in listed[0].name
-    assert "the median of 1" in listed[0].doubt
     said = list(sweep_lines.changes(found, listed, context))
     assert said[0] == f"The price of the cheapest looks wrong: {listed[0].doubt}."
     sound = next(line for line in listed if line.doubt is None)
     assert f"The cheapest without such a doubt is {sound.name}" in said[1]
+
+
+def test_no_range_starts_or_ends_at_a_price_that_looks_wrong(real_facts):
+    """Every option of the six models whose listings are doubted, one by one, and the sentence that names them."""
+    odd = doubts.by_row(real_facts)
+    assert odd
+    for model in {offer.model_id for offer in real_facts.api_offers if offer.row_id in odd}:
+        comparison = costs.compare(real_facts, Scenario(model=model))
+        api = comparison.api
+        assert not {priced.offer.row_id for priced in api.offers} & odd.keys()
+        standard = [o for o in real_facts.api_offers if (o.model_id, o.variant) == (model, "standard")]
+        named = {o.offer_id for o in standard if o.row_id in odd}
+        assert named == set(api.doubted)
+        for name in named:
+            assert f"The price of {name} looks wrong and is left out" in words.api_sentence(api)
+
+
+def test_a_chosen_provider_uses_its_price_though_it_looks_wrong(real_facts):
+    found = costs.compare(real_facts, Scenario(model="llama-3.1-405b-instruct", api_provider="fireworks")).api
+    assert [priced.offer.api_model_name for priced in found.offers] == [WRONG]
+    assert "looks wrong and is used because its provider is chosen" in words.api_sentence(found)
 
 
 @pytest.mark.parametrize(
