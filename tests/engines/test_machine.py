@@ -90,7 +90,10 @@ def test_the_worker_lists_the_devices_as_one_line_of_json(project):
 @pytest.mark.skipif(llama_cpp.llama_supports_gpu_offload(), reason="llama.cpp was built for a GPU here")
 def test_a_build_for_the_cpu_has_no_gpu_memory_and_is_asked_once():
     assert gpu_free_bytes() == machine(free_cores=1).gpu_free_bytes == 0
-    began = time.monotonic()
-    assert gpu_free_bytes() == 0
-    # A child would take longer to start.
-    assert time.monotonic() - began < 0.02
+    lasted_s = []
+    for _ in range(20):
+        began = time.monotonic()
+        assert gpu_free_bytes() == 0
+        lasted_s.append(time.monotonic() - began)
+    # A child would take longer to start, every time.
+    assert min(lasted_s) < 0.02

@@ -117,7 +117,7 @@ def test_a_measurement_stops_when_nobody_listens_any_more(load):
     next(events)
     began = time.monotonic()
     events.close()
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 15
     assert isinstance(bench(engine)[-1], Done)
 
 

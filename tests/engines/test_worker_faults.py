@@ -58,7 +58,7 @@ def test_a_chat_template_that_misbehaves_is_refused_in_time_and_the_worker_serve
     engine = tiny(chat_template=BAD + body + PLAIN)
     began = time.monotonic()
     failed = last_of(engine, asked("bad"))
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 15
     assert isinstance(failed, Failed)
     assert reason in failed.error
     assert not failed.crashed
@@ -77,7 +77,7 @@ def test_constants_of_a_chat_template_are_computed_within_the_same_limits(tiny, 
         said = last_of(tiny(chat_template=body), asked()).error
     except ModelRefusedError as refusal:
         said = str(refusal)
-    assert time.monotonic() - began < 6
+    assert time.monotonic() - began < 15
     assert reason in said
 
 
