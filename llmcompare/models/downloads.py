@@ -101,8 +101,9 @@ def download(
 
 
 def unfinished(models_folder: Path) -> list[Path]:
-    """Parts that earlier downloads left."""
-    return sorted(models_folder.rglob(f"*{PART_ENDING}")) if models_folder.is_dir() else []
+    """Parts that earlier downloads left with something in them."""
+    found = sorted(models_folder.rglob(f"*{PART_ENDING}")) if models_folder.is_dir() else []
+    return [part for part in found if part.stat().st_size]
 
 
 def source_of_part(part: Path, models_folder: Path) -> tuple[str, str] | None:
@@ -113,6 +114,12 @@ def source_of_part(part: Path, models_folder: Path) -> tuple[str, str] | None:
     if len(pieces) < 3 or not dot or len(mark) != MARK_LETTERS:
         return None
     return "/".join(pieces[:2]), "/".join((*pieces[2:-1], name))
+
+
+def free_disk_bytes(folder: Path) -> int:
+    """Of the disk that a folder lies on, or would lie on."""
+    there = next(place for place in (folder, *folder.parents) if place.exists())
+    return shutil.disk_usage(there).free
 
 
 # --- before -----------------------------------------------------------------------------------------------------------
@@ -150,8 +157,7 @@ def _wanted(found: HubRepository, path: str) -> tuple[HubFile, ...]:
 
 def _require_room(found: HubRepository, wanted: tuple[HubFile, ...], folder: Path) -> None:
     needed = sum(_size(one) - _size_there(folder, one) for one in wanted if _cached(found, one) is None)
-    there = next(place for place in (folder, *folder.parents) if place.exists())
-    free = shutil.disk_usage(there).free
+    free = free_disk_bytes(folder)
     if needed + SPARE_BYTES > free:
         raise ModelRefusedError(
             f"there is no room for {wanted[0].path} of {found.name}: {needed / 1e6:,.0f} MB are to come and "
@@ -279,8 +285,9 @@ def _fetch(found: HubRepository, one: HubFile, stream: BinaryIO, watch: Watch, r
 
 def _give_up_after(cuts: int, one: HubFile, have: int, error: Exception) -> None:
     if cuts > CUTS_ALLOWED:
+        why = (str(error) or type(error).__name__)[:100]
         raise ModelRefusedError(
-            f"{one.path} is not whole yet: the connection was lost {cuts} times in a row ({type(error).__name__}). "
+            f"{one.path} is not whole yet: the connection was lost {cuts} times in a row ({why}). "
             f"{have / 1e6:,.1f} of {_size(one) / 1e6:,.1f} MB are kept: start again to go on from there."
         ) from error
 

@@ -38,7 +38,7 @@ REASONS: tuple[tuple[type[Exception], tuple[str, str]], ...] = (
     (RepositoryNotFoundError, ("there is no such repository, or it is private", "check the name or set HF_TOKEN")),
     (RevisionNotFoundError, ("the repository has no such revision", "check what stands after @")),
     (HFValidationError, ("the repository cannot have this name", "write owner/repository:file.gguf")),
-    (OfflineModeIsEnabled, ("HF_HUB_OFFLINE is set", "unset it or name a local file")),
+    (OfflineModeIsEnabled, ("HF_HUB_OFFLINE is set", "unset it, or use a file that is here")),
     (EntryNotFoundError, ("the repository has no such file", "check its name, capital letters too")),
     (FileNotFoundError, ("the repository has no such file", "check its name, capital letters too")),
     (HfHubHTTPError, ("the Hub answers with an error", "try again later")),
@@ -57,6 +57,7 @@ CLIENT_ERRORS = (
 )
 STATUS_REASONS = {
     401: ("it wants to know who asks", "set HF_TOKEN"),
+    404: ("the file is no longer there", "look at the repository again"),
     403: ("it does not let this token in", "ask its owner, or set another HF_TOKEN"),
     429: ("the Hub gets too many requests from here", "wait some minutes, or set HF_TOKEN"),
 }
@@ -111,5 +112,5 @@ def _said(error: BaseException) -> tuple[str, str]:
         return STATUS_REASONS.get(status, (f"the Hub answers with an error ({status})", "try again later"))
     return next(
         (said for kind, said in REASONS if isinstance(error, kind)),
-        (f"the Hub cannot be reached ({type(error).__name__})", "check the network"),
+        (f"the Hub cannot be reached ({type(error).__name__})", "check the network; files that are here do without"),
     )

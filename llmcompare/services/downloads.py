@@ -9,7 +9,7 @@ from typing import cast
 from llmcompare.core.units import counted
 from llmcompare.errors import StoreError
 from llmcompare.models import downloads
-from llmcompare.models.downloads import Progress, Watch
+from llmcompare.models.downloads import SPARE_BYTES, Progress, Watch
 from llmcompare.models.hub_files import require_name
 from llmcompare.services.jobs import Job, registry
 from llmcompare.store.paths import Folders, folders
@@ -82,6 +82,22 @@ def start(repository: str, file: str, where: Folders | None = None) -> Job:
     return registry.start(TITLE, work, job_id=job_id(name, path))
 
 
+def room_text(size_bytes: int, where: Folders | None = None) -> str:
+    """Before a download: what comes, and what the disk has."""
+    free = downloads.free_disk_bytes((where or folders()).models.absolute())
+    text = f"{size_text(size_bytes)} will come; the disk has {size_text(free)}."
+    short = size_bytes + SPARE_BYTES > free
+    return (
+        f"{text} That is too little, with {size_text(SPARE_BYTES)} that stay free: make room first." if short else text
+    )
+
+
+def path_here(repository: str, file: str, where: Folders | None = None) -> Path | None:
+    """Of a file that was fetched; None while it is not here."""
+    path = (where or folders()).models.absolute() / repository / file
+    return path if path.exists() else None
+
+
 def work_of(job: Job) -> DownloadWork:
     """What a job of start does."""
     return cast(DownloadWork, job.work)
@@ -142,30 +158,32 @@ def in_words(work: DownloadWork, state: str) -> str:
     """Where a download stands, in a sentence."""
     now, name = work.progress, Path(work.file).name
     if state == "stopped":
-        return f"{name} was stopped; {_mb(now.done_bytes)} of {_mb(now.total_bytes)} are kept."
+        return f"{name} was stopped; {size_text(now.done_bytes)} of {size_text(now.total_bytes)} are kept."
     if now.phase == "asking the Hub":
         return f"Asking the Hub for {name}."
     if now.phase == "checking":
         return f"{name} has come; its checksum is being compared."
     if now.phase == "done":
-        return f"{name} is here and checked: {_mb(now.total_bytes)}{_history(now)}."
+        return f"{name} is here and checked: {size_text(now.total_bytes)}, checksum as listed{_history(now)}."
     rate = work.pace()
-    speed = "" if rate.bytes_per_s is None else f", {_mb(round(rate.bytes_per_s))}/s"
+    speed = "" if rate.bytes_per_s is None else f", {size_text(round(rate.bytes_per_s))}/s"
     left = "" if rate.remaining_s is None else f", {_duration(rate.remaining_s)} to go"
-    return f"{name}: {_mb(now.done_bytes)} of {_mb(now.total_bytes)}{speed}{left}{_history(now)}."
+    return f"{name}: {size_text(now.done_bytes)} of {size_text(now.total_bytes)}{speed}{left}{_history(now)}."
 
 
 def _history(now: Progress) -> str:
-    kept = f"; {_mb(now.kept_bytes)} were here already" if now.kept_bytes else ""
+    kept = f"; {size_text(now.kept_bytes)} were here already" if now.kept_bytes else ""
     return f"{kept}; the connection was lost {counted(now.cuts, 'time')} and taken up again" if now.cuts else kept
 
 
-def _mb(size: int) -> str:
-    """Short.
+def size_text(size: int) -> str:
+    """Of a file, short.
 
-    >>> _mb(95_000), _mb(4_250_000), _mb(2_497_280_256)
-    ('95 kB', '4.2 MB', '2,497 MB')
+    >>> size_text(95_000), size_text(4_250_000), size_text(2_497_280_256), size_text(78_353_000_000)
+    ('95 kB', '4.2 MB', '2,497 MB', '78.4 GB')
     """
+    if size >= 1e10:
+        return f"{size / 1e9:,.1f} GB"
     if size < 1e6:
         return f"{size / 1e3:,.0f} kB"
     return f"{size / 1e6:,.1f} MB" if size < 1e7 else f"{size / 1e6:,.0f} MB"

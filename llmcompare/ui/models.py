@@ -1,6 +1,7 @@
 """The parts of the Models page that choose and fetch: the library, one model, a repository of the Hub, downloads."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import streamlit as st
 
@@ -199,9 +200,18 @@ def _fetch(found: HubRepository, offers: Sequence[HubOffer]) -> None:
     )  # fmt: skip
     if right.button("Fetch", key="hub_fetch", type="primary", icon=":material/download:", width="stretch"):
         start(found.name, path)
-    chosen = by_path[path].offer
-    if chosen is not None and not chosen.fits:
-        st.caption("This one does not fit the memory that is free now.")
+    job, here_now = downloads.running(found.name, path), downloads.path_here(found.name, path)
+    if here_now is not None and (job is None or job.job_id not in _followed()):
+        _show_file_here("It is here already.", here_now)
+    elif job is None or job.state != "running":
+        st.caption(plain(_before(by_path[path])))
+    _show_progress(job, "beside")
+
+
+def _before(one: HubOffer) -> str:
+    """What there is to know before it is fetched."""
+    room = "" if one.listed.size_bytes is None else downloads.room_text(one.listed.size_bytes)
+    return room if one.offer is None or one.offer.fits else f"{room} It does not fit the memory that is free now."
 
 
 def _file_text(one: HubOffer) -> str:
@@ -225,17 +235,14 @@ def start(repository: str, path: str) -> None:
 def show_downloads() -> None:
     """Those that run, that ended lately, and what was left unfinished."""
     jobs = downloads.every()
-    for job in [one for one in jobs if not one.ended.is_set()]:
-        poll_s = registry.poll_s(job, watcher())
-        st.fragment(_follow, run_every=poll_s)(job, poll_s)
-    # How those of others ended is told to others.
+    running = [one for one in jobs if not one.ended.is_set()]
     ours = [one for one in jobs if one.ended.is_set() and one.job_id in _followed()]
-    for job in ours[-ENDED_SHOWN:]:
-        _show_end(job)
+    for job in [*running, *ours[-ENDED_SHOWN:]]:
+        _show_progress(job, "above")
     for left in downloads.unfinished():
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
             st.markdown(
-                plain(f"Unfinished: {left.file} of {left.repository}, {models.gb_text(left.size_bytes)} are here.")
+                plain(f"Unfinished: {left.file} of {left.repository}, {downloads.size_text(left.size_bytes)} are here.")
             )
             if st.button("Go on", key=f"go_on_{left.path}", icon=":material/play_arrow:"):
                 start(left.repository, left.file)
@@ -244,13 +251,22 @@ def show_downloads() -> None:
                 st.rerun()
 
 
+def _show_progress(job: Job | None, where: str) -> None:
+    """A download while it runs, and how one of this tab's ended: those of others are told to others."""
+    if job is not None and not job.ended.is_set():
+        poll_s = registry.poll_s(job, watcher())
+        st.fragment(_follow, run_every=poll_s)(job, poll_s, where)
+    elif job is not None and job.job_id in _followed():
+        _show_end(job)
+
+
 def _followed() -> list[str]:
     """Ids of the downloads that were begun in this tab."""
     found: list[str] = st.session_state.setdefault(FOLLOWED, [])
     return found
 
 
-def _follow(job: Job, poll_s: float) -> None:
+def _follow(job: Job, poll_s: float, where: str) -> None:
     if job.ended.is_set() or registry.poll_s(job, watcher()) > 1.5 * poll_s:
         st.rerun()
     work = downloads.work_of(job)
@@ -260,7 +276,7 @@ def _follow(job: Job, poll_s: float) -> None:
         st.progress(min(1.0, share), text=plain(downloads.in_words(work, job.state)))
         if job.stopping.is_set():
             st.caption("It ends as soon as the connection answers. What came is kept.")
-        st.button("Cancel", key=f"cancel_{job.job_id}", icon=":material/stop:", on_click=job.stop)
+        st.button("Cancel", key=f"cancel_{where}_{job.job_id}", icon=":material/stop:", on_click=job.stop)
 
 
 def _show_end(job: Job) -> None:
@@ -274,8 +290,14 @@ def _show_end(job: Job) -> None:
 
 
 def _show_done(work: DownloadWork) -> None:
+    if work.path is not None:
+        _show_file_here(downloads.in_words(work, "done"), work.path)
+
+
+def _show_file_here(said: str, path: Path) -> None:
+    """With the link that runs it."""
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
-        st.markdown(f":material/check: {plain(downloads.in_words(work, 'done'))}")
-        found = next((model for model in runs.local_models() if model.path == work.path), None)
+        st.markdown(f":material/check: {plain(said)}")
+        found = next((model for model in runs.local_models() if model.path == path), None)
         if found is not None and found.problem is None:
             to_playground(found)

@@ -99,7 +99,7 @@ def test_a_download_goes_on_while_pages_change_and_can_be_cancelled_and_gone_on_
     assert not job.ended.is_set()
     while job.work.progress.done_bytes < 2 * PIECE_BYTES:
         assert not job.ended.wait(0.01), job.error
-    press(app, f"cancel_{job.job_id}")
+    press(app, f"cancel_above_{job.job_id}")
     assert job.ended.wait(20)
     hub.pause_s = 0.0
     app.again()
