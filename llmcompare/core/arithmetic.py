@@ -17,6 +17,7 @@ from llmcompare.core.serverless_curve import plan_usd_per_month
 from llmcompare.core.serverless_option import ServerlessOption
 from llmcompare.core.steps import Crossing
 from llmcompare.core.units import HOURS_PER_MONTH, SECONDS_PER_HOUR, TOKENS_PER_MTOK, counted
+from llmcompare.core.workload import Workload
 
 DIGITS = 8
 """Significant, of every number shown: enough to find the result again to one in a million."""
@@ -98,15 +99,15 @@ def _request_step(priced: PricedApiOffer, scenario: Scenario) -> Step:
 
 def _request_numbers(offer: ApiOffer, scenario: Scenario) -> str:
     prices, workload, waiting = token_prices(offer), scenario.workload, scenario.batch_fraction
-    at_once = _token_numbers(scenario, prices)
+    at_once = token_numbers(workload, prices)
     saved = api_usd_per_request(prices, workload) - api_usd_per_request(prices.in_batch, workload)
     if not waiting or saved <= 0:
         return at_once
-    return f"{shown(1 - waiting)} × {at_once} + {shown(waiting)} × {_token_numbers(scenario, prices.in_batch)}"
+    return f"{shown(1 - waiting)} × {at_once} + {shown(waiting)} × {token_numbers(workload, prices.in_batch)}"
 
 
-def _token_numbers(scenario: Scenario, prices: TokenPrices) -> str:
-    workload = scenario.workload
+def token_numbers(workload: Workload, prices: TokenPrices) -> str:
+    """The tokens of one request times their prices, as typed into a calculator."""
     cached = workload.input_tokens * workload.cached_input_fraction
     cached_price = prices.cached_input_usd_per_mtok
     terms = [

@@ -77,6 +77,12 @@ class ReplyFact:
     """After the first token; tokenizers differ, characters do not."""
     energy_j: float | None = None
     """Of the whole processor, from the start of the prompt to the end of the reply; nothing else of the app ran."""
+    reply_ms: float | None = None
+    """As ttft_ms, but to the last token with text."""
+    gpu_energy_j: float | None = None
+    """As energy_j, of all NVIDIA GPUs of this machine together."""
+    recounted: bool | None = None
+    """Whether the server counted the tokens when it was asked afterwards, not while it wrote them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

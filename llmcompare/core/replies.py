@@ -87,14 +87,16 @@ def reply_table(run: RunFact, replies: Sequence[ReplyFact]) -> Table:
         columns=(
             "slot", "model", "quantization", "end", "prompt_tokens", "reused_tokens", "generated_tokens", "ttft_ms",
             "prompt_tokens_per_s", "generation_tokens_per_s", "characters_per_s", "wait_ms", "answer_ms",
-            "thinking_tokens", "energy_j", "peak_memory_bytes", "threads", "gpu_layers",
+            "thinking_tokens", "reply_ms", "counted_afterwards", "energy_j", "gpu_energy_j", "peak_memory_bytes",
+            "threads", "gpu_layers",
             "context_tokens", "cold_or_warm", "scheduling", "engine", "error", "ended_at", "reply_id",
         ),
         rows=tuple(
             (
                 r.slot + 1, r.model, r.quantization, ENDS[r.end], r.prompt_tokens, r.reused_tokens,
                 r.generated_tokens, r.ttft_ms, r.prompt_tokens_per_s, r.generation_tokens_per_s, r.characters_per_s,
-                r.wait_ms, r.answer_ms, r.thinking_tokens, r.energy_j, r.peak_memory_bytes,
+                r.wait_ms, r.answer_ms, r.thinking_tokens, r.reply_ms, r.recounted, r.energy_j, r.gpu_energy_j,
+                r.peak_memory_bytes,
                 r.threads, r.gpu_layers, r.context_tokens, {True: "cold", False: "warm", None: None}[r.cold],
                 run.scheduling, r.engine, r.error, r.ended_at, r.reply_id,
             )

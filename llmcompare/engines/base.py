@@ -141,6 +141,8 @@ class Measured:
     """Name and version."""
     thinking_tokens: int | None = None
     """Of the generated ones, as the server says."""
+    recounted: bool | None = None
+    """Whether the server counted the tokens when it was asked afterwards."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,8 +34,10 @@ class Dialect:
     """json_object: the schema stands inside the response format, without a name."""
     usage_on_request: bool = True
     """Whether the counts of tokens must be asked for; otherwise they come by themselves, or never."""
+    counts_afterwards: bool = False
+    """Whether it can be asked for the counts of tokens once the reply is there; it says none while it streams."""
     continues: bool = False
-    """Whether it can be told to go on with the last message."""
+    """Whether it can be told to go on with the last message; a server that is not begins a new reply instead."""
 
 
 PLAIN = Dialect()
@@ -43,8 +45,9 @@ VLLM = Dialect(top_k="top_k", keep_all_top_k=-1, min_p="min_p", repeat_penalty="
 SGLANG = Dialect(top_k="top_k", keep_all_top_k=-1, min_p="min_p", repeat_penalty="repetition_penalty")
 LLAMA_SERVER = Dialect(top_k="top_k", min_p="min_p", repeat_penalty="repeat_penalty")
 LLAMA_CPP_PYTHON = Dialect(
-    top_k="top_k", min_p="min_p", repeat_penalty="repeat_penalty", schema="json_object", usage_on_request=False
-)
+    top_k="top_k", min_p="min_p", repeat_penalty="repeat_penalty", schema="json_object", usage_on_request=False,
+    counts_afterwards=True,
+)  # fmt: skip
 MISTRAL = Dialect(seed="random_seed", usage_on_request=False)
 
 
@@ -89,7 +92,7 @@ PRESETS: tuple[Preset, ...] = (
     Preset(
         preset_id="llama-cpp-python", name="llama-cpp-python server", base_url="http://localhost:8000/v1",
         key_variable=None, dialect=LLAMA_CPP_PYTHON,
-        source="llama-cpp-python 0.3.36, llama_cpp/server/types.py and settings.py of the package",
+        source="llama-cpp-python 0.3.36, llama_cpp/server/types.py, settings.py and app.py of the package",
     ),
     Preset(
         preset_id="ollama", name="Ollama", base_url="http://localhost:11434/v1", key_variable=None,

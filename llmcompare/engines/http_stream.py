@@ -59,7 +59,7 @@ class StreamedAnswer:
         self._key = key
         self._heard: queue.Queue[Heard | BaseException] = queue.Queue()
         self._closed = False
-        self._connection = _connection(address, connect_limit_s)
+        self._connection = connection(address, connect_limit_s)
         self._socket: socket.socket | None = None
         """Of its own: the connection forgets it once an answer without a length has begun."""
         threading.Thread(target=self._ask, daemon=True).start()
@@ -101,7 +101,7 @@ class StreamedAnswer:
         self._socket.settimeout(None)
         self._heard.put(Sent(time.monotonic()))
         path = self._address.path.rstrip("/") + "/chat/completions"
-        self._connection.request("POST", path, self._body, _headers(self._key))
+        self._connection.request("POST", path, self._body, headers(self._key))
         with self._connection.getresponse() as response:
             self._require_stream(response)
             with suppress(http.client.IncompleteRead, ConnectionResetError):
@@ -134,7 +134,8 @@ class StreamedAnswer:
 _BASE_URL = "is it the base URL of an OpenAI-compatible server, which often ends in /v1?"
 
 
-def _connection(address: SplitResult, limit_s: float) -> http.client.HTTPConnection:
+def connection(address: SplitResult, limit_s: float) -> http.client.HTTPConnection:
+    """Not connected yet; HTTPS through the proxy of the environment, if there is one."""
     host = address.hostname or ""
     if address.scheme == "http":
         return http.client.HTTPConnection(host, address.port, timeout=limit_s)
@@ -148,9 +149,10 @@ def _connection(address: SplitResult, limit_s: float) -> http.client.HTTPConnect
     return tunnel
 
 
-def _headers(key: str | None) -> dict[str, str]:
-    headers = {"Content-Type": "application/json", "Accept": "text/event-stream", "User-Agent": "llmcompare"}
-    return headers | ({"Authorization": f"Bearer {key}"} if key else {})
+def headers(key: str | None) -> dict[str, str]:
+    """Of a request, with the key where there is one."""
+    plain = {"Content-Type": "application/json", "Accept": "text/event-stream", "User-Agent": "llmcompare"}
+    return plain | ({"Authorization": f"Bearer {key}"} if key else {})
 
 
 def _said(text: str) -> str | None:
@@ -162,7 +164,7 @@ def _said(text: str) -> str | None:
     return error_text(body) or error_text({"error": body})
 
 
-def _refusal(status: int, said: str | None, headers: http.client.HTTPMessage, *, key_sent: bool) -> str:
+def _refusal(status: int, said: str | None, sent_back: http.client.HTTPMessage, *, key_sent: bool) -> str:
     reason = f"{status}: {said}" if said else str(status)
     match status:
         case 401 | 403 if key_sent:
@@ -172,7 +174,7 @@ def _refusal(status: int, said: str | None, headers: http.client.HTTPMessage, *,
         case 404:
             return f"the server knows no such address or model ({reason}): {_BASE_URL}"
         case 429:
-            wait = headers.get("Retry-After", "")
+            wait = sent_back.get("Retry-After", "")
             when = f"in {counted(int(wait), 'second')}" if wait.isdigit() else "later"
             return f"too many requests, or the account is at its limit ({reason}): try again {when}."
         case _ if 300 <= status < 400:

@@ -76,6 +76,7 @@ class ChunkReader:
         self._thinking = False
         self._matched_stop = False
         self._usage: dict[str, Any] = {}
+        self._recounted: bool | None = None
         self._timings: dict[str, Any] = {}
         self._fingerprint = ""
 
@@ -83,6 +84,16 @@ class ChunkReader:
     def has_begun(self) -> bool:
         """Whether there was any text."""
         return self._first_s is not None
+
+    @property
+    def has_counts(self) -> bool:
+        """Whether the server said how many tokens there were."""
+        return bool(self._usage)
+
+    def note_counts(self, *, prompt_tokens: int | None, generated_tokens: int | None) -> None:
+        """What the server said when it was asked afterwards."""
+        self._usage = {"prompt_tokens": prompt_tokens, "completion_tokens": generated_tokens}
+        self._recounted = True
 
     def take(self, chunk: dict[str, Any], time_s: float) -> Token | None:
         """New text of a chunk. Raises EndpointError for a chunk that is an error."""
@@ -150,6 +161,7 @@ class ChunkReader:
             cold=None,
             context_tokens=None,
             thinking_tokens=_count(_dict(self._usage.get("completion_tokens_details")), "reasoning_tokens"),
+            recounted=self._recounted,
             engine=f"{server} ({self._fingerprint})" if self._fingerprint else server,
         )
 

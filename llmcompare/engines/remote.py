@@ -9,6 +9,7 @@ from llmcompare.engines.base import Event, Failed, Request, Started, Tick, Token
 from llmcompare.engines.endpoints import Endpoint, is_private, key_for
 from llmcompare.engines.http_stream import Closed, Line, Sent, StreamedAnswer
 from llmcompare.engines.openai_reply import LONGEST_QUOTE, ChunkReader, body_of, error_text
+from llmcompare.engines.recount import Recount
 from llmcompare.engines.sse import EventLines, ServerEvent
 from llmcompare.errors import EndpointError, InputError
 
@@ -50,7 +51,7 @@ class RemoteEngine:
             limit_s = self._connect_limit_s
             answer = StreamedAnswer(self._endpoint.address, json.dumps(body), key=key, connect_limit_s=limit_s)
             with closing(answer):
-                yield from self._events(answer)
+                yield from self._events(answer, request, key)
         except (EndpointError, InputError) as error:
             # A server may quote the key that it refuses.
             said = str(error).replace(key, "(the key)") if key else str(error)
@@ -66,8 +67,8 @@ class RemoteEngine:
             raise EndpointError(f"the key would be sent to {address.hostname} for everybody to read: use https://.")
         return key
 
-    def _events(self, answer: StreamedAnswer) -> Iterator[Event]:
-        heard_s = time.monotonic()
+    def _events(self, answer: StreamedAnswer, request: Request, key: str | None) -> Iterator[Event]:
+        heard_s, written = time.monotonic(), ""
         while not isinstance(sent := answer.next(HEARTBEAT_S), Sent):
             # Not for ever: connecting has a limit of its own.
             yield Tick(time_s=heard_s)
@@ -87,10 +88,21 @@ class RemoteEngine:
             is_over = is_over or (event is not None and event.data == END)
             token = None if event is None or event.data == END else _token(reader, event, heard_s)
             if token is not None:
+                written += token.text
                 yield token
         if reader.finish is None:
             raise EndpointError(_BROKEN_OFF if reader.has_begun else _CLOSED_AT_ONCE)
+        yield from self._counted(reader, request, written, key)
         yield reader.done(server=self._endpoint.kind.name, time_s=time.monotonic())
+
+    def _counted(self, reader: ChunkReader, request: Request, text: str, key: str | None) -> Iterator[Event]:
+        if reader.has_counts or not self._endpoint.kind.dialect.counts_afterwards:
+            return
+        asked = Recount(self._endpoint, request, text, key=key)
+        for _ in asked.wait(HEARTBEAT_S):
+            yield Tick(time_s=time.monotonic())
+        if None not in asked.found:
+            reader.note_counts(**asked.found._asdict())
 
     def _has_gone_silent(self, reader: ChunkReader, *, since_s: float) -> bool:
         """Whether the reply is over although the server keeps the connection. Raises EndpointError when it is not."""

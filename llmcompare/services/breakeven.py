@@ -178,12 +178,13 @@ def rows_used(found: Breakeven) -> Table:
     comparison = found.comparison
     ids = {comparison.model.row_id}
     for option in (found.pair.late, found.pair.early):
-        ids |= set(_row_ids(comparison, option.key))
+        ids |= set(row_ids(comparison, option.key))
     rows = [(row.row_id, row.as_of, row.source) for row in comparison.rows_used if row.row_id in ids]
     return Table(name="rows-used", title="Rows used", columns=("row_id", "as_of", "source"), rows=tuple(rows))
 
 
-def _row_ids(comparison: Comparison, key: OptionKey) -> Iterator[str]:
+def row_ids(comparison: Comparison, key: OptionKey) -> Iterator[str]:
+    """The catalogue's rows behind one option."""
     deployment = {"rented": comparison.rented, "rented_at_scale": comparison.rented_at_scale}.get(key)
     if key == "owned" and comparison.owned is not None:
         deployment = comparison.owned.served_by

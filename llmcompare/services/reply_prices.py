@@ -1,15 +1,46 @@
-"""Prices that a reply can be given: the listing of its own server, any other listing, or a machine by the hour."""
+"""Prices that a reply can be given: its own server's listing, any other, a rented GPU, a deployment of the scenario."""
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Literal, TypeVar, cast, get_args
 
-from llmcompare.core.cost import TokenPrices
+from llmcompare.core.comparison import Comparison, OptionKey
 from llmcompare.core.facts import ReplyFact, RunFact
-from llmcompare.core.records import ApiOffer
-from llmcompare.core.reply_price import ReplyPrice
+from llmcompare.core.options import token_prices
+from llmcompare.core.records import ApiOffer, GpuOffer
+from llmcompare.core.reply_price import (
+    NOT_COUNTED,
+    ReplyCost,
+    ReplyPrice,
+    deployed_cost,
+    reply_cost,
+    reply_workload,
+)
+from llmcompare.core.scenario import Scenario, UsedRow
+from llmcompare.core.units import counted
+from llmcompare.core.workload import Workload
 from llmcompare.engines.endpoints import preset
-from llmcompare.errors import InputError
+from llmcompare.errors import InputError, UnknownIdError
+from llmcompare.services import breakeven, costs
 from llmcompare.services.catalogue import Facts
+
+PriceKind = Literal["none", "API listing", "rented GPU", "deployment", "USD an hour"]
+KINDS: tuple[PriceKind, ...] = get_args(PriceKind)
+Offer = TypeVar("Offer", ApiOffer, GpuOffer)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceChoice:
+    """What a reply is to be priced at."""
+
+    kind: PriceKind = "none"
+    name: str | None = None
+    """The listing, the GPU's offer, or the key of the deployment."""
+    usd_per_hour: float | None = None
+    overrides: bool = False
+    """Counts even where the reply comes from a provider with a listing of its own."""
 
 
 def listings(facts: Facts) -> dict[str, ApiOffer]:
@@ -18,31 +49,105 @@ def listings(facts: Facts) -> dict[str, ApiOffer]:
     return {offer.offer_id: offer for offer in known}
 
 
+def rentals(facts: Facts) -> dict[str, GpuOffer]:
+    """Every offer of rented GPUs by a name that can stand in a link."""
+    known = sorted(facts.gpu_offers, key=lambda offer: (offer.gpu_id, offer.gpu_count, offer.usd_per_gpu_hour))
+    return {_rental_name(offer): offer for offer in known}
+
+
+def _rental_name(offer: GpuOffer) -> str:
+    where = f"{offer.provider} {offer.offer_name}, {offer.region}"
+    return f"{offer.gpu_count} × {offer.gpu_id}, {offer.billing}, {where}"
+
+
+def deployments(facts: Facts, scenario: Scenario) -> dict[OptionKey, str]:
+    """The ways to serve the scenario that have a cost, with their names."""
+    return {option.key: option.name for option in costs.compare(facts, scenario).options}
+
+
 def of_listing(offer: ApiOffer) -> ReplyPrice:
     """As a price for replies."""
-    tokens = TokenPrices(
-        input_usd_per_mtok=offer.input_usd_per_mtok,
-        output_usd_per_mtok=offer.output_usd_per_mtok,
-        cached_input_usd_per_mtok=offer.cached_input_usd_per_mtok,
-    )
     label = (
         f"{offer.offer_id}: {offer.input_usd_per_mtok:g} USD per million tokens in, {offer.output_usd_per_mtok:g} out"
     )
-    return ReplyPrice(label=label, tokens=tokens, source=offer.source, as_of=offer.as_of)
+    return ReplyPrice(label=label, tokens=token_prices(offer), row=_used(offer))
+
+
+def of_rental(offer: GpuOffer) -> ReplyPrice:
+    """The whole machine for the time of the reply, and for nobody else meanwhile."""
+    usd_per_hour = offer.usd_per_gpu_hour * offer.gpu_count
+    label = f"{_rental_name(offer)}: {usd_per_hour:g} USD an hour, for this reply alone"
+    return ReplyPrice(label=label, usd_per_hour=usd_per_hour, row=_used(offer))
 
 
 def of_machine(usd_per_hour: float) -> ReplyPrice:
     """A machine at a price by the hour that the person gave."""
-    label = f"the time of the reply at {usd_per_hour:g} USD an hour"
-    return ReplyPrice(label=label, usd_per_hour=usd_per_hour, source="given on the page", as_of=None)
+    return ReplyPrice(label=f"a machine at {usd_per_hour:g} USD an hour, given by you", usd_per_hour=usd_per_hour)
 
 
-def price_of(
-    run: RunFact, reply: ReplyFact, chosen: ReplyPrice | None, offers: Mapping[str, ApiOffer]
-) -> ReplyPrice | None:
-    """What a slot costs: the listing of its own server where there is one, else what was chosen."""
-    listed = _own_listing(run, reply.slot, offers)
-    return chosen if listed is None else of_listing(listed)
+def _used(offer: ApiOffer | GpuOffer) -> UsedRow:
+    return UsedRow(row_id=offer.row_id, source=offer.source, as_of=offer.as_of)
+
+
+def cost_of(
+    run: RunFact, reply: ReplyFact, choice: PriceChoice, *, facts: Facts, scenario: Scenario
+) -> ReplyCost | None:
+    """What a reply costs as chosen, or at its own server's listing; None where nothing is chosen.
+
+    Raises UnknownIdError for a name that the catalogue does not have.
+    """
+    listed = None if choice.overrides else _own_listing(run, reply.slot, listings(facts))
+    if listed is not None:
+        return reply_cost(reply, of_listing(listed))
+    match choice:
+        case PriceChoice(kind="API listing", name=str(name)):
+            return reply_cost(reply, of_listing(_named("API listing", name, listings(facts))))
+        case PriceChoice(kind="rented GPU", name=str(name)):
+            return reply_cost(reply, of_rental(_named("offer of a GPU", name, rentals(facts))))
+        case PriceChoice(kind="USD an hour", usd_per_hour=float(usd)):
+            return reply_cost(reply, of_machine(usd))
+        case PriceChoice(kind="deployment", name=str(name)):
+            tokens = reply_workload(reply, requests_per_month=scenario.requests_per_month)
+            if tokens is None:
+                return ReplyCost(label=name, usd=None, how=(NOT_COUNTED,))
+            return _deployed(facts, scenario, name, tokens)
+    return None
+
+
+def _named(what: str, name: str, known: Mapping[str, Offer]) -> Offer:
+    if name not in known:
+        raise UnknownIdError(what, name, known)
+    return known[name]
+
+
+@lru_cache(maxsize=64)
+def _deployed(facts: Facts, scenario: Scenario, name: str, tokens: Workload) -> ReplyCost:
+    """A month in which every request is like the reply, at the scenario's volume, with everything else it says."""
+    if name not in get_args(OptionKey):
+        raise UnknownIdError("deployment", name, get_args(OptionKey))
+    key = cast(OptionKey, name)
+    asked = replace(
+        scenario,
+        input_tokens=tokens.input_tokens,
+        output_tokens=tokens.output_tokens,
+        cached_input_fraction=tokens.cached_input_fraction,
+        # Counted already, by the tokenizer of the model that replied; thinking is part of what was counted.
+        thinking_tokens=0.0,
+        language=None,
+        tokens_of=None,
+    )
+    found = costs.compare(facts, asked)
+    option = next((one for one in found.options if one.key == key), None)
+    if option is None:
+        return ReplyCost(label=name, usd=None, how=(_missing(found, key),))
+    ids = set(breakeven.row_ids(found, key))
+    return deployed_cost(found, option, [row for row in found.rows_used if row.row_id in ids])
+
+
+def _missing(found: Comparison, key: OptionKey) -> str:
+    reasons = {"api": found.api_missing, "rented": found.rented_missing, "serverless": found.serverless_missing}
+    at_scale = "nothing else serves growth better" if key == "rented_at_scale" else None
+    return (reasons | {"owned": found.owned_missing}).get(key) or at_scale or "there is no such deployment"
 
 
 def _own_listing(run: RunFact, slot: int, offers: Mapping[str, ApiOffer]) -> ApiOffer | None:
@@ -56,3 +161,13 @@ def _own_listing(run: RunFact, slot: int, offers: Mapping[str, ApiOffer]) -> Api
     # A provider's prices are of its own address; the same program elsewhere is somebody else's.
     is_there = endpoint["base_url"] == known.base_url
     return offers.get(f"{known.provider}/{endpoint['model']}") if is_there and known.provider else None
+
+
+def rows_in_words(cost: ReplyCost) -> str:
+    """Which rows of the catalogue a cost rests on: all of them where they are few."""
+    if not cost.rows:
+        return "no row of the catalogue"
+    dates = sorted({row.as_of for row in cost.rows if row.as_of})
+    days = "undated" if not dates else dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
+    ids = ", ".join(row.row_id for row in cost.rows[:3])
+    return f"{counted(len(cost.rows), 'row')} of the catalogue ({ids}{', …' if len(cost.rows) > 3 else ''}), {days}"

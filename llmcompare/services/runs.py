@@ -145,6 +145,7 @@ class Slot:
             text=text,
             generated_tokens=count,
             ttft_ms=(first_s - self.started_s) * 1000,
+            reply_ms=(event.time_s - self.started_s) * 1000,
             generation_tokens_per_s=(count - 1) / since_first_s if count is not None and since_first_s else None,
             characters_per_s=(len(text) - characters) / since_first_s if since_first_s else None,
         )

@@ -20,10 +20,10 @@ from llmcompare.services.playground import RunView
 from llmcompare.services.runs import Slot
 from llmcompare.services.structured import verdict
 from llmcompare.store.paths import folders
-from llmcompare.ui import playground_turns
+from llmcompare.ui import playground_prices, playground_turns
 from llmcompare.ui.person import person, watcher
 from llmcompare.ui.playground_ask import places
-from llmcompare.ui.playground_figures import differences_html, draw_figures, offers_now, pick_price
+from llmcompare.ui.playground_figures import differences_html, draw_figures
 from llmcompare.ui.safe import markdown, plain
 
 REPLY_HEIGHT_PX = 280
@@ -65,11 +65,12 @@ def show_run(run_id: str) -> None:
     playground_turns.show_earlier(found)
     st.caption(plain(_asked(view.fact)))
     # Always drawn: what was chosen would be forgotten while the replies are written.
-    offers = offers_now()
-    chosen = pick_price(offers)
+    chosen = playground_prices.pick(view)
     if view.job is None:
         _draw(view)
-        draw_figures(view, offers, chosen)
+        costs = playground_prices.costs(view, chosen)
+        draw_figures(view, costs)
+        playground_prices.show_how(view, costs)
         _draw_prompts(view)
         return
     poll_s = registry.poll_s(view.job, watcher())
@@ -89,7 +90,7 @@ def _follow(run_id: str, poll_s: float) -> None:
         # Ended, or more people watch: drawn anew by the page, without the timer or with a slower one.
         st.rerun()
     _draw(view)
-    draw_figures(view, {}, None)
+    draw_figures(view, ())
     _draw_prompts(view)
 
 

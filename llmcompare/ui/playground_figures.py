@@ -1,7 +1,6 @@
 """The figures of replies: what was measured, what it cost, who was fastest and cheapest, and what each figure means."""
 
-from collections.abc import Mapping, Sequence
-from datetime import date
+from collections.abc import Sequence
 from html import escape
 from math import floor, log10
 
@@ -9,17 +8,11 @@ import streamlit as st
 
 from llmcompare.core.differences import differences
 from llmcompare.core.facts import ReplyFact
-from llmcompare.core.records import ApiOffer
 from llmcompare.core.replies import BYTES_PER_MB, SPEEDS_DIFFER_FROM, place_in_words
-from llmcompare.core.reply_price import ReplyPrice, reply_usd
-from llmcompare.errors import DataError, StoreError
-from llmcompare.services import catalogue, reply_prices
+from llmcompare.core.reply_price import ReplyCost, cheapest
 from llmcompare.services.playground import RunView
-from llmcompare.ui.fields import BOUND
-from llmcompare.ui.safe import plain
 
 UNKNOWN = "—"
-NO_PRICE, BY_THE_HOUR = "none", "a machine by the hour"
 FIRST_ANSWER = "Time to first answer token"
 DEFINITIONS = {
     "Queue and load": "From the request until its prompt was begun: other requests before it, the model being loaded, "
@@ -32,12 +25,14 @@ DEFINITIONS = {
     "Generation": "Tokens a second after the first one, up to the last one with text.",
     "Characters": "Characters a second after the first token. Tokenizers cut texts differently: tokens a second of two "
     "families are not the same measure, characters are.",
-    "Tokens, prompt → reply": "As the model's own tokenizer counts them, or as the server says.",
+    "Tokens, prompt → reply": "As the model's own tokenizer counts them, or as the server says. A server that "
+    "counts none while it streams is asked for the counts afterwards where it can be.",
     "Thinking tokens": "Of the tokens of the reply, those before the answer.",
     "Peak memory": "Most that the worker process held since it started; of a server it is not known.",
     "Energy": "Of the whole processor while the reply was made, by its counters (RAPL): of models on this machine that "
     "run in turn and without a GPU, where the counters can be read. A GPU's counters are not read.",
-    "Price of the reply": "Its tokens at the prices of a listing, or its time at a price by the hour.",
+    "Price of the reply": "Its tokens at the prices of a listing, its time at a price by the hour, or its share of a "
+    "deployment's month; in brackets the lowest and the highest. How it comes about stands below the figures.",
     "Cold or warm": "Whether it was the first request since the model was loaded.",
     "Threads": "With which most tokens were generated.",
     "GPU layers": "Layers of the model on the GPU.",
@@ -57,47 +52,14 @@ STYLE = (
 )
 
 
-def offers_now() -> dict[str, ApiOffer]:
-    """Every listing of the catalogue; none, with the reason on the page, where it cannot be read."""
-    try:
-        facts = catalogue.current(date.today()).facts
-    except (DataError, StoreError) as problem:
-        st.warning(plain(f"Replies have no price: {problem}"), icon=":material/warning:")
-        return {}
-    return {} if facts is None else reply_prices.listings(facts)
-
-
-def pick_price(offers: Mapping[str, ApiOffer]) -> ReplyPrice | None:
-    """What replies without a listing of their own are priced at."""
-    left, right = st.columns([3, 1], vertical_alignment="bottom")
-    chosen = left.selectbox(
-        "Price of a reply",
-        [NO_PRICE, BY_THE_HOUR, *offers],
-        key="reply_price",
-        bind=BOUND,
-        help="A reply from a provider in the price list has that listing's price. All others are priced as chosen here:"
-        " what the same tokens would cost at an API, or what a machine costs for the time the reply took.",
-    )
-    if chosen == BY_THE_HOUR:
-        hourly = right.number_input(
-            "USD an hour", 0.0, 1000.0, None, 0.1, key="reply_usd_per_hour", bind=BOUND, placeholder="yours"
-        )
-        return None if hourly is None else reply_prices.of_machine(hourly)
-    return reply_prices.of_listing(offers[chosen]) if chosen in offers else None
-
-
-def draw_figures(view: RunView, offers: Mapping[str, ApiOffer], chosen: ReplyPrice | None) -> None:
+def draw_figures(view: RunView, costs: Sequence[ReplyCost | None]) -> None:
     """One column a reply; the meaning of a figure stands behind its name. Prices and marks once all have ended."""
     replies = [slot.reply for slot in view.slots]
-    prices: list[ReplyPrice | None] = [None for _ in replies]
+    costs = costs or [None for _ in replies]
+    columns = [_figures(reply, cost) for reply, cost in zip(replies, costs, strict=True)]
     if view.job is None:
-        prices = [reply_prices.price_of(view.fact, reply, chosen, offers) for reply in replies]
-    usd = [None if price is None else reply_usd(reply, price) for reply, price in zip(replies, prices, strict=True)]
-    columns = [_figures(reply, cost) for reply, cost in zip(replies, usd, strict=True)]
-    if view.job is None:
-        _mark_best(view, columns, usd)
+        _mark_best(view, columns, costs)
     st.html(table_html([f"{reply.slot + 1}: {reply.quantization or reply.model}" for reply in replies], columns))
-    _say_prices(prices)
 
 
 def table_html(heads: Sequence[str], columns: Sequence[dict[str, str]]) -> str:
@@ -123,29 +85,21 @@ def differences_html(first: str, second: str) -> str:
     return f'{STYLE}<div class="reply">{"".join(pieces)}</div>'
 
 
-def _say_prices(prices: Sequence[ReplyPrice | None]) -> None:
-    for price in {price.label: price for price in prices if price is not None}.values():
-        dated = f", as of {price.as_of}" if price.as_of else ""
-        st.caption(plain(f"Price: {price.label}{dated} ({price.source})."))
-
-
-def _mark_best(view: RunView, columns: Sequence[dict[str, str]], usd: Sequence[float | None]) -> None:
+def _mark_best(view: RunView, columns: Sequence[dict[str, str]], costs: Sequence[ReplyCost | None]) -> None:
     """Who was fastest, where they ran in turn and one reply can show it; who was cheapest. Complete replies only."""
     replies = [slot.reply for slot in view.slots]
     complete = [reply.end not in (None, "cancelled") for reply in replies]
     # Characters, not tokens: tokenizers differ, and a server may not count tokens at all.
     speeds = [reply.characters_per_s if ok else None for reply, ok in zip(replies, complete, strict=True)]
-    costs = [cost if ok else None for cost, ok in zip(usd, complete, strict=True)]
     ordered = sorted((speed for speed in speeds if speed is not None), reverse=True)
     if view.fact.scheduling == "in-turn" and len(ordered) > 1 and ordered[0] > SPEEDS_DIFFER_FROM * ordered[1]:
         columns[speeds.index(ordered[0])]["Characters"] += " ★ fastest"
-    known = [cost for cost in costs if cost is not None]
-    if len(set(known)) > 1:
-        for column, cost in zip(columns, costs, strict=True):
-            column["Price of the reply"] += " ★ cheapest" if cost == min(known) else ""
+    found = cheapest([cost if ok else None for cost, ok in zip(costs, complete, strict=True)])
+    for at in found.slots:
+        columns[at]["Price of the reply"] += f" ★ cheapest{'' if found.sure else ', bands overlap'}"
 
 
-def _figures(reply: ReplyFact, usd: float | None) -> dict[str, str]:
+def _figures(reply: ReplyFact, cost: ReplyCost | None) -> dict[str, str]:
     memory_mb = None if reply.peak_memory_bytes is None else reply.peak_memory_bytes / BYTES_PER_MB
     return {
         "Queue and load": _number(reply.wait_ms, "ms"),
@@ -158,12 +112,19 @@ def _figures(reply: ReplyFact, usd: float | None) -> dict[str, str]:
         "Thinking tokens": _number(reply.thinking_tokens or None),
         "Peak memory": _number(memory_mb, "MB"),
         "Energy": "not measured" if reply.energy_j is None else _number(reply.energy_j, "J", 1),
-        "Price of the reply": UNKNOWN if usd is None else f"{_digits(usd)} USD",
+        "Price of the reply": UNKNOWN if cost is None else _usd(cost),
         "Cold or warm": {True: "cold", False: "warm", None: UNKNOWN}[reply.cold],
         "Threads": _number(reply.threads),
         "GPU layers": UNKNOWN if reply.gpu_layers is None else f"{reply.gpu_layers} ({place_in_words(reply)})",
         "Context": _number(reply.context_tokens, "tokens"),
     }
+
+
+def _usd(cost: ReplyCost) -> str:
+    if cost.usd is None:
+        return "not known"
+    low, mid, high = (_digits(one) for one in (cost.usd.low, cost.usd.mid, cost.usd.high))
+    return f"{mid} USD" if low == high else f"{mid} USD ({low} to {high})"
 
 
 def _digits(usd: float) -> str:
@@ -179,4 +140,5 @@ def _tokens(reply: ReplyFact) -> str:
     if reply.prompt_tokens is None:
         return UNKNOWN
     reused = f" ({reply.reused_tokens:,} from the cache)" if reply.reused_tokens else ""
-    return f"{reply.prompt_tokens:,}{reused} → {reply.generated_tokens or 0:,}"
+    afterwards = ", counted afterwards" if reply.recounted else ""
+    return f"{reply.prompt_tokens:,}{reused} → {reply.generated_tokens or 0:,}{afterwards}"

@@ -17,7 +17,7 @@ def reply(**known):
 
 
 def price(tokens=None, usd_per_hour=None):
-    return ReplyPrice(label="", tokens=tokens, usd_per_hour=usd_per_hour, source="", as_of=None)
+    return ReplyPrice(label="", tokens=tokens, usd_per_hour=usd_per_hour)
 
 
 def test_cached_tokens_have_their_own_price():

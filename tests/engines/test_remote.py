@@ -299,6 +299,24 @@ def test_the_model_behind_a_real_server_says_what_it_says_in_our_worker(remote_e
     assert text_of(remote_engine.stream(request)) == text_of(shared_engine.stream(request)) != ""
 
 
+def test_a_real_server_that_counts_nothing_while_it_streams_is_asked_for_the_counts_afterwards(
+    remote_engine, shared_engine
+):
+    request = ask("Why is the sky blue?", max_tokens=12)
+    here, there = (list(one.stream(request))[-1].measured for one in (shared_engine, remote_engine))
+    assert (there.prompt_tokens, there.generated_tokens) == (here.prompt_tokens, here.generated_tokens)
+    assert there.generated_tokens == 12
+    assert there.generation_tokens_per_s > 0
+    assert (here.recounted, there.recounted) == (None, True)
+
+
+def test_a_server_that_cannot_be_asked_afterwards_leaves_the_counts_unknown(server):
+    server.say(chunk("a"), chunk(finish="stop"), DONE)
+    done = events_of(server, "llama-cpp-python")[-1]
+    assert done.reason == "end"
+    assert done.measured.prompt_tokens is done.measured.generated_tokens is done.measured.recounted is None
+
+
 def test_a_json_schema_binds_the_model_behind_a_real_server_and_in_our_worker(remote_engine, shared_engine):
     schema = {"type": "object", "properties": {"colour": {"enum": ["red", "blue"]}}, "required": ["colour"]}
     for engine in (remote_engine, shared_engine):

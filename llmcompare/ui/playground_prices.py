@@ -1,0 +1,110 @@
+"""What the replies of the Playground are priced at: one choice for all, or one for each slot, and how the USD came."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from llmcompare.core.reply_price import ReplyCost
+from llmcompare.errors import InputError
+from llmcompare.services import reply_prices
+from llmcompare.services.playground import RunView
+from llmcompare.services.reply_prices import KINDS, PriceChoice, PriceKind
+from llmcompare.ui import frame
+from llmcompare.ui.fields import BOUND
+from llmcompare.ui.safe import plain
+
+KIND, LISTING = "reply_price_kind", "reply_price"
+MEANING = {
+    "none": "No price.",
+    "API listing": "What the same tokens would cost at that API.",
+    "rented GPU": "The whole machine for the time that the reply took. The time is the one measured here.",
+    "deployment": "The share of one reply in a month of such requests, at the volume and with the settings of the "
+    "sidebar; for its model, which need not be the one that replied.",
+    "USD an hour": "A machine of yours for the time that the reply took.",
+}
+
+
+def pick(view: RunView) -> list[PriceChoice]:
+    """What each slot is priced at."""
+    if LISTING in st.query_params and KIND not in st.query_params:
+        # Links of older versions name the listing alone.
+        st.session_state.setdefault(KIND, "API listing")
+    common = _pick_one("", "Price of a reply")
+    own = st.toggle(
+        "A price for each reply", key="reply_prices_own", bind=BOUND, help="Otherwise the same for all: a reply from a "
+        "provider of the price list then has that listing's price.",
+    )  # fmt: skip
+    if not own:
+        return [common for _ in view.slots]
+    return [_pick_one(f"_{at}", f"{at}: {slot.reply.model}") for at, slot in enumerate(view.slots, start=1)]
+
+
+def _pick_one(suffix: str, label: str) -> PriceChoice:
+    left, right = st.columns([1, 2], vertical_alignment="bottom")
+    kind: PriceKind = left.selectbox(
+        plain(label), KINDS, key=KIND + suffix, bind=BOUND, help=" ".join(f"{name}: {MEANING[name]}" for name in KINDS)
+    )
+    with right:
+        return _pick_which(kind, suffix)
+
+
+def _pick_which(kind: PriceKind, suffix: str) -> PriceChoice:
+    overrides = bool(suffix)
+    if kind == "USD an hour":
+        hourly = st.number_input(
+            "USD an hour", 0.0, 1000.0, None, 0.1, key=f"reply_usd_per_hour{suffix}", bind=BOUND, placeholder="yours"
+        )
+        return PriceChoice(kind=kind, usd_per_hour=hourly, overrides=overrides)
+    if kind == "none":
+        return PriceChoice(overrides=overrides)
+    facts = frame.facts()
+    if kind == "API listing":
+        listed = list(reply_prices.listings(facts))
+        name = st.selectbox("Which", listed, key=LISTING + suffix, bind=BOUND, help="Type to search.")
+        return PriceChoice(kind=kind, name=name, overrides=overrides)
+    if kind == "rented GPU":
+        rented = list(reply_prices.rentals(facts))
+        name = st.selectbox("Which", rented, key=f"reply_gpu{suffix}", bind=BOUND, help="Type to search.")
+        return PriceChoice(kind=kind, name=name, overrides=overrides)
+    ways = reply_prices.deployments(facts, frame.scenario())
+    # The keys, as on the other pages: a link carries what stands in the list.
+    key = st.selectbox(
+        "Which", list(ways), key=f"reply_deployment{suffix}", bind=BOUND,
+        help=plain("; ".join(f"{key}: {name}" for key, name in ways.items())),
+    )  # fmt: skip
+    return PriceChoice(kind=kind, name=key, overrides=overrides)
+
+
+def costs(view: RunView, chosen: Sequence[PriceChoice]) -> list[ReplyCost | None]:
+    """What each reply costs at that."""
+    try:
+        return [
+            reply_prices.cost_of(view.fact, slot.reply, choice, facts=frame.facts(), scenario=frame.scenario())
+            for slot, choice in zip(view.slots, chosen, strict=True)
+        ]
+    except InputError as problem:
+        st.warning(plain(str(problem)), icon=":material/warning:")
+        return [None for _ in view.slots]
+
+
+def show_how(view: RunView, found: Sequence[ReplyCost | None]) -> None:
+    """Below the figures: how each price comes about, and the rows behind it."""
+    known = [(slot.reply, cost) for slot, cost in zip(view.slots, found, strict=True) if cost is not None]
+    if not known:
+        return
+    for reply, cost in known:
+        if cost.usd is None:
+            st.caption(plain(f"{reply.slot + 1}: no price at {cost.label}: {cost.how[0]}."))
+    for label in dict.fromkeys(cost.label for _, cost in known):
+        rows = next(cost for _, cost in known if cost.label == label)
+        st.caption(plain(f"Price: {label}; {reply_prices.rows_in_words(rows)}."))
+    with st.expander("How the prices come about"):
+        for reply, cost in known:
+            st.markdown(f"**{reply.slot + 1}: {plain(reply.model)}** · {plain(cost.label)}")
+            for line in cost.how:
+                st.markdown(f"- {plain(line)}")
+        rows_of = dict.fromkeys(row for _, cost in known for row in cost.rows)
+        table = pd.DataFrame([{"row_id": r.row_id, "as_of": r.as_of, "source": r.source} for r in rows_of])
+        if rows_of:
+            st.dataframe(table, hide_index=True, placeholder="—", key="reply_price_rows", alt="Rows behind the prices")
