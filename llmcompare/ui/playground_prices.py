@@ -11,6 +11,7 @@ from llmcompare.services import reply_prices
 from llmcompare.services.playground import RunView
 from llmcompare.services.reply_prices import KINDS, PriceChoice, PriceKind
 from llmcompare.ui import frame
+from llmcompare.ui.breakeven import WORDS
 from llmcompare.ui.fields import BOUND
 from llmcompare.ui.safe import plain
 
@@ -68,12 +69,12 @@ def _pick_which(kind: PriceKind, suffix: str) -> PriceChoice:
         name = st.selectbox("Which", rented, key=f"reply_gpu{suffix}", bind=BOUND, help="Type to search.")
         return PriceChoice(kind=kind, name=name, overrides=overrides)
     ways = reply_prices.deployments(facts, frame.scenario())
-    # The keys, as on the other pages: a link carries what stands in the list.
-    key = st.selectbox(
-        "Which", list(ways), key=f"reply_deployment{suffix}", bind=BOUND,
-        help=plain("; ".join(f"{key}: {name}" for key, name in ways.items())),
+    there = {WORDS[key]: key for key in ways}
+    word = st.selectbox(
+        "Which", list(there), key=f"reply_deployment{suffix}", bind=BOUND,
+        help=plain("; ".join(f"{word}: {ways[key]}" for word, key in there.items())),
     )  # fmt: skip
-    return PriceChoice(kind=kind, name=key, overrides=overrides)
+    return PriceChoice(kind=kind, name=there[word], overrides=overrides)
 
 
 def costs(view: RunView, chosen: Sequence[PriceChoice]) -> list[ReplyCost | None]:
@@ -100,9 +101,12 @@ def show_how(view: RunView, found: Sequence[ReplyCost | None]) -> None:
         rows = next(cost for _, cost in known if cost.label == label)
         st.caption(plain(f"Price: {label}; {reply_prices.rows_in_words(rows)}."))
     with st.expander("How the prices come about"):
-        for reply, cost in known:
-            st.markdown(f"**{reply.slot + 1}: {plain(reply.model)}** · {plain(cost.label)}")
-            for line in cost.how:
+        # Replies of as many tokens at the same price have the same lines.
+        for how in dict.fromkeys((cost.label, cost.how) for _, cost in known):
+            same = [reply for reply, cost in known if (cost.label, cost.how) == how]
+            names = ", ".join(f"{reply.slot + 1}: {reply.model}" for reply in same)
+            st.markdown(f"**{plain(names)}** · {plain(how[0])}")
+            for line in how[1]:
                 st.markdown(f"- {plain(line)}")
         rows_of = dict.fromkeys(row for _, cost in known for row in cost.rows)
         table = pd.DataFrame([{"row_id": r.row_id, "as_of": r.as_of, "source": r.source} for r in rows_of])

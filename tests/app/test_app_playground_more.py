@@ -165,3 +165,14 @@ def test_figures_hold_no_tag_of_a_name_or_a_value(name, cell):
     )
     if cell != "—":
         assert shown.count("<") == plain.count("<")
+
+
+def test_a_reply_has_the_price_of_a_deployment_and_each_its_own(open_app, server):
+    app = pressed(open_app(PAGE, **link(server), reply_price_kind="deployment", reply_deployment="Rented GPUs"))
+    assert app.tracebacks == []
+    assert "one of 1M such requests a month" in app.text
+    assert "a reply: " in app.text
+    app = app.set("reply_prices_own", True).set("reply_price_kind_2", "USD an hour").set("reply_usd_per_hour_2", 1.5)
+    assert "a machine at 1.5 USD an hour, given by you" in app.text
+    assert html_of(app).count("★ cheapest") == 1
+    assert app.tracebacks == []
