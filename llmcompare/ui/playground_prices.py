@@ -16,6 +16,7 @@ from llmcompare.ui.fields import BOUND
 from llmcompare.ui.safe import plain
 
 KIND, LISTING = "reply_price_kind", "reply_price"
+NOTHING = PriceChoice()
 MEANING = {
     "none": "No price.",
     "API listing": "What the same tokens would cost at that API.",
@@ -38,43 +39,46 @@ def pick(view: RunView) -> list[PriceChoice]:
     )  # fmt: skip
     if not own:
         return [common for _ in view.slots]
-    return [_pick_one(f"_{at}", f"{at}: {slot.reply.model}") for at, slot in enumerate(view.slots, start=1)]
+    return [_pick_one(f"_{at}", f"{at}: {slot.reply.model}", common) for at, slot in enumerate(view.slots, start=1)]
 
 
-def _pick_one(suffix: str, label: str) -> PriceChoice:
+def _pick_one(suffix: str, label: str, start: PriceChoice = NOTHING) -> PriceChoice:
+    """For all replies, or with a suffix for one, which starts where that of all stands."""
     left, right = st.columns([1, 2], vertical_alignment="bottom")
     kind: PriceKind = left.selectbox(
-        plain(label), KINDS, key=KIND + suffix, bind=BOUND, help=" ".join(f"{name}: {MEANING[name]}" for name in KINDS)
-    )
+        plain(label), KINDS, KINDS.index(start.kind), key=KIND + suffix, bind=BOUND,
+        help=" ".join(f"{name}: {MEANING[name]}" for name in KINDS),
+    )  # fmt: skip
     with right:
-        return _pick_which(kind, suffix)
+        return _pick_which(kind, suffix, start)
 
 
-def _pick_which(kind: PriceKind, suffix: str) -> PriceChoice:
+def _pick_which(kind: PriceKind, suffix: str, start: PriceChoice) -> PriceChoice:
     overrides = bool(suffix)
     if kind == "USD an hour":
         hourly = st.number_input(
-            "USD an hour", 0.0, 1000.0, None, 0.1, key=f"reply_usd_per_hour{suffix}", bind=BOUND, placeholder="yours"
-        )
+            "USD an hour", 0.0, 1000.0, start.usd_per_hour, 0.1, key=f"reply_usd_per_hour{suffix}", bind=BOUND,
+            placeholder="yours",
+        )  # fmt: skip
         return PriceChoice(kind=kind, usd_per_hour=hourly, overrides=overrides)
     if kind == "none":
         return PriceChoice(overrides=overrides)
+    names, key, help = _names(kind)
+    at = list(names.values()).index(start.name) if start.name in names.values() else 0
+    said = st.selectbox("Which", list(names), at, key=key + suffix, bind=BOUND, help=plain(help))
+    return PriceChoice(kind=kind, name=names[said], overrides=overrides)
+
+
+def _names(kind: PriceKind) -> tuple[dict[str, str], str, str]:
+    """What there is to choose from as it is shown, the key of the choice, and what is said about it."""
     facts = frame.facts()
     if kind == "API listing":
-        listed = list(reply_prices.listings(facts))
-        name = st.selectbox("Which", listed, key=LISTING + suffix, bind=BOUND, help="Type to search.")
-        return PriceChoice(kind=kind, name=name, overrides=overrides)
+        return {name: name for name in reply_prices.listings(facts)}, LISTING, "Type to search."
     if kind == "rented GPU":
-        rented = list(reply_prices.rentals(facts))
-        name = st.selectbox("Which", rented, key=f"reply_gpu{suffix}", bind=BOUND, help="Type to search.")
-        return PriceChoice(kind=kind, name=name, overrides=overrides)
+        return {name: name for name in reply_prices.rentals(facts)}, "reply_gpu", "Type to search."
     ways = reply_prices.deployments(facts, frame.scenario())
-    there = {WORDS[key]: key for key in ways}
-    word = st.selectbox(
-        "Which", list(there), key=f"reply_deployment{suffix}", bind=BOUND,
-        help=plain("; ".join(f"{word}: {ways[key]}" for word, key in there.items())),
-    )  # fmt: skip
-    return PriceChoice(kind=kind, name=there[word], overrides=overrides)
+    meaning = "; ".join(f"{WORDS[key]}: {name}" for key, name in ways.items())
+    return {WORDS[key]: str(key) for key in ways}, "reply_deployment", meaning
 
 
 def costs(view: RunView, chosen: Sequence[PriceChoice]) -> list[ReplyCost | None]:
