@@ -64,7 +64,7 @@ def _pick_which(kind: PriceKind, suffix: str, start: PriceChoice) -> PriceChoice
     if kind == "none":
         return PriceChoice(overrides=overrides)
     names, key, help = _names(kind)
-    at = list(names.values()).index(start.name) if start.name in names.values() else 0
+    at = next((place for place, name in enumerate(names.values()) if name == start.name), 0)
     said = st.selectbox("Which", list(names), at, key=key + suffix, bind=BOUND, help=plain(help))
     return PriceChoice(kind=kind, name=names[said], overrides=overrides)
 
