@@ -54,6 +54,23 @@ def figures_in_words(reply: ReplyFact, scheduling: Scheduling) -> str:
     return ", ".join([*parts, scheduling])
 
 
+def energy_in_words(reply: ReplyFact) -> str:
+    """What was measured of its energy, and which part was not.
+
+    >>> said = {"reply_id": "r", "run_id": "r", "slot": 0, "model": "m", "ended_at": "", "text": "", "end": "end"}
+    >>> energy_in_words(ReplyFact(**said, error=None, energy_j=12.34))
+    '12.3 J'
+    >>> energy_in_words(ReplyFact(**said, error=None, gpu_layers=24, gpu_energy_j=250.0))
+    '250.0 J GPU, processor not measured'
+    """
+    parts = {"processor": reply.energy_j} | ({"GPU": reply.gpu_energy_j} if reply.gpu_layers else {})
+    measured = [f"{joules:,.1f} J {name}" for name, joules in parts.items() if joules is not None]
+    missing = [f"{name} not measured" for name, joules in parts.items() if joules is None]
+    if not measured:
+        return "not measured"
+    return measured[0].removesuffix(" processor") if len(parts) == 1 else ", ".join(measured + missing)
+
+
 def place_in_words(reply: ReplyFact) -> str:
     """Where the model ran."""
     return f"{counted(reply.gpu_layers, 'layer')} on the GPU" if reply.gpu_layers else "CPU"

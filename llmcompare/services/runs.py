@@ -7,7 +7,7 @@ import atexit
 import os
 import threading
 import time
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from functools import cache
@@ -17,9 +17,9 @@ from typing import Any, cast, get_args
 from llmcompare.core import thinking
 from llmcompare.core.facts import ReplyFact, Scheduling
 from llmcompare.core.placement import ModelSize
-from llmcompare.engines import rapl
 from llmcompare.engines.base import Done, Engine, Event, Failed, Request, Started, Token, Waiting
 from llmcompare.engines.endpoints import Endpoint
+from llmcompare.engines.meters import Meters, Reading, used
 from llmcompare.engines.pool import ModelFile, Pool
 from llmcompare.engines.race import race
 from llmcompare.engines.remote import RemoteEngine
@@ -171,11 +171,11 @@ class Slot:
 class LiveRun:
     """A run while it happens. Any thread may read `slots`."""
 
-    def __init__(self, plan: Plan, *, person: str | None = None, powercap: Path = rapl.POWERCAP) -> None:
+    def __init__(self, plan: Plan, *, person: str | None = None, meters: Meters | None = None) -> None:
         self.plan = plan
-        self._powercap = powercap
-        self._energy: Mapping[str, rapl.Zone] | None = None
-        """When the reply that runs alone began; None where it cannot be read, and where several run together."""
+        self._meters = meters or Meters()
+        self._energy: Reading | None = None
+        """When the reply that runs alone began; None where several run together, and behind an endpoint."""
         self.fact = plan.fact(new_id(), person)
         self.slots = tuple(self._first(slot, model) for slot, model in enumerate(plan.models))
 
@@ -228,20 +228,23 @@ class LiveRun:
             case Waiting(reason=reason):
                 self._put(number, replace(slot, status=reason))
             case Started():
-                self._energy = rapl.reading(self._powercap) if self._counts_energy(number) else None
+                self._energy = self._meters.reading() if self._counts_energy(number) else None
                 self._put(number, slot.with_start(event))
             case Token():
                 self._put(number, slot.with_token(event))
             case Done():
-                used_j = rapl.joules(self._energy, rapl.reading(self._powercap)) if self._energy else None
-                reply = slot.with_done(event)
-                # What a GPU took is not in the processor's counters.
-                self._end(number, log, reply if reply.gpu_layers else replace(reply, energy_j=used_j))
+                self._end(number, log, replace(slot.with_done(event), **self._energy_used(event)))
             case Failed(error=error):
                 self._end(number, log, replace(slot.reply, error=error))
 
     def _counts_energy(self, number: int) -> bool:
         return self.plan.scheduling == "in-turn" and not isinstance(self.plan.models[number], Endpoint)
+
+    def _energy_used(self, event: Done) -> dict[str, Any]:
+        if self._energy is None:
+            return {}
+        took = used(self._energy, self._meters.reading())
+        return {"energy_j": took.processor_j, "gpu_energy_j": took.gpus_j if event.measured.gpu_layers else None}
 
     def _put(self, number: int, slot: Slot) -> None:
         # One assignment: a reader sees the old tuple or the new one.

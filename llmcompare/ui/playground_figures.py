@@ -8,7 +8,7 @@ import streamlit as st
 
 from llmcompare.core.differences import differences
 from llmcompare.core.facts import ReplyFact
-from llmcompare.core.replies import BYTES_PER_MB, SPEEDS_DIFFER_FROM, place_in_words
+from llmcompare.core.replies import BYTES_PER_MB, SPEEDS_DIFFER_FROM, energy_in_words, place_in_words
 from llmcompare.core.reply_price import ReplyCost, cheapest
 from llmcompare.services.playground import RunView
 
@@ -29,8 +29,8 @@ DEFINITIONS = {
     "counts none while it streams is asked for the counts afterwards where it can be.",
     "Thinking tokens": "Of the tokens of the reply, those before the answer.",
     "Peak memory": "Most that the worker process held since it started; of a server it is not known.",
-    "Energy": "Of the whole processor while the reply was made, by its counters (RAPL): of models on this machine that "
-    "run in turn and without a GPU, where the counters can be read. A GPU's counters are not read.",
+    "Energy": "Of the whole processor while the reply was made, by its counters (RAPL), and with layers on a GPU of "
+    "all NVIDIA GPUs (NVML, by nvidia-ml-py): of models on this machine that run in turn, where counters can be read.",
     "Price of the reply": "Its tokens at the prices of a listing, its time at a price by the hour, or its share of a "
     "deployment's month; in brackets the lowest and the highest. How it comes about stands below the figures.",
     "Cold or warm": "Whether it was the first request since the model was loaded.",
@@ -59,7 +59,16 @@ def draw_figures(view: RunView, costs: Sequence[ReplyCost | None]) -> None:
     columns = [_figures(reply, cost) for reply, cost in zip(replies, costs, strict=True)]
     if view.job is None:
         _mark_best(view, columns, costs)
-    st.html(table_html([f"{reply.slot + 1}: {reply.quantization or reply.model}" for reply in replies], columns))
+    st.html(table_html(_heads(replies), columns))
+
+
+def _heads(replies: Sequence[ReplyFact]) -> list[str]:
+    """Short where that tells them apart: the format alone."""
+    formats = [reply.quantization for reply in replies]
+    return [
+        f"{reply.slot + 1}: {form if form and formats.count(form) == 1 else reply.model}"
+        for reply, form in zip(replies, formats, strict=True)
+    ]
 
 
 def table_html(heads: Sequence[str], columns: Sequence[dict[str, str]]) -> str:
@@ -111,7 +120,7 @@ def _figures(reply: ReplyFact, cost: ReplyCost | None) -> dict[str, str]:
         "Tokens, prompt → reply": _tokens(reply),
         "Thinking tokens": _number(reply.thinking_tokens or None),
         "Peak memory": _number(memory_mb, "MB"),
-        "Energy": "not measured" if reply.energy_j is None else _number(reply.energy_j, "J", 1),
+        "Energy": energy_in_words(reply),
         "Price of the reply": UNKNOWN if cost is None else _usd(cost),
         "Cold or warm": {True: "cold", False: "warm", None: UNKNOWN}[reply.cold],
         "Threads": _number(reply.threads),
