@@ -9,8 +9,9 @@ from llmcompare.cli.app import EXIT_REFUSED, Json, app, print_json
 from llmcompare.core.replies import figures_in_words, reply_json
 from llmcompare.core.units import counted
 from llmcompare.engines.base import Sampling
+from llmcompare.engines.endpoints import endpoint_from
 from llmcompare.errors import InputError
-from llmcompare.services import bench, bench_files, export, machine, runs
+from llmcompare.services import bench, bench_files, export, machine, runs, structured
 from llmcompare.services.plans import Plan
 
 
@@ -22,10 +23,23 @@ def run_command(
         list[str] | None,
         typer.Option(help="A GGUF file, or the name of one in var/models; may be given several times."),
     ] = None,
+    endpoint: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A model on a server, KIND:MODEL@BASE_URL; after the model files, may be given several times."
+        ),
+    ] = None,
     system: Annotated[str | None, typer.Option(help="System prompt.")] = None,
     max_tokens: Annotated[int, typer.Option(help="Most tokens to generate.")] = 256,
     temperature: Annotated[float, typer.Option(help="0 is greedy.")] = 0.0,
     top_p: Annotated[float, typer.Option(help="Share of probability to sample from.")] = 1.0,
+    top_k: Annotated[int, typer.Option(help="Likeliest tokens to sample from; 0 for all.")] = 0,
+    min_p: Annotated[float, typer.Option(help="Least probability beside the likeliest token.")] = 0.0,
+    repeat_penalty: Annotated[float, typer.Option(help="On tokens that were generated; 1 is none.")] = 1.0,
+    stop: Annotated[list[str] | None, typer.Option(help="Ends the reply; may be given several times.")] = None,
+    json_schema: Annotated[
+        Path | None, typer.Option(help="File with the JSON schema that replies must follow.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of the random numbers, at temperatures above 0.")] = 0,
     context: Annotated[int, typer.Option(min=32, help="Tokens of context to load each model with.")] = 4096,
     scheduling: Annotated[
@@ -33,18 +47,30 @@ def run_command(
     ] = "in-turn",
     as_json: Json = False,
 ) -> None:
-    """Run one prompt through local models, side by side. Without --model, through the demo model."""
+    """Run one prompt through models side by side, local ones and those of servers; without any, the demo model."""
+    sampling = Sampling(
+        max_tokens=max_tokens,
+        temperature=temperature,
+        top_p=top_p,
+        top_k=top_k,
+        min_p=min_p,
+        repeat_penalty=repeat_penalty,
+        stop=tuple(stop or ()),
+        json_schema=None if json_schema is None else structured.schema_file(json_schema),
+        seed=seed,
+    )
+    remote = tuple(map(endpoint_from, endpoint or ()))
     plan = Plan(
         prompt=prompt,
         system=system,
-        models=runs.models_named(model or []),
-        sampling=Sampling(max_tokens=max_tokens, temperature=temperature, top_p=top_p, seed=seed),
+        models=(*(runs.models_named(model or []) if model or not remote else ()), *remote),
+        sampling=sampling,
         scheduling=runs.scheduling(scheduling),
         context_tokens=context,
     )
     replies = runs.run(plan)
     if as_json:
-        shown = [reply_json(reply, plan.scheduling) for reply in replies]
+        shown = [reply_json(reply, plan.scheduling) | structured.as_json(reply, sampling) for reply in replies]
         print_json({"prompt": prompt, "run_id": replies[0].run_id, "replies": shown})
     else:
         for reply in replies:

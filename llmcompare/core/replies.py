@@ -129,16 +129,23 @@ def endpoint_of(run: RunFact, slot: int) -> str | None:
 
 
 def can_be_typed(run: RunFact) -> bool:
-    """Whether one command asks the same: models of this machine, the same few settings, nothing said before."""
+    """Whether one command asks the same: the same settings for all, files before endpoints, nothing said before."""
     if run.parent_run_id is not None:
         return False
     slots = [_slot(run, slot) for slot in range(len(run.models))] if run.slots else []
-    plain = {
-        "top_k": 0, "min_p": 0.0, "repeat_penalty": 1.0, "stop": [], "grammar": None, "json_schema": None,
-        "temperature": run.temperature, "top_p": run.top_p, "max_tokens": run.max_tokens, "seed": run.seed,
-    }  # fmt: skip
-    same = {"system": run.system, "context_tokens": run.context_tokens, "gpu_layers": None, "sampling": plain}
-    return all("model" in slot and {name: slot.get(name) for name in same} == same for slot in slots)
+    kinds = ["endpoint" in slot for slot in slots]
+    same = {"system": run.system, "context_tokens": run.context_tokens, "gpu_layers": None}
+    first = slots[0].get("sampling") if slots else None
+    plain = {"grammar": None, "json_schema": None, "temperature": run.temperature, "top_p": run.top_p}
+    plain |= {"max_tokens": run.max_tokens, "seed": run.seed}
+    return kinds == sorted(kinds) and all(
+        {"model", "endpoint"} & slot.keys()
+        and {name: slot.get(name) for name in same} == same
+        and isinstance(first, dict)
+        and slot.get("sampling") == first
+        and first | plain == first
+        for slot in slots
+    )
 
 
 def _slot(run: RunFact, slot: int) -> dict[str, Any]:
@@ -149,18 +156,36 @@ def _slot(run: RunFact, slot: int) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
+def _sampling_flags(run: RunFact) -> list[str]:
+    """Of the settings that stand in the slots alone, those that change something."""
+    sampling = _slot(run, 0).get("sampling")
+    if not isinstance(sampling, dict):
+        return []
+    defaults = {"top_k": 0, "min_p": 0.0, "repeat_penalty": 1.0}
+    numbers = [
+        f"--{name.replace('_', '-')} {sampling[name]:g}"
+        for name, default in defaults.items()
+        if sampling.get(name, default) != default
+    ]
+    return numbers + [f"--stop {shlex.quote(text)}" for text in sampling.get("stop") or ()]
+
+
 def run_flags(run: RunFact) -> str:
     """The options of `run` that ask the same again, quoted for a shell."""
     prompt = shlex.quote(run.prompt)
     dashed = run.prompt.startswith("-")
     flags = [] if dashed else [prompt]
-    flags += [f"--model {shlex.quote(model)}" for model in run.models]
+    for at, model in enumerate(run.models):
+        asked = _slot(run, at).get("endpoint")
+        name = f"{asked['preset_id']}:{asked['model']}@{asked['base_url']}" if isinstance(asked, dict) else model
+        flags.append(f"--{'model' if asked is None else 'endpoint'} {shlex.quote(name)}")
     if run.system:
         flags.append(f"--system {shlex.quote(run.system)}")
     flags += [
         f"--max-tokens {run.max_tokens}",
         f"--temperature {run.temperature:g}",
         f"--top-p {run.top_p:g}",
+        *_sampling_flags(run),
         f"--seed {run.seed}",
         f"--context {run.context_tokens}",
         f"--scheduling {run.scheduling}",

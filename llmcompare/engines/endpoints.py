@@ -194,6 +194,19 @@ class Endpoint:
         return OWN_KEY_PREFIX + re.sub(r"[^A-Z0-9]+", "_", self.address.netloc.upper())
 
 
+def endpoint_from(text: str) -> Endpoint:
+    """An endpoint as it is typed: KIND:MODEL@BASE_URL, without the address where its kind has one. Raises InputError.
+
+    >>> endpoint_from("ollama:llama3.2:1b").base_url, endpoint_from("vllm:@cf/qwen@http://10.0.0.7:8000/v1").model
+    ('http://localhost:11434/v1', '@cf/qwen')
+    """
+    kind, _, rest = text.partition(":")
+    model, scheme, address = rest.rpartition("@http")
+    if not scheme:
+        return Endpoint(preset_id=kind, base_url=preset(kind).base_url, model=rest.strip())
+    return Endpoint(preset_id=kind, base_url=f"http{address}", model=model.strip())
+
+
 def _checked(base_url: str) -> None:
     if not base_url.strip():
         raise InputError("no base URL is given: write where the server listens, for example http://localhost:8000/v1.")

@@ -3,11 +3,14 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import jsonschema
 
+from llmcompare.core.facts import ReplyFact
 from llmcompare.core.thinking import parts
+from llmcompare.engines.base import Sampling
 from llmcompare.errors import InputError
 
 LONGEST_SCHEMA = 100_000
@@ -50,6 +53,22 @@ def checked_schema(text: str) -> str | None:
     if why := _impossible(schema, "the reply"):
         raise InputError(f"no reply can follow the JSON schema: {why}.")
     return json.dumps(schema, ensure_ascii=False)
+
+
+def schema_file(path: Path) -> str | None:
+    """The schema of a file. Raises InputError for one that cannot be read or used."""
+    try:
+        return checked_schema(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"the JSON schema {path} cannot be read ({error}): name a text file.") from error
+
+
+def as_json(reply: ReplyFact, sampling: Sampling) -> dict[str, Any]:
+    """What a reply is as JSON, where a schema was asked for: nothing where none was."""
+    if sampling.json_schema is None:
+        return {}
+    found = Verdict(problem="there is no reply") if reply.error else verdict(reply.text, sampling.json_schema)
+    return {"json": found.value, "json_problem": found.problem}
 
 
 def verdict(reply: str, schema: str) -> Verdict:

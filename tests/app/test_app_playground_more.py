@@ -131,7 +131,8 @@ def test_a_run_through_an_endpoint_is_a_report_that_says_where(open_app, server)
     report = open_app("share/report", run=app.run_of.session_state["run_shown"])
     assert report.tracebacks == []
     assert f"some-model @ {server.address}" in report.text
-    assert "python -m llmcompare serve" in [element.value for element in report.run_of.code]
+    command = next(element.value for element in report.run_of.code if element.value.startswith("python -m llmcompare"))
+    assert command.count(f"--endpoint vllm:some-model@{server.base_url}") == 2
 
 
 def test_names_and_texts_of_models_are_no_markup_in_the_figures(open_app):
