@@ -13,7 +13,6 @@ from math import isfinite
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, ndtri
-from scipy.stats import norm
 
 from llmcompare.core.capability import CONFIDENCE, Index
 from llmcompare.errors import InputError
@@ -30,7 +29,7 @@ POINTS_FOR_EVERY_FRAMEWORK = 5.0
 DRAWS = 2_000
 GREATEST_WEIGHT = 10.0
 CRITERIA = ("ability", "cost", "speed", "ecosystem")
-TAIL = float(norm.ppf(0.9))
+TAIL = float(ndtri(0.9))
 """Standard deviations from the middle to the 90th percentile, which is where a prediction's band ends."""
 
 
@@ -151,7 +150,7 @@ def ability_draws(index: Index, *, draws: int, rng: np.random.Generator) -> Floa
     root = vectors * np.sqrt(np.maximum(values, 0))
     variance = np.diag(index.covariance)
     reach = index.reach(variance, np.diag(index.by_publishers), CONFIDENCE)
-    usual = float(norm.ppf((1 + CONFIDENCE) / 2)) * np.sqrt(variance)
+    usual = float(ndtri((1 + CONFIDENCE) / 2)) * np.sqrt(variance)
     stretch = np.divide(reach, usual, out=np.ones_like(reach), where=usual > 0)
     moved = rng.standard_normal((draws, len(variance))) @ root.T * stretch
     return np.asarray(100 * expit(index.ability + moved - index.middle))

@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
-from scipy.special import expit
-from scipy.stats import t as student
+from scipy.special import expit, stdtrit
 
 from llmcompare.core.apart import variances_of_differences
 from llmcompare.core.capability_errors import (
@@ -117,7 +116,7 @@ class Index:
         share = np.divide(by_publishers, variance, out=np.zeros_like(variance), where=variance > 0)
         publishers = len({score.cell.published_by for score in self.scores})
         freedom = 1 / (share**2 / max(1, publishers - 1) + (1 - share) ** 2 / len(self.scores))
-        return np.asarray(student.ppf((1 + confidence) / 2, freedom) * np.sqrt(variance))
+        return np.asarray(stdtrit(freedom, (1 + confidence) / 2) * np.sqrt(variance))
 
 
 def groups(scores: Iterable[CellScore]) -> list[tuple[CellScore, ...]]:

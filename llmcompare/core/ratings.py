@@ -15,8 +15,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components
-from scipy.special import expit, logit
-from scipy.stats import norm
+from scipy.special import expit, logit, ndtri
 
 from llmcompare.core.apart import Floats, level_stretches, variances_of_differences
 from llmcompare.core.cost import Band
@@ -262,7 +261,7 @@ def _scatter(counts: Counts, odds: Floats) -> Floats:
 
 
 def _quantile(confidence: float) -> float:
-    return float(norm.ppf((1 + confidence) / 2))
+    return float(ndtri((1 + confidence) / 2))
 
 
 def first_place(ratings: Ratings, confidence: float = CONFIDENCE) -> FirstPlace:

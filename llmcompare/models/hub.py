@@ -4,7 +4,6 @@ The only place where errors of huggingface_hub and of its HTTP client become sen
 """
 
 import os
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,11 +24,8 @@ from llmcompare.errors import InputError, ModelRefusedError
 from llmcompare.models.gguf import read_stream
 from llmcompare.models.gguf_header import GgufHeader
 from llmcompare.models.library import parts
+from llmcompare.models.remote_name import REMOTE_NAME
 
-REMOTE_NAME = re.compile(
-    r"^(?:hf://)?(?P<repository>[\w.-]+/[\w.-]+?)(?:@(?P<revision>[\w./-]+?))?[:/](?P<file>[^:]+\.gguf)$", re.IGNORECASE
-)
-"""hf://owner/repository/folder/file.gguf or owner/repository:folder/file.gguf, with @revision after the repository."""
 BLOCK_BYTES = 4 << 20
 """One request: a header with a large vocabulary takes two or three."""
 
@@ -62,15 +58,6 @@ STATUS_REASONS = {
     429: ("the Hub gets too many requests from here", "wait some minutes, or set HF_TOKEN"),
 }
 """Of answers that the client has no exception of its own for."""
-
-
-def is_remote(name: str) -> bool:
-    """Whether a name means a file on the Hub and not one here.
-
-    >>> is_remote("hf://unsloth/Qwen3-8B-GGUF/Qwen3-8B-Q4_K_M.gguf"), is_remote("var/models/x.gguf")
-    (True, False)
-    """
-    return REMOTE_NAME.match(name) is not None and (name.startswith("hf://") or ":" in name)
 
 
 def remote_headers(name: str) -> list[GgufHeader]:

@@ -15,7 +15,7 @@ from llmcompare.core.weights import WEIGHT_FORMATS, weight_format
 from llmcompare.errors import InputError, UnknownIdError
 from llmcompare.models import gguf_shape, library
 from llmcompare.models.gguf_header import GgufHeader
-from llmcompare.models.hub import is_remote, remote_headers
+from llmcompare.models.remote_name import is_remote
 from llmcompare.services import runs
 from llmcompare.services.catalogue import Facts
 
@@ -101,6 +101,9 @@ def subject(facts: Facts, name: str) -> Subject:
             "file of it."
         )
     if is_remote(name):
+        # Here: no page but this question needs the client of the Hub, and importing it takes 0.2 s.
+        from llmcompare.models.hub import remote_headers
+
         return of_file(remote_headers(name))
     if name.lower().endswith(".gguf") and Path(name).is_file():
         return of_file(gguf_shape.local_headers(Path(name)))

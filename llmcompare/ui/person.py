@@ -6,6 +6,8 @@ from typing import Any
 
 import streamlit as st
 
+from llmcompare.ui.at_once import chart_library_header
+
 COOKIE = "llmcompare_person"
 YEAR_S = 365 * 24 * 3600
 PICTURES = (b"content-security-policy", b"img-src 'self' data: blob:")
@@ -13,17 +15,20 @@ PICTURES = (b"content-security-policy", b"img-src 'self' data: blob:")
 
 
 class PageHeaders:
-    """ASGI middleware for pages: a mark for a browser that has none, and no picture from another host."""
+    """ASGI middleware for pages: a mark for a browser that has none, no picture from another host, charts early."""
 
     def __init__(self, app: Any) -> None:  # noqa: ANN401 - an ASGI application
         self._app = app
+        self._early = [header for header in (chart_library_header(),) if header is not None]
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - as ASGI has them
         """Adds headers to an HTML answer."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        new = [PICTURES] if _mark(dict(scope["headers"]).get(b"cookie", b"")) else [PICTURES, _new_cookie()]
+        new = [PICTURES, *self._early]
+        if not _mark(dict(scope["headers"]).get(b"cookie", b"")):
+            new.append(_new_cookie())
 
         async def send_more(message: Any) -> None:  # noqa: ANN401
             if message["type"] == "http.response.start" and _is_html(message):

@@ -7,7 +7,8 @@ import pytest
 from llmcompare.errors import InputError, ModelRefusedError
 from llmcompare.models import gguf_shape
 from llmcompare.models.gguf import read_header
-from llmcompare.models.hub import BLOCK_BYTES, is_remote, remote_headers
+from llmcompare.models.hub import BLOCK_BYTES, remote_headers
+from llmcompare.models.remote_name import is_remote
 from tests.models.hub_server import serving
 from tests.tiny_models import write_tiny
 
