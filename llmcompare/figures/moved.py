@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 from llmcompare.core.moved import Move
 from llmcompare.core.moved_words import change_text, short_unit, steps_text
 from llmcompare.core.units import usd_text
-from llmcompare.figures.style import MARK_COLOUR, laid_out, safe
+from llmcompare.figures.style import laid_out, safe, strokes
 
 DEARER, CHEAPER = "#c2477f", "#12998a"
 ROW_PX = 42
@@ -18,7 +18,7 @@ def price_moves(moves: Sequence[Move], names: Mapping[str, str]) -> go.Figure:
     """Change in percent of the old price, its name and both prices above it; small dots are prices on the way."""
     figure = go.Figure()
     if moves:
-        _add_start(figure, len(moves))
+        figure.add_trace(strokes(0, rows=len(moves)))
     for is_dearer in (True, False):
         chosen = {place: move for place, move in enumerate(moves) if (move.change_usd > 0) == is_dearer}
         if chosen:
@@ -44,14 +44,6 @@ def _label(move: Move, names: Mapping[str, str]) -> str:
     what = names.get(move.after.subject, move.after.subject).partition(" (")[0]
     prices = f"{usd_text(move.usd_before)} → {usd_text(move.usd_after)}"
     return f"<b>{safe(what)}</b>, {safe(move.after.provider)}{unit}: {prices}"
-
-
-def _add_start(figure: go.Figure, count: int) -> None:
-    """A short stroke for each row: one line from top to bottom would cross the names."""
-    figure.add_scatter(
-        x=[0] * count, y=list(range(count)), mode="markers", showlegend=False, hoverinfo="skip",
-        marker={"symbol": "line-ns", "size": 6, "line": {"color": MARK_COLOUR, "width": 1}},
-    )  # fmt: skip
 
 
 def _add(figure: go.Figure, moves: Mapping[int, Move], names: Mapping[str, str], *, is_dearer: bool) -> None:

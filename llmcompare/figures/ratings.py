@@ -4,10 +4,12 @@ import plotly.graph_objects as go
 
 from llmcompare.core.ratings import Ratings
 from llmcompare.core.ratings_words import place_text, standings
-from llmcompare.figures.style import MARK_COLOUR, OPTION_COLOURS, error_bars, laid_out, safe
+from llmcompare.figures.style import OPTION_COLOURS, error_bars, laid_out, safe, strokes
 
 ROW_PX = 56
 FRAME_PX = 110
+EVEN_PERCENT = 50
+"""As many votes as the others."""
 NAME_ABOVE_PX = 15
 """Names stand above their lines: beside them, they would leave no room for the chart on a telephone."""
 
@@ -18,7 +20,7 @@ def ratings(found: Ratings) -> go.Figure:
     shares, places = found.shares(), found.places()
     shown = [shares[at] for at in found.order]
     rows = list(range(len(names)))[::-1]
-    figure = go.Figure()
+    figure = go.Figure(strokes(EVEN_PERCENT, rows=len(names)))
     figure.add_scatter(
         x=[share.mid for share in shown],
         y=rows,
@@ -34,7 +36,6 @@ def ratings(found: Ratings) -> go.Figure:
         showlegend=False,
     )
     laid_out(figure, x_title="votes expected against the others", y_title="")
-    figure.add_vline(x=50, line={"color": MARK_COLOUR, "width": 1, "dash": "dot"})
     for row, name in zip(rows, names, strict=True):
         figure.add_annotation(
             x=0, y=row, yshift=NAME_ABOVE_PX, text=safe(name), showarrow=False, xanchor="left", font={"size": 12}

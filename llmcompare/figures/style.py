@@ -74,6 +74,14 @@ def ribbon(x: Floats, low: Floats, high: Floats, *, colour: str, name: str, grou
     )
 
 
+def strokes(x: float, *, rows: int) -> go.Scatter:
+    """A short stroke in each row at what values are compared with: a line from top to bottom would cross the names."""
+    return go.Scatter(
+        x=[x] * rows, y=list(range(rows)), mode="markers", showlegend=False, hoverinfo="skip",
+        marker={"symbol": "line-ns", "size": 6, "line": {"color": MARK_COLOUR, "width": 1}},
+    )  # fmt: skip
+
+
 def laid_out(figure: go.Figure, *, x_title: str, y_title: str) -> go.Figure:
     """Margins for a narrow screen, legend above the plot, titles with units, nothing behind the plot."""
     figure.update_layout(
