@@ -12,7 +12,8 @@ from measuring import Results, Target, project_on_path, say_load
 project_on_path()
 
 from llmcompare.core.facts import VoteFact  # noqa: E402
-from llmcompare.core.ratings import connected, counted_votes, first_place, pair_values, rated  # noqa: E402
+from llmcompare.core.first_place import first_place  # noqa: E402
+from llmcompare.core.ratings import connected, counted_votes, pair_values, rated  # noqa: E402
 from llmcompare.core.ratings_words import rating_table  # noqa: E402
 from llmcompare.services import arena  # noqa: E402
 

@@ -6,18 +6,24 @@ on, wins plus half the ties, needs no assumption on how often ties come, and lea
 measures how far votes scatter instead of believing the model.
 """
 
-from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components
-from scipy.special import expit, logit, ndtri
+from scipy.special import expit, logit
 
-from llmcompare.core.apart import Floats, level_stretches, variances_of_differences
+from llmcompare.core.apart import (
+    Floats,
+    inverse_of,
+    laplacian,
+    level_stretches,
+    quantile,
+    variances_of_differences,
+)
 from llmcompare.core.cost import Band
 from llmcompare.core.facts import Vote
 
@@ -32,8 +38,6 @@ POINTS_PER_LOGIT = 400 / np.log(10)
 MEAN_POINTS = 1000.0
 TYPICAL_LOGITS = 2.0
 """How far models lie apart before anybody voted; only for drawing pairs. Assumption."""
-MOST_VOTES = 10_000
-"""More votes than this are not counted out."""
 NEWTON_STEPS = 100
 ENOUGH = 1e-10
 
@@ -98,6 +102,11 @@ class Ratings:
         """Odds of a vote are their ratio; geometric mean 1."""
         return np.exp(self.logits)
 
+    @property
+    def weights(self) -> Floats:
+        """[i, j]: votes on a pair, with those added."""
+        return self.counts.votes + 2 * self.votes_added * (self.counts.votes > 0)
+
     @cached_property
     def variances(self) -> Floats:
         """Of the difference of each pair."""
@@ -105,7 +114,7 @@ class Ratings:
 
     def bands(self, confidence: float = CONFIDENCE) -> list[Band]:
         """Logits with their Wald intervals."""
-        reach = _quantile(confidence) * np.sqrt(np.diag(self.covariance))
+        reach = quantile(confidence) * np.sqrt(np.diag(self.covariance))
         ends = [(self.logits + part * reach).tolist() for part in (-1, 0, 1)]
         return [Band(low=low, mid=mid, high=high) for low, mid, high in zip(*ends, strict=True)]
 
@@ -118,9 +127,9 @@ class Ratings:
         np.fill_diagonal(odds, 0)
         others = len(odds) - 1
         share = odds.sum(axis=1) / others
-        slopes = _laplacian(odds * (1 - odds)) / others
+        slopes = laplacian(odds * (1 - odds)) / others
         variance = np.einsum("ij,jk,ik->i", slopes, self.covariance, slopes)
-        reach = _quantile(confidence) * np.sqrt(variance) / (share * (1 - share))
+        reach = quantile(confidence) * np.sqrt(variance) / (share * (1 - share))
         ends = [(100 * expit(logit(share) + part * reach)).tolist() for part in (-1, 0, 1)]
         return [Band(low=low, mid=mid, high=high) for low, mid, high in zip(*ends, strict=True)]
 
@@ -128,7 +137,7 @@ class Ratings:
         """Of each pair, by itself, whether the difference is larger than chance explains."""
         difference = np.abs(self.logits[:, None] - self.logits[None, :])
         # Votes that cancel out leave a difference of rounding errors.
-        return np.asarray((difference > _quantile(confidence) * np.sqrt(self.variances)) & (difference > ENOUGH))
+        return np.asarray((difference > quantile(confidence) * np.sqrt(self.variances)) & (difference > ENOUGH))
 
     def levels(self, confidence: float = CONFIDENCE) -> list[tuple[str, ...]]:
         """Best first, groups of which no two can be told apart; a model may be in two of them."""
@@ -141,19 +150,6 @@ class Ratings:
         """Best and worst place of each model: 1 + those better for certain, and all less those worse for certain."""
         better = self.told_apart(confidence) & (self.logits[:, None] > self.logits[None, :])
         return [(1 + int(better[:, at].sum()), len(better) - int(better[at].sum())) for at in range(len(better))]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FirstPlace:
-    """How far the first place is settled."""
-
-    leader: str
-    rivals: tuple[str, ...]
-    """Those that cannot be told apart from the leader yet."""
-    votes_needed: int | None
-    """Until they can, if votes go on as they went so far; None where no number can be named. 0 when settled."""
-    reason: str | None = None
-    """Why there is none."""
 
 
 def elo_points(logits: float) -> float:
@@ -216,9 +212,11 @@ def rated(counts: Counts) -> Ratings:
     points = counts.points + added * (counts.votes > 0)
     logits = _maximum_likelihood(points)
     odds = expit(logits[:, None] - logits[None, :])
-    scatter = _laplacian(_scatter(replace(counts, preferred=counts.preferred + added * (counts.votes > 0)), odds))
-    inverse = _inverse(_laplacian((points + points.T) * odds * odds.T))
-    return Ratings(counts=counts, logits=logits, covariance=inverse @ scatter @ inverse, votes_added=added)
+    compared = counts.votes > 0
+    squares = scatter(replace(counts, preferred=counts.preferred + added * compared), odds)
+    spread = laplacian(squares + SCATTER_ADDED_VOTES * compared * odds * odds.T)
+    inverse = inverse_of(laplacian((points + points.T) * odds * odds.T))
+    return Ratings(counts=counts, logits=logits, covariance=inverse @ spread @ inverse, votes_added=added)
 
 
 def _maximum_likelihood(points: Floats) -> Floats:
@@ -228,7 +226,7 @@ def _maximum_likelihood(points: Floats) -> Floats:
     likelihood = _log_likelihood(points, logits)
     for _ in range(NEWTON_STEPS):
         odds = expit(logits[:, None] - logits[None, :])
-        step = _inverse(_laplacian(votes * odds * odds.T)) @ (points - votes * odds).sum(axis=1)
+        step = inverse_of(laplacian(votes * odds * odds.T)) @ (points - votes * odds).sum(axis=1)
         while (reached := _log_likelihood(points, logits + step)) < likelihood and np.abs(step).max() > ENOUGH:
             step = step / 2
         if np.abs(step).max(initial=0.0) <= ENOUGH:
@@ -241,85 +239,10 @@ def _log_likelihood(points: Floats, logits: Floats) -> float:
     return -float((points * np.logaddexp(0, logits[None, :] - logits[:, None])).sum())
 
 
-def _laplacian(weights: Floats) -> Floats:
-    """Sum over pairs of weight × (e_i - e_j)(e_i - e_j)'."""
-    return np.asarray(np.diag(weights.sum(axis=1)) - weights)
-
-
-def _inverse(laplacian: Floats) -> Floats:
-    """On vectors of sum 0, of a connected one: only differences of ratings are known."""
-    size = len(laplacian)
-    scale = np.trace(laplacian) / size or 1.0
-    middle = np.full((size, size), 1 / size)
-    return np.asarray(np.linalg.inv(laplacian + scale * middle) - middle / scale)
-
-
-def _scatter(counts: Counts, odds: Floats) -> Floats:
-    """Of each pair, the sum of squares of votes about what was expected."""
+def scatter(counts: Counts, odds: Floats) -> Floats:
+    """Of each pair, the sum of squares of votes about what was expected of [i, j], the odds of i."""
     squares = counts.preferred * odds.T**2 + counts.ties * (0.5 - odds) ** 2 / 2
-    return np.asarray(squares + squares.T + SCATTER_ADDED_VOTES * (counts.votes > 0) * odds * odds.T)
-
-
-def _quantile(confidence: float) -> float:
-    return float(ndtri((1 + confidence) / 2))
-
-
-def first_place(ratings: Ratings, confidence: float = CONFIDENCE) -> FirstPlace:
-    """Whether the leader is ahead of everyone for certain, and how many more votes that would take."""
-    names, leader = ratings.counts.names, ratings.order[0]
-    apart = ratings.told_apart(confidence)
-    rivals = [at for at in ratings.order[1:] if not apart[leader, at]]
-    needed, reason = _votes_needed(ratings, leader, rivals, confidence)
-    return FirstPlace(
-        leader=names[leader], rivals=tuple(names[at] for at in rivals), votes_needed=needed, reason=reason
-    )
-
-
-def _votes_needed(
-    ratings: Ratings, leader: int, rivals: Sequence[int], confidence: float
-) -> tuple[int | None, str | None]:
-    names = ratings.counts.names
-    for rival in rivals:
-        if ratings.logits[leader] - ratings.logits[rival] <= ENOUGH:
-            level = f"{names[leader]} and {names[rival]} are level so far"
-            return None, f"{level}, and no number of votes parts what is equal"
-    share = {rival: _relative_need(ratings, leader, rival) for rival in rivals}
-
-    def is_settled(more: int) -> bool:
-        apart = rated(votes_to_come(ratings, leader, share, more)).told_apart(confidence)
-        return bool(apart[leader].sum() == len(names) - 1)
-
-    if not rivals:
-        return 0, None
-    if not is_settled(MOST_VOTES):
-        return None, f"the lead is so small that it would take more than {MOST_VOTES:,} votes"
-    return 1 + bisect_left(range(1, MOST_VOTES), True, key=is_settled), None
-
-
-def _relative_need(ratings: Ratings, one: int, other: int) -> float:
-    """Votes that part two models, but for a factor."""
-    difference = float(ratings.logits[one] - ratings.logits[other])
-    odds = float(expit(difference))
-    return 1 / (difference**2 * odds * (1 - odds))
-
-
-def votes_to_come(ratings: Ratings, leader: int, share: Mapping[int, float], more: int) -> Counts:
-    """The table after more votes on the leader against others, in these proportions, that go as they went so far.
-
-    As many are ties as in all votes so far, unless the difference of the two leaves room for fewer.
-    """
-    counts = ratings.counts
-    preferred, ties = counts.preferred.copy(), counts.ties.copy()
-    ties_share = float(counts.ties.sum() / counts.votes.sum())
-    for other, weight in share.items():
-        votes = more * weight / sum(share.values())
-        odds = float(expit(ratings.logits[leader] - ratings.logits[other]))
-        tied = min(ties_share, 2 * odds, 2 - 2 * odds)
-        preferred[leader, other] += votes * (odds - tied / 2)
-        preferred[other, leader] += votes * (1 - odds - tied / 2)
-        ties[leader, other] += votes * tied
-        ties[other, leader] += votes * tied
-    return replace(counts, preferred=preferred, ties=ties)
+    return np.asarray(squares + squares.T)
 
 
 def pair_values(counts: Counts, models: Sequence[str]) -> dict[tuple[str, str], float]:
@@ -336,7 +259,7 @@ def pair_values(counts: Counts, models: Sequence[str]) -> dict[tuple[str, str], 
         points[np.ix_(at, at)] = counts.points
     logits = _with_prior(points)
     odds = expit(logits[:, None] - logits[None, :])
-    information = _laplacian((points + points.T) * odds * odds.T) + np.eye(len(names)) / TYPICAL_LOGITS**2
+    information = laplacian((points + points.T) * odds * odds.T) + np.eye(len(names)) / TYPICAL_LOGITS**2
     variance = variances_of_differences(np.asarray(np.linalg.inv(information)))
     gain = np.log1p(odds * odds.T * variance)
     wanted = sorted(set(models))
@@ -355,7 +278,7 @@ def _with_prior(points: Floats) -> Floats:
     for _ in range(NEWTON_STEPS):
         odds = expit(logits[:, None] - logits[None, :])
         slope = (points - votes * odds).sum(axis=1) - logits / TYPICAL_LOGITS**2
-        step = np.linalg.solve(_laplacian(votes * odds * odds.T) + prior, slope)
+        step = np.linalg.solve(laplacian(votes * odds * odds.T) + prior, slope)
         # A step of 2 logits at most: without a limit a lopsided table throws it back and forth.
         step *= min(1.0, 2 / max(np.abs(step).max(initial=0.0), ENOUGH))
         logits = logits + step

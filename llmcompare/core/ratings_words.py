@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
+from llmcompare.core.first_place import FirstPlace
 from llmcompare.core.phrases import listed
-from llmcompare.core.ratings import CONFIDENCE, VOTES_ADDED, Counts, Ratings, elo_points, first_place
+from llmcompare.core.ratings import CONFIDENCE, VOTES_ADDED, Counts, Ratings, elo_points
 from llmcompare.core.tables import Cell, Table
 from llmcompare.core.units import counted
 
@@ -13,17 +14,17 @@ HOW_MEASURED = (
 )
 
 
-def answer(ratings: Ratings) -> str:
+def answer(found: FirstPlace, *, vote_count: int) -> str:
     """Who is first, and what it takes to be sure."""
-    found = first_place(ratings)
-    votes = counted(ratings.counts.total, "vote")
+    votes = counted(vote_count, "vote")
     if not found.rivals:
         return f"{found.leader} is first: after {votes} its lead over every other model is more than chance."
     if found.votes_needed is None:
         return f"The first place is open after {votes}: {found.reason}."
+    more = counted(found.votes_needed, "more vote")
     return (
         f"{found.leader} leads after {votes}, but cannot be told apart from {listed(found.rivals)} yet: "
-        f"{counted(found.votes_needed, 'more vote')} would settle the first place, if they go as the votes so far."
+        f"{more} would settle the first place with even chances, if the models are as good as they look now."
     )
 
 
@@ -44,9 +45,11 @@ def sentences(ratings: Ratings) -> Iterator[str]:
 def tie_sentence(counts: Counts) -> str:
     """How many votes were for neither, and how they count."""
     ties, both_bad = (round(float(table.sum()) / 2) for table in (counts.ties, counts.both_bad))
+    if not ties:
+        return "Every vote was for one side."
     return (
-        f"{ties} of {counted(counts.total, 'vote')} were for neither, {both_bad} of them because both were bad; "
-        "each counts as half a vote for either side."
+        f"{ties} of {counted(counts.total, 'vote')} {'was' if ties == 1 else 'were'} for neither, {both_bad} of them "
+        "because both were bad; each counts as half a vote for either side."
     )
 
 

@@ -8,31 +8,31 @@ from llmcompare.core.units import counted
 
 
 def judged_pair(vote: VoteFact) -> tuple[str | None, ...]:
-    """What a voter counts once for: two replies, whichever side they stood on.
+    """What counts once: a voter and two replies, whichever side they stood on.
 
     Where a file names no replies, the two models on one prompt of one run.
     """
-    if vote.left_reply_id and vote.right_reply_id:
-        return in_order(vote.left_reply_id, vote.right_reply_id)
-    return *in_order(vote.left_model, vote.right_model), vote.run_id, vote.prompt
-
-
-def in_order(one: str, other: str) -> tuple[str, str]:
-    """The same pair, whichever comes first."""
-    # A frozenset takes three times as long, and there may be a hundred thousand votes.
-    return (one, other) if one < other else (other, one)
+    # No call and no frozenset in here: there may be a hundred thousand votes, and each call of its own costs a fifth.
+    one, other = vote.left_reply_id, vote.right_reply_id
+    if one and other:
+        return (vote.voter, one, other) if one < other else (vote.voter, other, one)
+    one, other = vote.left_model, vote.right_model
+    first, second = (one, other) if one < other else (other, one)
+    return vote.voter, first, second, vote.run_id, vote.prompt
 
 
 def once_per_pair(votes: Iterable[VoteFact]) -> list[VoteFact]:
     """The first vote of each voter on each pair: after it the voter knows who wrote which reply."""
-    seen: set[tuple[str | None, ...]] = set()
-    first = []
+    first: dict[tuple[str | None, ...], VoteFact] = {}
     for vote in votes:
-        key = (vote.voter, *judged_pair(vote))
-        if key not in seen:
-            seen.add(key)
-            first.append(vote)
-    return first
+        first.setdefault(judged_pair(vote), vote)
+    return list(first.values())
+
+
+def known_replies(votes: Iterable[VoteFact], voter: str) -> set[str]:
+    """Replies whose models a voter was told after a vote: with one of them, no other pair is blind."""
+    told = (vote for vote in votes if vote.voter == voter)
+    return {reply for vote in told for reply in (vote.left_reply_id, vote.right_reply_id) if reply}
 
 
 def counts_of(votes: Iterable[VoteFact]) -> Counts:

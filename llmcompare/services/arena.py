@@ -5,14 +5,16 @@ import json
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any
 
 from llmcompare.core.facts import ReplyFact, RunFact, Vote, VoteFact
-from llmcompare.core.ratings import CONFIDENCE, Counts, Ratings, connected, first_place, pair_values, rated
+from llmcompare.core.first_place import FirstPlace, first_place
+from llmcompare.core.ratings import CONFIDENCE, Counts, Ratings, connected, pair_values, rated
 from llmcompare.core.ratings_words import answer, other_parts, pair_table, rating_table, sentences, side_sentence
 from llmcompare.core.tables import Table
 from llmcompare.core.thinking import parts
-from llmcompare.core.votes import counts_of, evidence, in_order, judged_pair, once_per_pair
+from llmcompare.core.votes import counts_of, evidence, known_replies, once_per_pair
 from llmcompare.engines.base import Sampling
 from llmcompare.errors import InputError
 from llmcompare.models import library
@@ -44,6 +46,21 @@ class Pair:
         """In alphabetical order."""
         first, second = sorted((self.left.model, self.right.model))
         return first, second
+
+    @property
+    def replies(self) -> frozenset[str]:
+        """Their ids, whichever side they stand on."""
+        return frozenset(reply.reply_id for reply in self.sides)
+
+    @property
+    def sides(self) -> tuple[ReplyFact, ReplyFact]:
+        """Left and right."""
+        return self.left, self.right
+
+    @property
+    def texts(self) -> list[tuple[str, str]]:
+        """What is judged on either side, with what it answers."""
+        return [(self.prompt, answer_of(reply)) for reply in self.sides]
 
     @property
     def is_same_text(self) -> bool:
@@ -110,20 +127,31 @@ class Waiting:
     """Pairs that a voter can judge."""
 
     pairs: tuple[Pair, ...]
-    """Not judged yet, the most telling first."""
+    """Those that are blind, the most telling first."""
     judged_count: int
+    known_count: int = 0
+    """Pairs left out, because the voter was told after another vote who wrote one of the replies."""
 
 
 def waiting(person: str, *, run_id: str | None = None) -> Waiting:
     """Pairs of the person's runs, or of one run. Raises InputError for a run that nobody has."""
-    log, voter = runs.log(), voter_mark(person)
-    votes = once_per_pair(log.votes())
-    judged = {judged_pair(vote) for vote in votes if vote.voter == voter}
+    voter = voter_mark(person)
+    given = runs.log().votes()
     pairs = [pair for run in _offered(person, run_id) for pair in pairs_of(run, voter)]
-    left = [pair for pair in pairs if in_order(pair.left.reply_id, pair.right.reply_id) not in judged]
-    worth = pair_values(counts_of(votes), sorted({name for pair in left for name in pair.models}))
-    left.sort(key=lambda pair: (-round(worth[pair.models], ALIKE_DIGITS), _lot(voter, pair.right, pair.left)))
-    return Waiting(pairs=tuple(left), judged_count=len(pairs) - len(left))
+    judged = {frozenset((vote.left_reply_id, vote.right_reply_id)) for vote in given if vote.voter == voter}
+    blind = _blind(pairs, known_replies(given, voter))
+    worth = pair_values(counts_of(once_per_pair(given)), sorted({name for pair in blind for name in pair.models}))
+    blind.sort(key=lambda pair: (-round(worth[pair.models], ALIKE_DIGITS), _lot(voter, pair.right, pair.left)))
+    judged_count = sum(pair.replies in judged for pair in pairs)
+    return Waiting(pairs=tuple(blind), judged_count=judged_count, known_count=len(pairs) - len(blind) - judged_count)
+
+
+def _blind(pairs: Sequence[Pair], known: set[str]) -> list[Pair]:
+    """Without replies that are known, here or word for word in another run of the prompt: models repeat themselves."""
+    told = {
+        text for pair in pairs for reply, text in zip(pair.sides, pair.texts, strict=True) if reply.reply_id in known
+    }
+    return [pair for pair in pairs if told.isdisjoint(pair.texts)]
 
 
 def _offered(person: str, run_id: str | None) -> Iterable[LoggedRun]:
@@ -138,12 +166,9 @@ def _offered(person: str, run_id: str | None) -> Iterable[LoggedRun]:
 
 
 def vote(person: str, pair: Pair, choice: Vote) -> bool:
-    """Into the log; False when the person has voted on the pair already, for the first vote counts."""
+    """Into the log; False when the person was told who wrote one of the replies: such a vote is not blind."""
     voter = voter_mark(person)
-    if any(
-        fact.voter == voter and judged_pair(fact) == in_order(pair.left.reply_id, pair.right.reply_id)
-        for fact in runs.log().votes()
-    ):
+    if pair.replies & known_replies(runs.log().votes(), voter):
         return False
     runs.log().append(pair.fact(voter, choice))
     return True
@@ -173,7 +198,7 @@ def ask(prompt: str, models: Sequence[LocalModel], *, max_tokens: int, person: s
 # --- ratings ----------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Standings:
     """What votes say."""
 
@@ -186,10 +211,17 @@ class Standings:
     repeated_count: int = 0
     """Votes on a pair that the voter had judged already."""
 
+    @cached_property
+    def first_place(self) -> FirstPlace | None:
+        """How far it is settled."""
+        return None if self.ratings is None else first_place(self.ratings)
+
     @property
     def answer(self) -> str:
         """Who is first, in a sentence."""
-        return NO_VOTE if self.ratings is None else answer(self.ratings)
+        if self.ratings is None or self.first_place is None:
+            return NO_VOTE
+        return answer(self.first_place, vote_count=self.ratings.counts.total)
 
     @property
     def sentences(self) -> list[str]:
@@ -237,7 +269,7 @@ def ratings_json(found: Standings) -> Mapping[str, Any]:
         "vote_count": len(found.votes),
         "voter_count": len({vote.voter for vote in found.votes}),
         "repeated_vote_count": found.repeated_count,
-        "first_place": None if ratings is None else asdict(first_place(ratings)),
+        "first_place": None if found.first_place is None else asdict(found.first_place),
         "half_votes_added": None if ratings is None else ratings.votes_added,
         "ratings": rows,
         "cannot_be_told_apart": [] if ratings is None else [list(part) for part in ratings.levels() if len(part) > 1],

@@ -65,6 +65,8 @@ class _Index:
     machines: dict[str, MachineFact] = field(default_factory=dict)
     actual_months: dict[str, dict[str, ActualMonthFact]] = field(default_factory=dict)
     votes: dict[str, VoteFact] = field(default_factory=dict)
+    ordered_votes: list[VoteFact] | None = None
+    """Sorted once for all who look, until the next vote: a hundred thousand take 0.08 s."""
 
     def add(self, fact: Fact, segment: Segment | None) -> None:
         match fact:
@@ -84,6 +86,7 @@ class _Index:
                 self.actual_months.setdefault(fact.person, {}).setdefault(fact.month_fact_id, fact)
             case VoteFact():
                 self.votes.setdefault(fact.vote_id, fact)
+                self.ordered_votes = None
 
     def run(self, run_id: str) -> LoggedRun:
         replies = sorted(self.replies.get(run_id, {}).values(), key=lambda reply: (reply.slot, reply.reply_id))
@@ -173,9 +176,11 @@ class ResultsLog:
         """What people thought of two replies, oldest first."""
         with self._reading:
             self._refresh()
-            found = list(self._index.votes.values())
-        # As text: all are of one time zone, and a hundred thousand dates take half a second to read.
-        return sorted(found, key=lambda fact: (fact.voted_at, fact.vote_id))
+            if self._index.ordered_votes is None:
+                # As text: all are of one time zone, and a hundred thousand dates take half a second to read.
+                found = self._index.votes.values()
+                self._index.ordered_votes = sorted(found, key=lambda fact: (fact.voted_at, fact.vote_id))
+            return list(self._index.ordered_votes)
 
     def problems(self) -> list[str]:
         """A sentence for everything that is in the folder but not in the answers."""

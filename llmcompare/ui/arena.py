@@ -22,12 +22,12 @@ from llmcompare.ui.safe import markdown, plain
 
 NEW, FINISHED = WAYS = ("a new prompt", "finished runs")
 VOTES: tuple[tuple[Vote, str, str], ...] = (
-    ("left", "Left is better", "Left"),
-    ("tie", "Tie", "T"),
-    ("both bad", "Both bad", "B"),
-    ("right", "Right is better", "Right"),
+    ("left", "Left is better", "1"),
+    ("tie", "Tie", "2"),
+    ("both bad", "Both bad", "3"),
+    ("right", "Right is better", "4"),
 )
-"""Vote, label, key of the keyboard."""
+"""Vote, label, key of the keyboard. No arrows: a choice that was made with the keyboard keeps them for itself."""
 SHORT_CHARACTERS = 600
 """Replies of so many are shown in full; longer ones scroll, so that the votes stay in sight."""
 RUN, ON_SCREEN, LAST, PRESSED = "arena_run", "arena_pair", "arena_last", "arena_pressed_s"
@@ -130,7 +130,7 @@ def _judge_finished(run_id: str | None) -> None:
     total = found.judged_count + len(found.pairs)
     if total:
         share = found.judged_count / total
-        st.progress(share, f"{found.judged_count} of {counted(total, 'pair')} judged")
+        st.progress(share, f"{found.judged_count} of {counted(total, 'pair')} judged{_left_out(found.known_count)}")
     if not found.pairs:
         _say_what_next(total)
         return
@@ -139,6 +139,12 @@ def _judge_finished(run_id: str | None) -> None:
     pair = next((one for one in found.pairs if one == shown), found.pairs[0])
     st.session_state[ON_SCREEN] = pair
     _show_pair(pair)
+
+
+def _left_out(known_count: int) -> str:
+    if not known_count:
+        return ""
+    return f"; {counted(known_count, 'more pair')} left out: you were told who wrote one of the replies"
 
 
 def _say_what_next(total: int) -> None:
@@ -190,6 +196,8 @@ def _cast(pair: Pair, vote: Vote) -> None:
         return
     if arena.vote(person(), pair, vote):
         st.session_state[LAST] = (pair, vote)
+    else:
+        st.toast("Not counted: you were told before who wrote one of these replies.", icon=":material/visibility:")
     st.session_state.pop(ON_SCREEN, None)
 
 

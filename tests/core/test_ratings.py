@@ -1,6 +1,7 @@
 """Ratings from votes: equal to a published example and to two other implementations, with intervals that hold."""
 
 import warnings
+from dataclasses import replace
 
 import choix
 import evalica
@@ -9,16 +10,15 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from llmcompare.core.first_place import chance_settled, first_place, needs, votes_to_come
 from llmcompare.core.ratings import (
     Counts,
     connected,
     counted_votes,
     elo_points,
-    first_place,
     is_bounded,
     pair_values,
     rated,
-    votes_to_come,
 )
 from llmcompare.core.ratings_words import answer, other_parts, pair_table, rating_table, sentences
 
@@ -42,6 +42,10 @@ def wins(games):
 
 def duel(first, second, ties=0):
     return counted_votes([("A", "B", "left")] * first + [("A", "B", "right")] * second + [("A", "B", "tie")] * ties)
+
+
+def said(counts):
+    return answer(first_place(rated(counts)), vote_count=counts.total)
 
 
 def simulated(rng, logits, count, tie_weight):
@@ -227,11 +231,57 @@ def test_with_one_rival_the_votes_needed_are_those_of_the_plain_formula():
     assert 20 + found.votes_needed == pytest.approx(1.96**2 / (np.log(1.5) ** 2 * 0.24), abs=3)
 
 
+def settled_share(counts, more):
+    """How often the first place is settled after so many votes, drawn as the ratings say, with every table rated."""
+    ratings, rng, settled = rated(counts), np.random.default_rng(2), 0
+    leader = ratings.order[0]
+    rivals = [counts.names.index(name) for name in first_place(ratings).rivals]
+    new = votes_to_come(ratings, leader, needs(ratings, leader, rivals), more)
+    for _ in range(300):
+        preferred, ties = counts.preferred.copy(), counts.ties.copy()
+        for rival in rivals:
+            at, mirrored = (leader, rival), (rival, leader)
+            expected = [new.preferred[at], new.preferred[mirrored], new.ties[at]]
+            expected -= np.array([preferred[at], preferred[mirrored], ties[at]])
+            won, lost, tied = rng.multinomial(round(sum(expected)), expected / sum(expected))
+            preferred[at], preferred[mirrored] = preferred[at] + won, preferred[mirrored] + lost
+            ties[at], ties[mirrored] = ties[at] + tied, ties[mirrored] + tied
+        after = rated(replace(counts, preferred=preferred, ties=ties))
+        settled += after.order[0] == leader and after.told_apart()[leader].sum() == len(counts.names) - 1
+    return settled / 300
+
+
+@pytest.mark.parametrize(
+    "counts",
+    [
+        duel(12, 8),
+        duel(22, 15, 12),
+        counted_votes(wins({"AB": 14, "BA": 10, "AC": 13, "CA": 9, "BC": 11, "CB": 10})),
+        counted_votes(wins(PUBLISHED_GAMES)),
+        counted_votes(wins({one + other: 12 if one == "A" else 9 for one in NAMES for other in NAMES if one != other})),
+    ],
+    ids=["one rival", "one rival and ties", "two rivals", "the published games", "four rivals"],
+)
+def test_after_the_votes_still_needed_the_first_place_is_settled_about_every_other_time(counts):
+    needed = first_place(rated(counts)).votes_needed
+    assert settled_share(counts, needed) == pytest.approx(0.5, abs=0.1)
+    assert settled_share(counts, needed // 4) < 0.35
+
+
+def test_more_votes_make_a_settled_first_place_more_likely():
+    ratings = rated(counted_votes(wins(PUBLISHED_GAMES)))
+    share = needs(ratings, ratings.order[0], ratings.order[1:])
+    chances = [chance_settled(ratings, ratings.order[0], share, more) for more in (10, 30, 100, 300, 1_000)]
+    assert chances == sorted(chances)
+    assert chances[0] < 0.3
+    assert chances[-1] > 0.99
+
+
 def test_level_models_get_no_number_but_a_reason():
     found = first_place(rated(duel(5, 5)))
     assert found.votes_needed is None
     assert "level so far" in found.reason
-    assert "The first place is open after 10 votes" in answer(rated(duel(5, 5)))
+    assert "The first place is open after 10 votes" in said(duel(5, 5))
 
 
 def test_a_tiny_lead_gets_no_number_either():
@@ -239,10 +289,11 @@ def test_a_tiny_lead_gets_no_number_either():
 
 
 def test_the_answer_names_the_leader_and_the_votes():
-    assert answer(rated(duel(30, 5))) == (
-        "A is first: after 35 votes its lead over every other model is more than chance."
+    assert said(duel(30, 5)) == ("A is first: after 35 votes its lead over every other model is more than chance.")
+    assert said(duel(14, 6)) == (
+        "A leads after 20 votes, but cannot be told apart from B yet: 7 more votes would settle the first place with "
+        "even chances, if the models are as good as they look now."
     )
-    assert "A leads after 20 votes, but cannot be told apart from B yet: 7 more votes" in answer(rated(duel(14, 6)))
 
 
 # --- which pair next --------------------------------------------------------------------------------------------------

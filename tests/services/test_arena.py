@@ -26,12 +26,12 @@ def own_var(monkeypatch, var):
     monkeypatch.setenv("LLMCOMPARE_VAR", str(var))
 
 
-def finished_run(number=0, person="me", models=MODELS, **changed):
+def finished_run(number=0, person="me", models=MODELS, prompt=None, **changed):
     """A run of the log with a reply of each model; its id."""
     run_id = f"run-{number}"
     runs.log().append(
         RunFact(
-            run_id=run_id, person=person, asked_at=WHEN, prompt=f"Question {number}?", system=None, seed=0,
+            run_id=run_id, person=person, asked_at=WHEN, prompt=prompt or f"Question {number}?", system=None, seed=0,
             scheduling="in-turn", temperature=0.0, top_p=1.0, max_tokens=64, context_tokens=4096, models=models,
         )
     )  # fmt: skip
@@ -54,11 +54,36 @@ def judge_all(person, choice="left"):
 # --- pairs ------------------------------------------------------------------------------------------------------------
 
 
-def test_every_pair_of_a_finished_run_is_offered_once_and_then_judged():
-    finished_run()
-    assert len(arena.waiting("me").pairs) == 3
-    assert judge_all("me") == 3
-    assert arena.waiting("me") == arena.Waiting(pairs=(), judged_count=3)
+def test_every_pair_of_a_finished_run_is_offered_and_judged_once():
+    finished_run(models=MODELS[:2])
+    assert len(arena.waiting("me").pairs) == 1
+    assert judge_all("me") == 1
+    assert arena.waiting("me") == arena.Waiting(pairs=(), judged_count=1)
+
+
+def test_a_pair_with_a_reply_whose_model_was_told_is_not_blind_any_more():
+    """Of six pairs of four replies two share no reply: after these, every reply is known."""
+    finished_run(models=(*MODELS, "delta.gguf"))
+    first, *others = arena.waiting("me").pairs
+    assert len(others) == 5
+    (rest,) = (pair for pair in others if pair.replies.isdisjoint(first.replies))
+    assert arena.vote("me", first, "left")
+    assert arena.waiting("me") == arena.Waiting(pairs=(rest,), judged_count=1, known_count=4)
+    assert not any(arena.vote("me", pair, "left") for pair in others if pair is not rest)
+    assert judge_all("me") == 1
+    assert len(arena.waiting("you", run_id="run-0").pairs) == 6
+
+
+def test_a_run_of_the_same_prompt_with_the_same_words_is_not_blind_either():
+    words = {name: {"text": f"I am {name[0]}."} for name in MODELS}
+    for number in range(2):
+        finished_run(number, models=MODELS[:2], prompt="Who are you?", **words)
+    finished_run(2, models=MODELS[:2], prompt="Who were you?", **words)
+    finished_run(3, models=MODELS[:2], prompt="Who are you?", **(words | {"alpha.gguf": {"text": "A."}}))
+    finished_run(4, models=MODELS[:2], prompt="Who are you?")
+    (pair,) = arena.waiting("me", run_id="run-0").pairs
+    assert arena.vote("me", pair, "left")
+    assert {pair.run_id for pair in arena.waiting("me").pairs} == {"run-2", "run-4"}
 
 
 def test_replies_that_failed_or_were_stopped_or_are_empty_or_of_one_model_are_no_pair():
@@ -112,7 +137,7 @@ def test_left_and_right_are_drawn_by_lot_and_stay_while_the_page_is_drawn_again(
 
 
 def test_the_next_pair_is_of_models_that_were_compared_least():
-    for number in range(4):
+    for number in range(10):
         finished_run(number)
     for _ in range(6):
         pair = arena.waiting("me").pairs[0]
@@ -203,8 +228,8 @@ def test_an_export_is_imported_elsewhere_as_it_was_and_a_second_time_changes_not
     content = arena_files.votes_csv(before)
     monkeypatch.setenv("LLMCOMPARE_VAR", str(tmp_path / "elsewhere"))
     votes = arena_files.read_votes(content, name="votes.csv")
-    assert arena_files.keep(votes) == arena_files.Imported(new_count=9, known_count=0)
-    assert arena_files.keep(votes) == arena_files.Imported(new_count=0, known_count=9)
+    assert arena_files.keep(votes) == arena_files.Imported(new_count=3, known_count=0)
+    assert arena_files.keep(votes) == arena_files.Imported(new_count=0, known_count=3)
     after = arena.kept_votes()
     assert sorted(tuple(getattr(one, name) for name in arena_files.COLUMNS) for one in before) == sorted(
         tuple(getattr(one, name) for name in arena_files.COLUMNS) for one in after
@@ -213,7 +238,8 @@ def test_an_export_is_imported_elsewhere_as_it_was_and_a_second_time_changes_not
 
 
 def test_votes_that_were_given_here_are_known_when_their_export_comes_back():
-    finished_run()
+    for number in range(3):
+        finished_run(number)
     judge_all("me")
     votes = arena_files.read_votes(arena_files.votes_csv(arena.kept_votes()), name="votes.csv")
     assert arena_files.keep(votes) == arena_files.Imported(new_count=0, known_count=3)
