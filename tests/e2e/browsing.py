@@ -10,9 +10,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 from urllib.parse import urlencode, urlsplit
 from urllib.request import urlopen
 
+import unplugged
 from playwright.sync_api import Browser, ConsoleMessage, Download, Locator, Page, Playwright
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -46,7 +48,7 @@ NOT_OURS = re.compile(
     r"|^https://fonts\.gstatic\.com/"
 )
 """On a deep link Streamlit's own page tries whether the app is served below that path, and reads on at /. What is asked
-of other hosts has a test of its own."""
+of other hosts has a test of its own, without a network."""
 STARTED_WITHIN_S = 60
 QUIET = """() => {
   const app = document.querySelector('[data-testid="stApp"]');
@@ -88,11 +90,13 @@ class Server:
         self.ready_at: float | None = None
         self.environment = os.environ | {"LLMCOMPARE_VAR": str(var), "LLMCOMPARE_DATA": str(data)}
         self.log = var.parent / f"server-{self.port}.log"
+        command = [sys.executable, "-m", "llmcompare", "serve", "--port", str(self.port)]
         with self.log.open("wb") as stream:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "llmcompare", "serve", "--port", str(self.port)],
-                cwd=PROJECT, env=self.environment, stdout=stream, stderr=subprocess.STDOUT,
-            )  # fmt: skip
+            self.process = self.start(command, stream)
+
+    def start(self, command: list[str], log: IO[bytes]) -> subprocess.Popen[bytes]:
+        """Its process."""
+        return subprocess.Popen(command, cwd=PROJECT, env=self.environment, stdout=log, stderr=subprocess.STDOUT)
 
     def wait(self) -> None:
         """Until the server says that it is ready; no page is asked for, so the first visitor is really the first."""
@@ -121,10 +125,17 @@ class Server:
             self.process.wait()
 
 
+class UnpluggedServer(Server):
+    """The same without a network."""
+
+    def start(self, command: list[str], log: IO[bytes]) -> subprocess.Popen[bytes]:
+        return unplugged.start(command, self.port, environment=self.environment, folder=PROJECT, log=log)
+
+
 @contextmanager
-def serving(var: Path, data: Path = PROJECT / "data") -> Iterator[Server]:
+def serving(var: Path, data: Path = PROJECT / "data", kind: type[Server] = Server) -> Iterator[Server]:
     """A server that is ready and that nobody visited yet."""
-    started = Server(var, data)
+    started = kind(var, data)
     try:
         started.wait()
         yield started

@@ -7,13 +7,15 @@ from pathlib import Path
 
 import pytest
 from browsing import PROJECT, Server, Tab, launch, serving
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
 from llmcompare.services import catalogue
 from llmcompare.services.catalogue import Facts
 from llmcompare.store.paths import Folders
 
 WIDE = {"width": 1280, "height": 900}
+expect.set_options(timeout=60_000)
+"""A busy machine is no failure: the 5 s of Playwright were seen to be too short for a chart."""
 SCREENSHOTS = PROJECT / "var" / "screenshots"
 
 
