@@ -81,7 +81,9 @@ def _write_llama_tokens(writer: gguf.GGUFWriter) -> int:
     """As SentencePiece makes them: control tokens, all bytes, then pieces with scores."""
     kinds = gguf.TokenType
     letters = [*"abcdefghijklmnopqrstuvwxyz", "▁"]
-    pieces = sorted({f"▁{word}"[:end] for word in WORDS for end in range(2, len(word) + 2)}, key=lambda one: -len(one))
+    pieces = {f"▁{word}"[:end] for word in WORDS for end in range(2, len(word) + 2)}
+    # In the same order every time: a set has none, and the same numbers would mean another text.
+    pieces = sorted(pieces, key=lambda one: (-len(one), one))
     tokens = ["<unk>", "<s>", "</s>", *SPECIAL[1:], *(f"<0x{byte:02X}>" for byte in range(256)), *pieces, *letters]
     types = [kinds.UNKNOWN, *[kinds.CONTROL] * 4, *[kinds.BYTE] * 256, *[kinds.NORMAL] * (len(pieces) + len(letters))]
     writer.add_tokenizer_model("llama")

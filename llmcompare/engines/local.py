@@ -22,6 +22,7 @@ from typing import IO, Any
 from llmcompare.core.bench import SpeedTest
 from llmcompare.core.placement import Placement
 from llmcompare.engines.base import Done, Event, Failed, Measured, Request, Sampled, Started, Tick, Token
+from llmcompare.engines.endings import LONGEST_EVENT, LONGEST_WORDS, death, event_in, lines_of
 from llmcompare.errors import EngineCrashedError, ModelRefusedError
 
 HEARTBEAT_S = 0.1
@@ -215,27 +216,27 @@ class LocalEngine:
             pipe.close()
 
     def _read_events(self) -> None:
-        # A worker that is killed while it writes leaves a torn line: its last.
-        with _pipe(self._process.stdout) as lines, suppress(json.JSONDecodeError):
-            for line in lines:
-                self._events.put(json.loads(line))
+        # A worker that is killed while it writes leaves a torn line, and a library may print before the pipe is ours.
+        with _pipe(self._process.stdout) as stream:
+            for line in lines_of(stream, LONGEST_EVENT):
+                event = event_in(line)
+                if event is not None:
+                    self._events.put(event)
+                elif line and not line.startswith("{"):
+                    self._errors.append(line[:LONGEST_WORDS])
         self._process.wait()
         # What it said last is why it died; on a busy machine its end was seen before its words were read.
         self._errors_read.wait(STOP_GRACE_S)
         self._events.put(None)
 
     def _read_errors(self) -> None:
-        with _pipe(self._process.stderr) as lines:
-            for line in lines:
-                self._errors.append(line.strip())
+        with _pipe(self._process.stderr) as stream:
+            for line in filter(None, lines_of(stream, LONGEST_WORDS)):
+                self._errors.append(line)
         self._errors_read.set()
 
     def _death(self) -> str:
-        code = self._process.poll()
-        how = "ended" if code is None else f"was ended by signal {-code}" if code < 0 else f"ended with code {code}"
-        killed = " (memory may have run out)" if code == -9 else ""
-        last = f": {self._errors[-1]}" if self._errors else ""
-        return f"the worker process {how}{killed}{last}"
+        return death(self._process.poll(), list(self._errors))
 
 
 def _require_gguf(path: Path) -> None:

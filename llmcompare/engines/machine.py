@@ -147,7 +147,8 @@ def engine_gpu() -> SeenGpu | None:
             timeout=DEVICES_LIMIT_S,
             check=True,
         )
-        found = json.loads(said.stdout)
+        # The last line: what a driver prints while it is loaded comes before.
+        found = json.loads((said.stdout.splitlines() or [b""])[-1])
     except (OSError, subprocess.SubprocessError, ValueError):
         return None
     if not found["gpu_offload"]:

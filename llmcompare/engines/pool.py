@@ -46,11 +46,16 @@ class ModelFile:
     def key(self) -> str:
         """One worker per key. A file that was replaced is another model, and so is one with other layers on the GPU."""
         layers = "" if self.gpu_layers is None else f" {self.gpu_layers} GPU layers"
+        return f"{self.path} {self.version}{layers}"
+
+    @property
+    def version(self) -> str:
+        """Differs once the file is replaced or has gone."""
         try:
             stat = self.path.stat()
         except OSError:
-            return f"{self.path}{layers}"
-        return f"{self.path} {stat.st_size} {stat.st_mtime_ns}{layers}"
+            return "gone"
+        return f"{stat.st_size} {stat.st_mtime_ns}"
 
 
 @dataclass(slots=True, eq=False)
@@ -59,6 +64,8 @@ class Resident:
 
     key: str
     model: ModelFile
+    version: str
+    """Of the file, when it was asked for."""
     context_tokens: int
     status: str = "the model is being loaded"
     loading: "Future[LocalEngine]" = field(default_factory=Future)
@@ -162,22 +169,32 @@ class Pool:
         """The model, loaded or being loaded; it stays while the block runs. Raises ModelRefusedError."""
         with self._state:
             self._refuse_if_set_aside(key)
+            version = model.version
+            replaced = self._take_replaced(model.path, version)
             known = self._residents.get(key)
             resident = known if known is not None and _serves(known, context_tokens) else None
             if resident is None:
-                resident = Resident(key=key, model=model, context_tokens=context_tokens)
+                resident = Resident(key=key, model=model, version=version, context_tokens=context_tokens)
                 self._residents[key] = resident
                 # In a thread: whoever asked can stop waiting, and the model is then ready for the next one.
                 threading.Thread(target=self._load, args=(resident,), daemon=True).start()
             resident.users += 1
         try:
-            if known is not None and known is not resident:
-                _close([known])
+            _close(replaced if known in (None, resident) else [*replaced, known])
             yield resident
         finally:
             with self._state:
                 resident.users -= 1
                 resident.last_used_s = time.monotonic()
+
+    def _take_replaced(self, path: Path, version: str) -> list[Resident]:
+        """Models of this path whose file is another one now, unless somebody uses them: nobody will ask them again."""
+        found = [
+            key
+            for key, one in self._residents.items()
+            if one.model.path == path and one.version != version and not one.users
+        ]
+        return [self._residents.pop(key) for key in found]
 
     def _load(self, resident: Resident) -> None:
         try:

@@ -20,7 +20,8 @@ TOGETHER_S = 0.1
 POLITENESS = 10
 """Of nice(1), which has 0 for everybody else and 19 at most."""
 TEMPLATE_LIMIT_S = 2
-TEMPLATE_LIMIT_BYTES = 512 * 1024**2
+SCHEMA_LIMIT_S = 10
+PROGRAM_LIMIT_BYTES = 512 * 1024**2
 """A template of three words can ask for gigabytes."""
 
 
@@ -80,7 +81,7 @@ def described(error: Exception) -> str:
 
 
 @contextmanager
-def time_limit(seconds: int) -> Iterator[None]:
+def time_limit(seconds: int, what: str) -> Iterator[None]:
     """Refuse when the block takes longer; only in the main thread."""
 
     def too_late(*_: object) -> None:
@@ -91,7 +92,7 @@ def time_limit(seconds: int) -> Iterator[None]:
     try:
         yield
     except _TooLate:
-        raise RefusedError(f"the chat template ran longer than {seconds} s.") from None
+        raise RefusedError(f"{what} ran longer than {seconds} s.") from None
     finally:
         signal.alarm(0)
         signal.signal(signal.SIGALRM, previous)
@@ -116,7 +117,15 @@ def memory_limit(more_bytes: int) -> Iterator[None]:
 @contextmanager
 def template_limits(what: str) -> Iterator[None]:
     """For a chat template: its exceptions, its time and its memory end in a refusal."""
-    with refusing(what), memory_limit(TEMPLATE_LIMIT_BYTES), time_limit(TEMPLATE_LIMIT_S):
+    with refusing(what), memory_limit(PROGRAM_LIMIT_BYTES), time_limit(TEMPLATE_LIMIT_S, "the chat template"):
+        yield
+
+
+@contextmanager
+def schema_limits(what: str) -> Iterator[None]:
+    """For a JSON schema that is made a grammar, likewise."""
+    limit = time_limit(SCHEMA_LIMIT_S, "making a grammar of the JSON schema")
+    with refusing(what), memory_limit(PROGRAM_LIMIT_BYTES), limit:
         yield
 
 
@@ -147,6 +156,8 @@ class Sender:
 
     def __init__(self, pipe: TextIO) -> None:
         self._pipe = pipe
+        # What a library printed before the pipe was ours may not have ended its line.
+        pipe.write("\n")
         self._written_s = 0.0
 
     def __call__(self, event: dict[str, Any]) -> None:

@@ -29,6 +29,7 @@ import llama_cpp
 from llama_cpp.llama_chat_format import Jinja2ChatFormatter
 
 from llmcompare.engines.devices import gpu_devices
+from llmcompare.engines.endings import with_advice
 from llmcompare.engines.process import (
     CancelledError,
     Control,
@@ -44,7 +45,7 @@ from llmcompare.engines.process import (
 from llmcompare.engines.speed import BATCH_TOKENS, samples
 from llmcompare.engines.tally import Tally
 from llmcompare.engines.text import TextStream
-from llmcompare.engines.worker_sampler import Handle, sampler_chain
+from llmcompare.engines.worker_sampler import Handle, TokenChooser
 
 LONGEST_TOKEN_CHARACTERS = 256
 """Vocabularies know up to 128 blanks as one token. Longer prompts are refused before llama.cpp tokenizes them: nothing
@@ -52,8 +53,6 @@ stops that, and 80 million characters take more than 15 s."""
 QUICK_STEP_S = 0.1
 LOG_WARNING, LOG_ERROR = 3, 4
 """ggml_log_level of ggml.h; the bindings do not name them."""
-
-
 ENGINE = f"llama.cpp (llama-cpp-python {llama_cpp.__version__})"
 
 
@@ -112,7 +111,7 @@ class LoadedModel:
         parameters.n_gpu_layers = gpu_layers
         model = llama_cpp.llama_model_load_from_file(os.fsencode(path), parameters)
         if not model:
-            raise RefusedError(f"llama.cpp cannot load it: {errors.take() or 'no reason given'}")
+            raise RefusedError(f"llama.cpp cannot load it: {with_advice(errors.take() or 'no reason given')}")
         return model
 
     def _make_context(self, context: int, threads: int, errors: Errors) -> Handle:
@@ -127,9 +126,8 @@ class LoadedModel:
             parameters.flash_attn_type = llama_cpp.LLAMA_FLASH_ATTN_TYPE_DISABLED
         made = llama_cpp.llama_init_from_model(self._model, parameters)
         if not made:
-            raise RefusedError(
-                f"there is no room for a context of {context} tokens: {errors.take() or 'no reason given'}"
-            )
+            reason = with_advice(errors.take() or "no reason given")
+            raise RefusedError(f"there is no room for a context of {context} tokens: {reason}")
         return made
 
     def _read_template(self) -> Jinja2ChatFormatter | None:
@@ -209,11 +207,11 @@ class LoadedModel:
             "reused_tokens": reused,
             "time_s": time.monotonic(),
         }
-        sampler = sampler_chain(self._vocab, sampling)
+        chooser = TokenChooser(self._vocab, sampling)
         try:
-            yield from self._run(prompt, reused, sampler, sampling)
+            yield from self._run(prompt, reused, chooser, sampling)
         finally:
-            llama_cpp.llama_sampler_free(sampler)
+            chooser.free()
             self._cold = False
 
     def bench(self, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -232,7 +230,7 @@ class LoadedModel:
         yield self._done(reason, Tally(prompt_tokens=0, reused_tokens=0))
 
     def _run(
-        self, prompt: list[int], reused: int, sampler: Handle, sampling: dict[str, Any]
+        self, prompt: list[int], reused: int, chooser: TokenChooser, sampling: dict[str, Any]
     ) -> Iterator[dict[str, Any]]:
         stream = TextStream(tuple(sampling["stop"]))
         limit = min(sampling["max_tokens"], self.context_tokens - len(prompt))
@@ -242,7 +240,7 @@ class LoadedModel:
             self.process(prompt[reused:])
             tally.prompt_was_read()
             while True:
-                token = llama_cpp.llama_sampler_sample(sampler, self._context, -1)
+                token = chooser.choose(self._context)
                 if llama_cpp.llama_vocab_is_eog(self._vocab, token):
                     reason = "end"
                     break
@@ -357,7 +355,7 @@ def serve(commands: "queue.Queue[dict[str, Any]]", control: Control, send: Calla
                 send({"event": "refused", "reason": str(refusal)})
             except Exception as error:
                 traceback.print_exc()
-                send({"event": "refused", "reason": f"the worker failed: {described(error)}"})
+                send({"event": "refused", "reason": f"the worker failed: {with_advice(described(error))}"})
         elif model is not None:
             _answer(model, command, control, send)
 
@@ -375,7 +373,8 @@ def _answer(
         # A fault of this program, not of the request: named, so that it can be reported, and the slot lives on.
         traceback.print_exc()
         model.forget()
-        send({"event": "failed", "error": f"the worker failed: {described(error)}", "time_s": time.monotonic()})
+        said = with_advice(described(error))
+        send({"event": "failed", "error": f"the worker failed: {said}", "time_s": time.monotonic()})
     finally:
         control.running_id = None
 

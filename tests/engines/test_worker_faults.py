@@ -10,9 +10,7 @@ from pathlib import Path
 import llama_cpp
 import pytest
 
-from llmcompare.core.placement import Machine, ModelSize
 from llmcompare.engines.base import Done, Failed, Message, Request, Sampling, Started, Token
-from llmcompare.engines.pool import ModelFile, Pool
 from llmcompare.errors import ModelRefusedError
 from tests.tiny_models import write_tiny
 
@@ -116,20 +114,60 @@ def test_a_file_whose_name_is_not_utf_8_is_loaded(tiny):
     assert isinstance(last_of(tiny(os.fsdecode(b"caf\xe9.gguf")), asked()), Done)
 
 
-def test_a_grammar_that_makes_llama_cpp_abort_is_reported_and_the_next_prompt_works(tmp_path):
-    path = write_tiny(tmp_path / "tiny.gguf")
-    size = ModelSize(weights_bytes=path.stat().st_size, layers=2, kv_bytes_per_token=256)
-    machine = Machine(free_cores=1, available_memory_bytes=8 * 1024**3)
-    pool = Pool(look=lambda _: machine, others_busy_cores=lambda _: 0.0, cores=1)
+@pytest.mark.parametrize(
+    ("bound", "says"),
+    [
+        ({"grammar": 'root ::= "\\x00"'}, "no token that the grammar allows next"),
+        ({"json_schema": '{"const": "\\u0000"}'}, "no token that the JSON schema allows next"),
+        (
+            {"json_schema": '{"type": "string", "pattern": "^ab\\\\u0000$"}'},
+            "no token that the JSON schema allows next",
+        ),
+        ({"json_schema": '{"$ref": "#"}'}, "write out what its $ref stand for"),
+        ({"json_schema": '{"$ref": "https://elsewhere.example/s.json"}'}, "write out what its $ref stand for"),
+        ({"json_schema": json.dumps({"properties": {f"p{n}": {} for n in range(4_000)}})}, "cannot be made a grammar"),
+    ],
+    ids=["grammar", "const", "in the middle", "itself", "elsewhere", "thousands of properties"],
+)
+@pytest.mark.parametrize("temperature", [0.0, 1.0])
+def test_a_schema_that_no_reply_can_satisfy_ends_with_a_sentence_and_the_worker_serves_on(
+    tiny, bound, says, temperature
+):
+    engine = tiny()
+    failed = last_of(engine, asked(**bound, temperature=temperature, max_tokens=60))
+    assert isinstance(failed, Failed)
+    assert says in failed.error
+    assert not failed.crashed
+    assert isinstance(last_of(engine, asked()), Done)
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "string", "minLength": 1_000_000},
+        {"type": "array", "minItems": 1_000, "items": {"type": "array", "minItems": 1_000}},
+        {"type": "string", "pattern": "^(a{1000}){1000}$"},
+    ],
+    ids=["a long string", "many parts", "many letters"],
+)
+def test_a_schema_whose_replies_never_end_ends_at_the_token_limit(tiny, schema):
+    done = last_of(tiny(), asked(json_schema=json.dumps(schema), max_tokens=30))
+    assert isinstance(done, Done)
+    assert (done.reason, done.measured.generated_tokens) == ("length", 30)
+
+
+def test_a_reply_bound_by_a_grammar_is_what_the_library_gives(load, demo_model):
+    grammar = 'root ::= "The " [a-z ]+ "." [a-zA-Z ]* "."'
+    ours = text_of(load().stream(asked("Why is the sky blue?", grammar=grammar, max_tokens=24)))
+    library = llama_cpp.Llama(str(demo_model), n_ctx=1024, n_threads=1, verbose=False)
     try:
-        engine = pool.engine(ModelFile(path=path, size=size), context_tokens=TINY_CONTEXT)
-        failed = last_of(engine, asked(grammar='root ::= "\\x00"'))
-        assert isinstance(failed, Failed)
-        assert failed.crashed
-        assert "signal 6: what():  Unexpected empty grammar stack" in failed.error
-        assert isinstance(last_of(engine, asked()), Done)
+        theirs = library.create_chat_completion(
+            [{"role": "user", "content": "Why is the sky blue?"}], max_tokens=24, temperature=0,
+            grammar=llama_cpp.LlamaGrammar.from_string(grammar, verbose=False),
+        )  # fmt: skip
     finally:
-        pool.close()
+        library.close()
+    assert ours == theirs["choices"][0]["message"]["content"] != ""
 
 
 def test_a_repeat_penalty_gives_what_the_library_gives(load, demo_model):
@@ -195,7 +233,8 @@ def test_a_reply_cancelled_before_its_prompt_began_ends_without_a_token(raw_work
     raw_worker.stdin.flush()
     events = []
     while sum(event["event"] == "done" for event in events) < 2:
-        events.append(json.loads(raw_worker.stdout.readline()))
+        if line := raw_worker.stdout.readline().strip():
+            events.append(json.loads(line))
     done = [event for event in events if event["event"] == "done"]
     assert [event["event"] for event in events[:3]] == ["loaded", "started", "done"]
     assert done[0]["reason"] == "cancelled"
@@ -207,4 +246,4 @@ def test_a_reply_cancelled_before_its_prompt_began_ends_without_a_token(raw_work
 def test_a_worker_whose_parent_died_in_the_middle_of_a_command_ends(raw_worker, tmp_path):
     raw_worker.stdin.write(commands(write_tiny(tmp_path / "tiny.gguf")) + '{"do": "generate", "id"')
     raw_worker.stdin.close()
-    raw_worker.wait(timeout=5)
+    raw_worker.wait(timeout=60)

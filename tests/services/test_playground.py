@@ -1,7 +1,5 @@
 """Runs as jobs on real models: they go on by themselves, stop when asked, and stand in the log as they end."""
 
-import os
-import signal
 import threading
 import time
 
@@ -94,17 +92,6 @@ def test_stop_works_while_a_long_prompt_is_read(models):
     playground.view(run_id).job.stop()
     view = finished(run_id)
     assert [(slot.reply.end, slot.reply.generated_tokens) for slot in view.slots] == [("cancelled", None)] * 2
-
-
-def test_a_killed_worker_fails_alone_and_the_next_run_works(models):
-    run_id = playground.start(plan(models, "Tell a long story about a ship.", 60), person="me")
-    until(lambda: all(slot.first_token_s for slot in playground.view(run_id).slots))
-    processes = {path: process_id for path, process_id, _ in runs.pool().loaded()}
-    os.kill(processes[models[1].path], signal.SIGKILL)
-    view = finished(run_id)
-    assert view.slots[0].reply.end == "length"
-    assert "signal 9" in view.slots[1].reply.error
-    assert all(reply.error is None for reply in finished(playground.start(plan(models), person="me")).replies)
 
 
 def test_a_refused_file_fails_alone(models, var):
