@@ -96,6 +96,17 @@ class OpeningFact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StarFact:
+    """A person marked a run, or took the mark away. The newest of a person and run counts."""
+
+    star_id: str
+    run_id: str
+    person: str
+    starred_at: str
+    is_starred: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MeasurementFact:
     """How fast a machine ran one speed test with one model."""
 

@@ -152,12 +152,30 @@ def _from_json(text: str, models: Sequence[LocalModel]) -> tuple[Answerer, Setti
     try:
         found = json.loads(text)
         endpoint, name = found.pop("endpoint", None), found.pop("model", None)
-        sampling = found.pop("sampling")
-        settings = Settings(**found, sampling=Sampling(**(sampling | {"stop": tuple(sampling["stop"])})))
+        settings = _settings(found)
         model: Answerer = Endpoint(**endpoint) if endpoint else library.find(models, str(name))
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise InputError("the settings of this run cannot be read: ask anew.") from error
     return model, settings
+
+
+def _settings(found: dict[str, Any]) -> Settings:
+    sampling = found["sampling"]
+    return Settings(**found | {"sampling": Sampling(**(sampling | {"stop": tuple(sampling["stop"])}))})
+
+
+def settings_of(fact: RunFact) -> Settings:
+    """How the first slot of a logged run answered, whether its model is still there or not. Raises InputError."""
+    if not fact.slots:
+        sampling = Sampling(
+            temperature=fact.temperature, top_p=fact.top_p, max_tokens=fact.max_tokens, seed=fact.seed
+        )  # fmt: skip
+        return Settings(system=fact.system, sampling=sampling, context_tokens=fact.context_tokens)
+    try:
+        found = json.loads(fact.slots[0])
+        return _settings({name: value for name, value in found.items() if name not in ("endpoint", "model")})
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise InputError("the settings of this run cannot be read: ask anew.") from error
 
 
 def with_seed(settings: Settings, seed: int) -> Settings:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from llmcompare.core.facts import OpeningFact, ReplyFact, RunFact
+from llmcompare.core.facts import OpeningFact, ReplyFact, RunFact, StarFact
 from llmcompare.services import runs
 from llmcompare.services.jobs import Job, new_id, registry
 from llmcompare.services.plans import Plan, now
@@ -82,8 +82,33 @@ def note_opening(run: RunFact, person: str) -> None:
         log.append(OpeningFact(opening_id=new_id(), run_id=run.run_id, person=person, opened_at=now()))
 
 
-def history(person: str) -> list[RunFact]:
-    """A person's own runs and those opened by link, newest first."""
-    log = runs.log()
+def history(person: str, *, search: str = "", starred_only: bool = False) -> list[RunFact]:
+    """A person's own runs and those opened by link, newest first; every word of the search occurs in what was asked,
+    who answered or what was said."""
+    log, words = runs.log(), search.casefold().split()
     opened = {fact.run_id for fact in log.openings(person)}
-    return [one.run for one in log.runs() if one.run.person == person or one.run.run_id in opened]
+    starred = log.starred(person) if starred_only else set()
+    return [
+        one.run
+        for one in log.runs()
+        if (one.run.person == person or one.run.run_id in opened)
+        and (not starred_only or one.run.run_id in starred)
+        and (not words or _holds(one, words))
+    ]
+
+
+def _holds(one: LoggedRun, words: list[str]) -> bool:
+    texts = [one.run.prompt, one.run.system or "", *one.run.models, *(reply.text for reply in one.replies)]
+    whole = "\n".join(texts).casefold()
+    return all(word in whole for word in words)
+
+
+def starred(person: str) -> set[str]:
+    """Ids of the runs that a person marked."""
+    return runs.log().starred(person)
+
+
+def star(run_id: str, person: str, *, is_starred: bool) -> None:
+    """Mark a run, or take the mark away."""
+    fact = StarFact(star_id=new_id(), run_id=run_id, person=person, starred_at=now(), is_starred=is_starred)
+    runs.log().append(fact)

@@ -21,6 +21,7 @@ from llmcompare.core.facts import (
     OpeningFact,
     ReplyFact,
     RunFact,
+    StarFact,
     VoteFact,
 )
 from llmcompare.errors import StoreError
@@ -61,6 +62,7 @@ class _Index:
     """Of runs that are not compacted."""
     replies: dict[str, dict[str, ReplyFact]] = field(default_factory=dict)
     openings: dict[str, dict[str, OpeningFact]] = field(default_factory=dict)
+    stars: dict[str, dict[str, StarFact]] = field(default_factory=dict)
     measurements: dict[str, MeasurementFact] = field(default_factory=dict)
     machines: dict[str, MachineFact] = field(default_factory=dict)
     actual_months: dict[str, dict[str, ActualMonthFact]] = field(default_factory=dict)
@@ -78,6 +80,8 @@ class _Index:
                 self.replies.setdefault(fact.run_id, {}).setdefault(fact.reply_id, fact)
             case OpeningFact():
                 self.openings.setdefault(fact.person, {}).setdefault(fact.opening_id, fact)
+            case StarFact():
+                self.stars.setdefault(fact.person, {}).setdefault(fact.star_id, fact)
             case MeasurementFact():
                 self.measurements.setdefault(fact.measurement_id, fact)
             case MachineFact():
@@ -150,6 +154,15 @@ class ResultsLog:
             self._refresh()
             found = self._index.openings.get(person, {}).values()
         return sorted(found, key=lambda opening: (_moment(opening.opened_at), opening.opening_id))
+
+    def starred(self, person: str) -> set[str]:
+        """Ids of the runs that bear a person's mark."""
+        with self._reading:
+            self._refresh()
+            found = list(self._index.stars.get(person, {}).values())
+        ordered = sorted(found, key=lambda star: (_moment(star.starred_at), star.star_id))
+        newest = {star.run_id: star.is_starred for star in ordered}
+        return {run_id for run_id, is_starred in newest.items() if is_starred}
 
     def measurements(self) -> list[MeasurementFact]:
         """How fast machines were, oldest first."""

@@ -15,10 +15,11 @@ from llmcompare.core.facts import (
     OpeningFact,
     ReplyFact,
     RunFact,
+    StarFact,
     VoteFact,
 )
 
-Fact = RunFact | ReplyFact | OpeningFact | MeasurementFact | MachineFact | ActualMonthFact | VoteFact
+Fact = RunFact | ReplyFact | OpeningFact | StarFact | MeasurementFact | MachineFact | ActualMonthFact | VoteFact
 VERSION = 1
 """Of the columns of all tables: raised when a fact changes in a way that an older version would misread."""
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
@@ -66,6 +67,7 @@ def log_tables() -> dict[str, LogTable]:
         ("runs", "run_id", RunFact),
         ("replies", "reply_id", ReplyFact),
         ("openings", "opening_id", OpeningFact),
+        ("stars", "star_id", StarFact),
         ("measurements", "measurement_id", MeasurementFact),
         ("machines", "machine_fact_id", MachineFact),
         ("actual_months", "month_fact_id", ActualMonthFact),

@@ -1,7 +1,6 @@
-"""The parts of the Playground: the replies side by side, the list of runs, the models at hand."""
+"""The parts of the Playground: the replies side by side, the models at hand."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import pandas as pd
 import streamlit as st
@@ -24,11 +23,10 @@ from llmcompare.ui import playground_prices, playground_turns
 from llmcompare.ui.person import person, watcher
 from llmcompare.ui.playground_ask import places
 from llmcompare.ui.playground_figures import differences_html, draw_figures
+from llmcompare.ui.playground_history import shortened
 from llmcompare.ui.safe import markdown, plain
 
 REPLY_HEIGHT_PX = 280
-RUNS_LISTED = 20
-LABEL_CHARACTERS = 70
 FORMAT_POLL_S = 0.5
 
 
@@ -121,18 +119,13 @@ def _say_what_happened(view: RunView) -> None:
 
 
 def _asked(run: RunFact) -> str:
-    prompt = _shortened(run.prompt)
+    prompt = shortened(run.prompt)
     seed = f", seed {run.seed}" if run.temperature else ""
     system = ", with a system prompt" if run.system else ""
     return (
         f"“{prompt}”{system}, temperature {run.temperature:g}, top-p {run.top_p:g}, at most "
         f"{counted(run.max_tokens, 'token')}{seed}, {run.scheduling}."
     )
-
-
-def _shortened(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= LABEL_CHARACTERS else f"{line[: LABEL_CHARACTERS - 1]}…"
 
 
 def _draw_prompts(view: RunView) -> None:
@@ -199,30 +192,7 @@ def _progress(slot: Slot) -> str:
     return f"{slot.status}: {tokens}{f', {rate:,.1f} tokens/s so far' if rate else ''}"
 
 
-# --- runs and models --------------------------------------------------------------------------------------------------
-
-
-def show_history(this_page: Path, report_page: Path, arena_page: Path, run_id: str | None) -> None:
-    """Links to the person's runs, and to the report of the one shown."""
-    if run_id:
-        st.page_link(
-            arena_page, label="Judge this run blind in Arena", icon=":material/swords:", query_params={"run": run_id}
-        )
-        st.page_link(
-            report_page, label="Open this run in Report", icon=":material/description:", query_params={"run": run_id}
-        )
-    for problem in runs.log().problems():
-        st.warning(plain(problem), icon=":material/warning:")
-    found = playground.history(person())
-    with st.expander(f"Your runs ({len(found)})"):
-        if not found:
-            st.caption("None yet. Runs stay here, also those that were opened by their link.")
-        if len(found) > RUNS_LISTED:
-            st.caption(f"The last {RUNS_LISTED}; the others are kept too, and their links work.")
-        for run in found[:RUNS_LISTED]:
-            when = run.asked_at[:16].replace("T", " ")
-            label = plain(f"{when} UTC · {len(run.models)} models · {_shortened(run.prompt)}")
-            st.page_link(this_page, label=label, icon=":material/history:", query_params={"run": run.run_id})
+# --- models ----------------------------------------------------------------------------------------------------------
 
 
 def show_models(models: Sequence[LocalModel]) -> None:

@@ -5,6 +5,7 @@ import streamlit as st
 from llmcompare.services import formats, playground, runs
 from llmcompare.ui import frame, playground_ask
 from llmcompare.ui import playground as parts
+from llmcompare.ui import playground_history as history
 from llmcompare.ui.handover import take_model
 from llmcompare.ui.person import person
 
@@ -32,6 +33,7 @@ else:
             "Models behind an endpoint can be asked without one.",
             icon=":material/info:",
         )
+    history.show_taken()
     plan = playground_ask.compose(usable)
     if plan is not None:
         parts.show_from_now_on(playground.start(plan, person=person()))
@@ -42,7 +44,6 @@ if run_id:
     if following is not None:
         parts.show_from_now_on(playground.start(following, person=person()))
         st.rerun()
-parts.show_history(
-    frame.PAGES / "try/playground.py", frame.PAGES / "share/report.py", frame.PAGES / "try/arena.py", run_id
-)
+    history.show_links(run_id, frame.PAGES / "try/arena.py", frame.PAGES / "share/report.py")
+history.show(frame.PAGES / "try/playground.py")
 parts.show_models(models)

@@ -177,3 +177,24 @@ def test_a_reply_has_the_price_of_a_deployment_and_each_its_own(open_app, server
     assert "a machine at 1.5 USD an hour, given by you" in app.text
     assert html_of(app).count("★ cheapest") == 1
     assert app.tracebacks == []
+
+
+def test_runs_are_searched_starred_and_asked_of_other_models(open_app, server):
+    app = pressed(open_app(PAGE, **link(server, max_tokens="40", temperature="0.3", stop="END")))
+    first = app.run_of.session_state["run_shown"]
+    app = pressed(app.set("prompt", "Name a planet.").set("max_tokens", 20))
+    person, second = app.run_of.session_state["person"], app.run_of.session_state["run_shown"]
+    assert [run.run_id for run in playground.history(person)] == [second, first]
+    app = app.set("runs_search", "PLANET because")
+    labels = [element.proto.label for element in app.run_of.get("page_link")]
+    assert any("Name a planet" in label for label in labels)
+    assert not any("sky blue" in label for label in labels)
+    app.run_of.get_by_key(f"star_{second}").click().run()
+    assert playground.starred(person) == {second}
+    assert [run.run_id for run in playground.history(person, starred_only=True)] == [second]
+    again = open_app(PAGE, run=first, **link(server))
+    again.run_of.get_by_key("ask_others").click().run()
+    assert "Choose other models and press Run" in again.text
+    shown = [again.value(name) for name in ("prompt", "max_tokens", "temperature", "stop")]
+    assert shown == ["Why is the sky blue? Answer in two sentences.", 40, 0.3, "END"]
+    assert again.tracebacks == []

@@ -2,6 +2,7 @@
 
 import json
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -10,7 +11,7 @@ from llmcompare.engines.base import Message, Sampling
 from llmcompare.engines.endpoints import Endpoint
 from llmcompare.errors import InputError
 from llmcompare.services import conversation, playground, runs
-from llmcompare.services.plans import Plan, Settings, plan_again
+from llmcompare.services.plans import Plan, Settings, plan_again, settings_of
 from tests.engines.endpoint_server import DONE, chunk, serving, usage
 
 
@@ -156,3 +157,20 @@ def test_differences_of_texts_give_the_second_text_back():
     pieces = differences(first, second)
     assert "".join(piece.text for piece in pieces) == second
     assert {piece.text.strip() for piece in pieces if piece.is_new} >= {"evening", "red, not", "!"}
+
+
+def test_a_run_that_lost_its_model_can_still_be_asked_of_others_with_its_settings(server):
+    own = Settings(system="Be brief.", sampling=Sampling(top_k=3, stop=("END",), json_schema='{"type": "object"}'))
+    (demo,) = runs.local_models()
+    gone = ask(replace(demo, path=demo.path.with_name("gone.gguf"), problem="it has gone"), own=(own,))
+    assert settings_of(gone.fact) == own
+    assert settings_of(replace(gone.fact, slots=None)).sampling == Sampling(max_tokens=6)
+    with pytest.raises(InputError, match="cannot be read"):
+        settings_of(replace(gone.fact, slots=("[]",)))
+
+
+def test_the_newest_star_of_a_person_counts(server):
+    run_id = ask(endpoint(server)).fact.run_id
+    for person, is_starred in (("me", True), ("you", True), ("me", False)):
+        playground.star(run_id, person, is_starred=is_starred)
+    assert (playground.starred("me"), playground.starred("you")) == (set(), {run_id})

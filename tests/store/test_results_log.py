@@ -360,6 +360,7 @@ def test_a_changed_column_needs_a_new_version():
         " characters_per_s:DOUBLE? energy_j:DOUBLE? reply_ms:DOUBLE? gpu_energy_j:DOUBLE? recounted:BOOLEAN?"
     )
     assert columns["openings"] == "opening_id:VARCHAR run_id:VARCHAR person:VARCHAR opened_at:VARCHAR"
+    assert columns["stars"] == "star_id:VARCHAR run_id:VARCHAR person:VARCHAR starred_at:VARCHAR is_starred:BOOLEAN"
     assert columns["measurements"] == (
         "measurement_id:VARCHAR bench_id:VARCHAR machine_id:VARCHAR cpu:VARCHAR core_count:BIGINT? memory_bytes:BIGINT?"
         " gpus:VARCHAR[] model:VARCHAR quantization:VARCHAR? description:VARCHAR weights_bytes:BIGINT"
