@@ -7,7 +7,6 @@ import typer
 
 from llmcompare.cli.app import EXIT_REFUSED, Json, app, facts, print_json
 from llmcompare.core.memory import Use
-from llmcompare.core.replies import BYTES_PER_MB
 from llmcompare.services import at_hand, downloads, models, plans
 from llmcompare.services.downloads import DownloadWork
 from llmcompare.services.here import look_here, unused_gpu_text
@@ -52,11 +51,11 @@ def _installed(*, as_json: bool) -> None:
         ]
         print_json({"models": [at_hand.as_json(one) for one in found], "in_hub_cache": shown})
         return
+    print(at_hand.answer(found))
     for one in found:
-        about = f"{one.model.quantization or 'format not stated'}, {one.model.size_bytes / BYTES_PER_MB:,.0f} MB"
-        print(f"{one.model.model_id}: {one.model.problem or f'{about}, {one.model.origin}'}")
+        print("\n".join(at_hand.lines(one)))
     for other in cached:
-        print(f"In the cache of the Hub, taken by `download {other.repository} {other.model.path}` without a network")
+        print(f"In the cache of the Hub, used after: download {other.repository} {other.model.path}")
 
 
 @app.command(name="download")

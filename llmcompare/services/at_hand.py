@@ -13,7 +13,8 @@ from llmcompare.models.hub_cache import cached_repositories
 from llmcompare.models.hub_files import HubModel, models_of
 from llmcompare.models.library import LocalModel
 from llmcompare.models.origin import note_path
-from llmcompare.services import runs
+from llmcompare.services import plans, runs
+from llmcompare.services.preflight import Preflight, preflight
 from llmcompare.store.paths import folders
 
 BYTES_PER_MB = 1e6
@@ -79,6 +80,19 @@ def _measured() -> dict[str, tuple[int | None, int]]:
 
 def _is_ours(path: Path) -> bool:
     return path.absolute().is_relative_to(folders().models.absolute())
+
+
+def looked_into(model: LocalModel) -> Preflight:
+    """What to know of it, with the context that it is loaded with unless told otherwise."""
+    return preflight(model, context_tokens=plans.DEFAULT_CONTEXT_TOKENS)
+
+
+def answer(found: list[AtHand]) -> str:
+    """How many, how large, and how many of them are no use."""
+    size = sum(one.model.size_bytes for one in found)
+    bad = sum(one.model.problem is not None for one in found)
+    refused = f", {bad} of them cannot be loaded" if bad else ""
+    return f"{counted(len(found), 'model file')} at hand, {size / 1e9:,.2f} GB{refused}"
 
 
 # --- the cache of the Hub's client ------------------------------------------------------------------------------------
@@ -209,6 +223,17 @@ def _row(one: AtHand) -> tuple[Cell, ...]:
     )  # fmt: skip
 
 
+def lines(one: AtHand) -> list[str]:
+    """For a terminal: what it is, what a run of it took, and what to know before the first question."""
+    model = one.model
+    if model.problem is not None:
+        return [f"{model.model_id}: {model.problem}"]
+    parts = [model.quantization or "format not stated", f"{model.size_bytes / BYTES_PER_MB:,.0f} MB", model.origin]
+    if one.peak_memory_bytes is not None:
+        parts.append(f"took {one.peak_memory_bytes / BYTES_PER_MB:,.0f} MB of memory at most")
+    return [f"{model.model_id}: {', '.join(parts)}", *(f"  {warning}" for warning in looked_into(model).warnings)]
+
+
 def as_json(one: AtHand) -> dict[str, Any]:
     """Plain values, units in the keys."""
     model = one.model
@@ -222,6 +247,7 @@ def as_json(one: AtHand) -> dict[str, Any]:
         "origin": model.origin,
         "caveat": model.caveat,
         "problem": model.problem,
+        "warnings": [] if model.problem else list(looked_into(model).warnings),
         "peak_memory_bytes": one.peak_memory_bytes,
         "reply_count": one.run_count,
     }

@@ -5,11 +5,12 @@ from collections.abc import Callable
 import pandas as pd
 import streamlit as st
 
+from llmcompare.core.units import counted
 from llmcompare.errors import LlmCompareError
 from llmcompare.models.library import LocalModel
-from llmcompare.services import at_hand, plans, runs
+from llmcompare.services import at_hand, runs
 from llmcompare.services.at_hand import BYTES_PER_MB, AtHand
-from llmcompare.services.preflight import Preflight, preflight
+from llmcompare.services.preflight import Preflight
 from llmcompare.ui import show
 from llmcompare.ui.fields import BOUND
 from llmcompare.ui.handover import to_playground
@@ -25,8 +26,7 @@ def show_at_hand() -> None:
     if not found:
         st.info("There is no model file yet: choose one under “For this machine”.", icon=":material/info:")
         return
-    size = sum(one.model.size_bytes for one in found)
-    st.markdown(f"#### {len(found)} model file{'' if len(found) == 1 else 's'} at hand, {size / 1e9:,.2f} GB")
+    st.markdown(f"#### {plain(at_hand.answer(found))}")
     show.table(at_hand.at_hand_table(found), key="at_hand")
     by_id = {one.model.model_id: one for one in found}
     one = by_id[st.selectbox("File", list(by_id), key="at_hand_file", bind=BOUND)]
@@ -107,7 +107,7 @@ def _do(what: Callable[[], object]) -> None:
 
 
 def _show_file(one: AtHand) -> None:
-    found = preflight(one.model, context_tokens=plans.DEFAULT_CONTEXT_TOKENS)
+    found = at_hand.looked_into(one.model)
     for warning in found.warnings:
         st.warning(plain(warning), icon=":material/warning:")
     if not found.warnings:
@@ -124,7 +124,7 @@ def _show_file(one: AtHand) -> None:
 def _facts(one: AtHand, found: Preflight) -> dict[str, str]:
     model = one.model
     peak = one.peak_memory_bytes
-    runs_text = f", {one.run_count} replies" if one.run_count else ""
+    runs_text = f", the most of {counted(one.run_count, 'run')}" if one.run_count else ""
     return {
         "Now": at_hand.state_text(one) + (", pinned" if one.pinned else ""),
         "Name in the file": found.name or UNKNOWN,

@@ -29,6 +29,7 @@ CONTEXTS = [1_024 * 2**step for step in range(8)]
 USUAL_MODEL = "qwen3-4b"
 LISTING, HITS, FOLLOWED = "hub_listing", "hub_hits", "downloads_followed"
 ENDED_SHOWN = 3
+FROM_CACHE = "It is in the cache: nothing comes, its checksum is compared, and a link to it is put among the models."
 
 
 def pick_view() -> str:
@@ -204,7 +205,7 @@ def _fetch(found: HubRepository, offers: Sequence[HubOffer]) -> None:
     if here_now is not None and (job is None or job.job_id not in _followed()):
         _show_file_here("It is here already.", here_now)
     elif job is None or job.state != "running":
-        st.caption(plain(_before(by_path[path])))
+        st.caption(plain(FROM_CACHE if found.is_cached else _before(by_path[path])))
     _show_progress(job, "beside")
 
 

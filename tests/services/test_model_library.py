@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -180,8 +181,27 @@ def test_the_command_lists_the_files_at_hand(command, monkeypatch, tmp_path):
     found = json.loads(command("models", "--installed", "--json").out)["models"]
     assert [one["model_id"] for one in found] == ["SmolLM2-135M-Instruct.Q4_1.gguf", "notes.gguf"]
     assert found[0]["peak_memory_bytes"] is None
+    assert found[0]["warnings"] == []
     assert "is no GGUF file" in found[1]["problem"]
-    assert "is no GGUF file" in command("models", "--installed").out
+    shown = command("models", "--installed").out
+    assert shown.startswith("2 model files at hand, 0.10 GB, 1 of them cannot be loaded")
+    assert "is no GGUF file" in shown
+
+
+def test_the_command_says_what_is_wrong_with_a_file_and_what_a_run_of_it_took(command, monkeypatch, tmp_path):
+    monkeypatch.setenv("LLMCOMPARE_VAR", str(tmp_path))
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "home"))
+    (tmp_path / "models").mkdir()
+    write_tiny(tmp_path / "models" / "bare.gguf", "qwen3", chat_template=None)
+    assert command("run", "hi", "--model", "bare.gguf", "--max-tokens", "2", "--context", "64").exit_code == 0
+    shown = command("models", "--installed").out
+    assert re.search(r"bare\.gguf: F16, 0 MB, in .*models, took \d+ MB of memory at most", shown)
+    assert "  It has no chat template" in shown
+    assert "  4,096 tokens of context are more than the 256 it was trained with" in shown
+    told = json.loads(command("models", "--installed", "--json").out)
+    assert told["in_hub_cache"] == []
+    assert [bool(one["warnings"]) for one in told["models"]] == [False, True]
+    assert told["models"][1]["peak_memory_bytes"] > 10_000_000
 
 
 @pytest.fixture
