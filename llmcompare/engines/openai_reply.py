@@ -10,6 +10,9 @@ from llmcompare.errors import EndpointError
 THINK_OPEN, THINK_CLOSE = "<think>", "</think>"
 ENDED = {"stop", "eos", "eos_token", "end_turn"}
 LONGEST_QUOTE = 300
+CANNOT_GO_ON = (
+    "this kind of server is not known to go on with a reply: it would begin a new one. Ask again with more tokens."
+)
 
 
 def body_of(request: Request, *, model: str, dialect: Dialect) -> dict[str, Any]:
@@ -31,7 +34,7 @@ def body_of(request: Request, *, model: str, dialect: Dialect) -> dict[str, Any]
     body |= _beyond(request, dialect)
     if request.messages and request.messages[-1].role == "assistant":
         if not dialect.continues:
-            raise EndpointError("this kind of server is not known to go on with a reply: ask again instead.")
+            raise EndpointError(CANNOT_GO_ON)
         body |= {"continue_final_message": True, "add_generation_prompt": False}
     if sampling.grammar is not None:
         raise EndpointError("a grammar cannot be sent to an endpoint: give a JSON schema instead.")

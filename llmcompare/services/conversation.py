@@ -1,10 +1,12 @@
 """Several turns: each is a run of its own that names the one before, and every slot remembers its own replies."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from llmcompare.core.thinking import parts
 from llmcompare.engines.base import Message
+from llmcompare.engines.endpoints import preset
 from llmcompare.errors import InputError
 from llmcompare.models.library import LocalModel
 from llmcompare.services import playground
@@ -76,6 +78,15 @@ def go_on(run_id: str, models: Sequence[LocalModel]) -> Plan:
     plan = plan_again(found[-1].fact, models)
     before = tuple(_unfinished(found, slot) for slot in range(len(plan.models)))
     return replace(plan, before=before, parent_run_id=run_id, goes_on=True)
+
+
+def begin_anew(view: RunView) -> list[str]:
+    """Slots whose servers are not known to go on with a reply, by the names that they are shown by."""
+    return [
+        name
+        for name, slot in zip(view.fact.models, view.fact.slots or (), strict=False)
+        if (asked := json.loads(slot).get("endpoint")) and not preset(asked["preset_id"]).dialect.continues
+    ]
 
 
 def _ended(run_id: str) -> list[RunView]:

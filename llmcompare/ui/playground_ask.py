@@ -12,6 +12,7 @@ from llmcompare.engines.base import Sampling
 from llmcompare.engines.endpoints import PRESETS, Endpoint, key_for, preset
 from llmcompare.errors import InputError
 from llmcompare.models.library import LocalModel
+from llmcompare.services.attachments import Attached, attached, room, with_files
 from llmcompare.services.plans import DEFAULT_CONTEXT_TOKENS, MOST_SLOTS, Answerer, Plan, Settings
 from llmcompare.services.structured import checked_schema
 from llmcompare.ui.fields import BOUND
@@ -57,11 +58,52 @@ def compose(models: Sequence[LocalModel]) -> Plan | None:
                 help="Every reply must then be JSON that follows it: decoding is bound by a grammar here and by "
                 "response_format behind an endpoint, and the reply is checked.",
             )
+        files = _pick_files()
         with slots:
             picked = [
                 _pick_slot(number, column, models, common) for number, column in enumerate(places(count), start=1)
             ]
-    return _plan(prompt, scheduling, common, schema, picked) if pressed else None
+        if files is None:
+            return None
+        whole = with_files(prompt, files)
+        _say_room(whole, [own or common for found, own in picked if isinstance(found, LocalModel)])
+    return _plan(whole, scheduling, common, schema, picked) if pressed else None
+
+
+def _pick_files() -> list[Attached] | None:
+    """Files that go behind the prompt; None while one of them cannot be used."""
+    with st.expander("Files as part of the prompt"):
+        uploaded = st.file_uploader(
+            "Text files", accept_multiple_files=True, key="prompt_files",
+            help="Plain text in UTF-8: code, Markdown, CSV, JSON, logs. Their text stands behind the prompt, each "
+            "between lines that name it, and is kept with the run.",
+        )  # fmt: skip
+    found: list[Attached] = []
+    problems = 0
+    for one in uploaded:
+        try:
+            found.append(attached(one.name, one.getvalue()))
+        except InputError as problem:
+            st.error(plain(str(problem)), icon=":material/error:")
+            problems += 1
+    if found:
+        names = ", ".join(f"{one.name} ({len(one.text):,} characters)" for one in found)
+        st.caption(plain(f"Behind the prompt: {names}."))
+    return None if problems else found
+
+
+def _say_room(prompt: str, local: Sequence[dict[str, Any]]) -> None:
+    """Of models on this machine; a server's context is not known. The smallest context decides."""
+    if not local:
+        return
+    least = min(local, key=lambda one: int(one["context_tokens"]))
+    found = room(prompt, context_tokens=least["context_tokens"], max_tokens=least["max_tokens"])
+    if found is None:
+        return
+    if found.fits:
+        st.caption(plain(found.sentence))
+    else:
+        st.warning(plain(found.sentence), icon=":material/unfold_less:")
 
 
 def _plan(prompt: str, scheduling: Scheduling, common: dict[str, Any], schema: str, picked: list[Any]) -> Plan | None:

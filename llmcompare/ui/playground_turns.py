@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
+from llmcompare.core.phrases import listed
 from llmcompare.core.thinking import parts
 from llmcompare.errors import InputError
 from llmcompare.models.library import LocalModel
@@ -39,6 +40,13 @@ def pick_next(view: RunView, models: Sequence[LocalModel]) -> Plan | None:
             with st.popover("Edit and resend", icon=":material/edit:"):
                 text = st.text_area("The prompt instead", view.fact.prompt, key=f"edit_{run_id}")
                 resend = st.button("Resend", key="resend")
+        if is_cut and (anew := conversation.begin_anew(view)):
+            st.caption(
+                plain(
+                    f"Continue leaves out {listed(anew)}: such a server is not known to go on with a reply, it begins "
+                    "a new one. Ask it again with more tokens."
+                )
+            )
     asked: list[tuple[bool, Callable[[], Plan]]] = [
         (send, lambda: conversation.follow_up(run_id, follow, models)),
         (again, lambda: conversation.again(run_id, models)),

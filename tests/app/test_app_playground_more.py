@@ -198,3 +198,22 @@ def test_runs_are_searched_starred_and_asked_of_other_models(open_app, server):
     shown = [again.value(name) for name in ("prompt", "max_tokens", "temperature", "stop")]
     assert shown == ["Why is the sky blue? Answer in two sentences.", 40, 0.3, "END"]
     assert again.tracebacks == []
+
+
+def test_files_stand_behind_the_prompt_and_one_that_is_no_text_is_refused(open_app, server):
+    app = open_app(PAGE, **link(server))
+    files = [("notes.md", b"The sky is green.", "text/markdown"), ("a.pdf", b"%PDF \xff", "application/pdf")]
+    app.run_of.get_by_key("prompt_files").set_value(files).run()
+    assert "a.pdf is no UTF-8 text" in app.errors
+    app.run_of.get_by_key("prompt_files").set_value(files[:1]).run()
+    assert app.errors == ""
+    app = pressed(app)
+    assert server.asked[0]["messages"][-1]["content"].endswith(
+        "--- notes.md ---\nThe sky is green.\n--- end of notes.md ---"
+    )
+
+
+def test_a_prompt_that_no_context_holds_is_said_before_it_is_asked(open_app):
+    app = open_app(PAGE).set("prompt", "word " * 5000)
+    assert "about 6,250 tokens" in app.warnings
+    assert "it does not fit" in app.warnings

@@ -310,6 +310,12 @@ def test_a_real_server_that_counts_nothing_while_it_streams_is_asked_for_the_cou
     assert (here.recounted, there.recounted) == (None, True)
 
 
+def test_a_real_server_that_would_begin_a_new_reply_is_not_asked_to_go_on(remote_engine):
+    said = (*ask("Count to nine.").messages, Message(role="assistant", content="One, two, "))
+    (failed,) = remote_engine.stream(Request(messages=said))
+    assert "it would begin a new one" in failed.error
+
+
 def test_a_server_that_cannot_be_asked_afterwards_leaves_the_counts_unknown(server):
     server.say(chunk("a"), chunk(finish="stop"), DONE)
     done = events_of(server, "llama-cpp-python")[-1]

@@ -114,6 +114,8 @@ def test_continuing_behind_an_endpoint_is_asked_for_where_the_server_is_known_to
     assert server.asked[-1]["messages"][-1] == {"role": "assistant", "content": "Because."}
     assert server.asked[-1]["continue_final_message"]
     plain = ask(Endpoint(preset_id="other", base_url=server.base_url, model="m"))
+    assert conversation.begin_anew(first) == []
+    assert conversation.begin_anew(plain) == [f"m @ {server.address}"]
     assert "go on with a reply" in finished(conversation.go_on(plain.fact.run_id, [])).slots[0].reply.error
 
 
