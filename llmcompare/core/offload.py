@@ -15,6 +15,8 @@ class Room:
     ram_bytes: int
     gpu_bytes: int = 0
     """0 without a GPU, and where the engine does not use it."""
+    is_shared: bool = False
+    """What lies on the GPU is taken from the RAM: processor and GPU have one memory."""
 
     @property
     def usable_gpu_bytes(self) -> int:
@@ -40,7 +42,9 @@ def shared(shape: ModelShape, needed: Need, room: Room) -> Split:
 
 
 def fits(shape: ModelShape, needed: Need, room: Room) -> bool:
-    """Whether what does not lie on the GPU fits the RAM."""
+    """Whether what does not lie on the GPU fits the RAM; all of it where they are one memory."""
+    if room.is_shared:
+        return needed.total_bytes <= room.ram_bytes
     return shared(shape, needed, room).ram_bytes <= room.ram_bytes
 
 

@@ -9,6 +9,8 @@ from typing import Any
 
 GPU, INTEGRATED_GPU = 1, 2
 """ggml_backend_dev_type of ggml-backend.h of ggml 0.25 (CPU 0, GPU 1, IGPU 2, ACCEL 3, META 4)."""
+APPLE_NAMES = ("Metal", "MTL")
+"""How ggml names the GPU of an Apple machine, which it counts among those with memory of their own (ggml-metal.cpp)."""
 
 
 def gpu_devices(library_folder: Path) -> list[dict[str, Any]]:
@@ -16,14 +18,15 @@ def gpu_devices(library_folder: Path) -> list[dict[str, Any]]:
     ggml = _library(library_folder)
     found = [ggml.ggml_backend_dev_get(at) for at in range(ggml.ggml_backend_dev_count())]
     kinds = [(ggml.ggml_backend_dev_type(device), device) for device in found]
-    return [_facts(ggml, device) for wanted in (GPU, INTEGRATED_GPU) for kind, device in kinds if kind == wanted]
+    return [_facts(ggml, device, kind) for wanted in (GPU, INTEGRATED_GPU) for kind, device in kinds if kind == wanted]
 
 
-def _facts(ggml: ctypes.CDLL, device: int) -> dict[str, Any]:
+def _facts(ggml: ctypes.CDLL, device: int, kind: int) -> dict[str, Any]:
     free, total = ctypes.c_size_t(), ctypes.c_size_t()
     ggml.ggml_backend_dev_memory(device, ctypes.byref(free), ctypes.byref(total))
     name = ggml.ggml_backend_dev_name(device).decode("utf-8", errors="replace")
-    return {"name": name, "free_bytes": free.value, "total_bytes": total.value}
+    shares = kind == INTEGRATED_GPU or name.startswith(APPLE_NAMES)
+    return {"name": name, "free_bytes": free.value, "total_bytes": total.value, "shares_memory": shares}
 
 
 def _library(folder: Path) -> ctypes.CDLL:

@@ -14,6 +14,8 @@ class SeenGpu:
     name: str
     memory_bytes: int
     free_bytes: int
+    shares_memory: bool = False
+    """With the processor: what is put there is taken from the memory of the machine."""
 
 
 def gpus() -> tuple[SeenGpu, ...]:

@@ -161,4 +161,9 @@ def gpu_of(devices: Sequence[Mapping[str, Any]]) -> SeenGpu | None:
     if not devices:
         return None
     first = devices[0]
-    return SeenGpu(name=first["name"], memory_bytes=int(first["total_bytes"]), free_bytes=int(first["free_bytes"]))
+    return SeenGpu(
+        name=first["name"],
+        memory_bytes=int(first["total_bytes"]),
+        free_bytes=int(first["free_bytes"]),
+        shares_memory=bool(first["shares_memory"]),
+    )

@@ -38,7 +38,9 @@ class Here:
     @property
     def room(self) -> Room:
         """What a model can fill."""
-        return Room(ram_bytes=self.memory_bytes, gpu_bytes=self.gpu.free_bytes if self.gpu else 0)
+        if self.gpu is None:
+            return Room(ram_bytes=self.memory_bytes)
+        return Room(ram_bytes=self.memory_bytes, gpu_bytes=self.gpu.free_bytes, is_shared=self.gpu.shares_memory)
 
     @property
     def test(self) -> SpeedTest:
@@ -89,13 +91,14 @@ def room_text(found: Here) -> str:
     >>> room_text(Here(memory_bytes=8 * 2**30, predict=None, use=Use(context_tokens=4096)))
     '8.0 GiB free'
     """
-    memory_text = f"{found.memory_bytes / BYTES_PER_GIB:,.1f} GiB"
-    return f"{memory_text} free" if found.gpu is None else f"{memory_text} free in memory, {gpu_text(found.gpu)}"
+    memory_text = f"{found.memory_bytes / BYTES_PER_GIB:,.1f} GiB free"
+    return memory_text if found.gpu is None else f"{memory_text} in memory, {gpu_text(found.gpu)}"
 
 
 def gpu_text(gpu: SeenGpu) -> str:
     """Its name and what is free on it."""
-    return f"{gpu.free_bytes / BYTES_PER_GIB:,.1f} GiB on the GPU {gpu.name}"
+    of_it = "of it " if gpu.shares_memory else ""
+    return f"{gpu.free_bytes / BYTES_PER_GIB:,.1f} GiB {of_it}on the GPU {gpu.name}"
 
 
 def unused_gpu_text(found: Here) -> str | None:

@@ -125,7 +125,7 @@ def offer(shape: ModelShape, format_name: str, machine_here: Here, *, size_bytes
     use, room = machine_here.use, machine_here.room
     needed = memory.need(shape, use, format_name=format_name, file_weights_bytes=size_bytes)
     split = offload.shared(shape, needed, room)
-    fits = split.ram_bytes <= room.ram_bytes
+    fits = offload.fits(shape, needed, room)
     quantization = format_name.removeprefix(GGUF).upper()
     made = ModelInFormat(shape=shape, weights_bytes=needed.weights_bytes, quantization=quantization)
     predict = machine_here.predictor(split, shape) if fits else None

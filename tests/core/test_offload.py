@@ -42,6 +42,17 @@ def test_without_a_gpu_it_is_the_rule_of_memory_alone():
 
 
 @given(room=rooms)
+def test_a_gpu_that_shares_the_memory_adds_none(room):
+    one_memory = replace(room, is_shared=True)
+    assert offload.fits(LLAMA_3_8B, NEEDED, one_memory) == (NEEDED.total_bytes <= room.ram_bytes)
+    with_it, without = (
+        offload.largest_context_tokens(LLAMA_3_8B, USE, needed=NEEDED, room=one)
+        for one in (one_memory, Room(ram_bytes=room.ram_bytes))
+    )
+    assert with_it == without
+
+
+@given(room=rooms)
 def test_every_byte_lies_somewhere_and_the_gpu_never_holds_more_than_it_has(room):
     split = offload.shared(LLAMA_3_8B, NEEDED, room)
     extra = NEEDED.buffers_bytes if split.gpu_layers else 0

@@ -84,7 +84,7 @@ def test_the_worker_lists_the_devices_as_one_line_of_json(project):
     found = json.loads(said.stdout)
     assert set(found) == {"gpu_offload", "devices"}
     assert found["gpu_offload"] is llama_cpp.llama_supports_gpu_offload()
-    assert all(set(device) == {"name", "free_bytes", "total_bytes"} for device in found["devices"])
+    assert all(set(device) == {"name", "free_bytes", "total_bytes", "shares_memory"} for device in found["devices"])
 
 
 @pytest.mark.skipif(llama_cpp.llama_supports_gpu_offload(), reason="llama.cpp was built for a GPU here")

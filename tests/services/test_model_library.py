@@ -19,8 +19,9 @@ from tests.tiny_models import write_tiny
 GIB = 1024**3
 
 
-def here(memory_gib=8.0, context=4096, predict=None, gpu_gib=None, predict_on_gpu=None):
-    gpu = None if gpu_gib is None else gpu_of([{"name": "CUDA0", "free_bytes": gpu_gib * GIB, "total_bytes": 24 * GIB}])
+def here(memory_gib=8.0, context=4096, predict=None, gpu_gib=None, predict_on_gpu=None, shares_memory=False):
+    seen = {"name": "CUDA0", "free_bytes": 0, "total_bytes": 24 * GIB, "shares_memory": shares_memory}
+    gpu = None if gpu_gib is None else gpu_of([{**seen, "free_bytes": gpu_gib * GIB}])
     return Here(
         memory_bytes=int(memory_gib * GIB), predict=predict, use=Use(context_tokens=context), gpu=gpu,
         predict_on_gpu=predict_on_gpu,
@@ -141,6 +142,14 @@ def test_a_gpu_never_takes_a_format_or_a_context_away(real_facts):
             for before, after in zip(fewer, more, strict=True):
                 assert after.fits or not before.fits
                 assert (after.largest_context_tokens or 0) >= (before.largest_context_tokens or 0)
+
+
+def test_a_gpu_that_shares_the_memory_of_the_machine_adds_none(real_facts):
+    alone, apple = here(8.0), here(8.0, gpu_gib=6, predict_on_gpu=speed(20.0), shares_memory=True)
+    one, two = entry(real_facts, "qwen3-4b", alone), entry(real_facts, "qwen3-4b", apple)
+    assert [offer.fits for offer in one.offers] == [offer.fits for offer in two.offers]
+    assert (two.best.lies, two.best.decode_tokens_per_s.value) == ("on the GPU", 20.0)
+    assert "8.0 GiB free in memory, 6.0 GiB of it on the GPU CUDA0" in models.answer([two], apple)
 
 
 def test_what_fits_neither_says_both_memories(real_facts):
