@@ -3,11 +3,13 @@
 import itertools
 import json
 import re
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
 
 from llmcompare.core.memory import Use
+from llmcompare.engines.base import Request, Sampling, Token
 from llmcompare.engines.machine import gpu_of
 from llmcompare.errors import InputError
 from llmcompare.models.library import model_at
@@ -227,6 +229,37 @@ def test_a_split_model_goes_with_all_its_parts(own_models):
     size = sum(path.stat().st_size for path in own_models.glob("split*"))
     assert at_hand.delete(model) == size
     assert list(own_models.iterdir()) == []
+
+
+def state_of(path):
+    (one,) = [one for one in at_hand.at_hand() if one.model.path == path]
+    return one
+
+
+def test_who_uses_a_model_is_said_and_only_one_that_nobody_uses_is_unloaded_or_deleted(own_models):
+    path = write_tiny(own_models / "used.gguf", "qwen3")
+    assert at_hand.state_text(state_of(path)) == "not loaded"
+    engine = runs.pool().engine(runs.model_file(state_of(path).model), context_tokens=256)
+    ask = Request(
+        messages=({"role": "user", "content": "why is the sky blue"},),
+        sampling=Sampling(max_tokens=200, temperature=1.0),
+    )
+    with closing(engine.stream(ask)) as events:
+        while not isinstance(next(events), Token):
+            pass
+        used = state_of(path)
+        assert at_hand.state_text(used) == "answers 1 request now"
+        with pytest.raises(InputError, match=r"used\.gguf answers 1 request now: stop it first"):
+            at_hand.unload(used)
+        with pytest.raises(InputError, match="stop it first"):
+            at_hand.delete(used.model)
+        assert path.is_file()
+    idle = state_of(path)
+    assert at_hand.state_text(idle) == "in memory, nobody uses it"
+    at_hand.unload(idle)
+    assert at_hand.state_text(state_of(path)) == "not loaded"
+    assert at_hand.delete(idle.model) > 0
+    assert not path.exists()
 
 
 def test_a_link_goes_and_its_file_stays(own_models, tmp_path):
