@@ -60,6 +60,8 @@ def side_sentence(votes: Sequence[str]) -> str:
     'The left reply was preferred in 2 of 3 votes that were for one side; left and right are drawn by lot.'
     """
     left, decided = votes.count("left"), votes.count("left") + votes.count("right")
+    if not decided:
+        return "No vote was for one side."
     return (
         f"The left reply was preferred in {left} of {counted(decided, 'vote')} that were for one side; left and right "
         "are drawn by lot."

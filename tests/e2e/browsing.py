@@ -86,6 +86,7 @@ class Server:
     """`python -m llmcompare serve` in a process of its own."""
 
     def __init__(self, var: Path, data: Path = PROJECT / "data") -> None:
+        self.var = var
         self.port = free_port()
         self.ready_at: float | None = None
         self.environment = os.environ | {"LLMCOMPARE_VAR": str(var), "LLMCOMPARE_DATA": str(data)}
