@@ -125,6 +125,9 @@ class StreamedAnswer:
             return EndpointError(f"no safe connection to {where} ({error.reason or error}): check http or https.")
         if isinstance(error, http.client.IncompleteRead | ConnectionResetError | BrokenPipeError):
             return EndpointError("the connection broke off before the end of the reply.")
+        if isinstance(error, socket.gaierror):
+            why = error.strerror or error
+            return EndpointError(f"{where} cannot be reached ({why}): check the name, or whether there is a network.")
         if isinstance(error, OSError):
             reason = "no answer" if isinstance(error, TimeoutError) else error.strerror or str(error)
             return EndpointError(f"{where} cannot be reached ({reason}): is the server running there?")

@@ -18,6 +18,11 @@ HEARTBEAT_S = 0.1
 CONNECT_LIMIT_S = 10.0
 SILENCE_LIMIT_S = 120.0
 """A server may load a model or have a queue before the first token."""
+CONNECT_LIMITS = 3
+"""Looking a name up has no limit of its own, and each address of a name has one."""
+KEEP_ALIVE_LIMITS = 10
+"""Times the limit of silence: so long a server may send nothing but signs of life."""
+LONGEST_TOKEN_CHARACTERS = 256
 END = "[DONE]"
 _BROKEN_OFF = "the connection broke off in the middle of the reply."
 _CLOSED_AT_ONCE = (
@@ -70,11 +75,13 @@ class RemoteEngine:
     def _events(self, answer: StreamedAnswer, request: Request, key: str | None) -> Iterator[Event]:
         heard_s, written = time.monotonic(), ""
         while not isinstance(sent := answer.next(HEARTBEAT_S), Sent):
-            # Not for ever: connecting has a limit of its own.
+            if time.monotonic() - heard_s > CONNECT_LIMITS * self._connect_limit_s:
+                where = self._endpoint.address.netloc
+                raise EndpointError(f"{where} cannot be reached: no connection came about, check the address.")
             yield Tick(time_s=heard_s)
         yield Started(prompt_text=None, prompt_tokens=None, reused_tokens=None, time_s=sent.time_s)
         reader, lines, heard_s = ChunkReader(sent_s=sent.time_s), EventLines(), sent.time_s
-        is_over = False
+        is_over, event_s = False, sent.time_s
         while not is_over:
             match answer.next(HEARTBEAT_S):
                 case Line(text=text, time_s=heard_s):
@@ -85,11 +92,18 @@ class RemoteEngine:
                     event, is_over = None, self._has_gone_silent(reader, since_s=heard_s)
                     # Not now: a token that came before now may still be on its way.
                     yield Tick(time_s=heard_s)
+            event_s = heard_s if event is not None else event_s
+            if heard_s - event_s > KEEP_ALIVE_LIMITS * self._silence_limit_s:
+                raise EndpointError("the server sends signs of life and no reply: it was given up.")
             is_over = is_over or (event is not None and event.data == END)
             token = None if event is None or event.data == END else _token(reader, event, heard_s)
             if token is not None:
                 written += token.text
                 yield token
+            if len(written) > LONGEST_TOKEN_CHARACTERS * request.sampling.max_tokens:
+                raise EndpointError(
+                    f"the server writes on after {request.sampling.max_tokens:,} tokens: it was cut off."
+                )
         if reader.finish is None:
             raise EndpointError(_BROKEN_OFF if reader.has_begun else _CLOSED_AT_ONCE)
         yield from self._counted(reader, request, written, key)

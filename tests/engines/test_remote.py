@@ -143,6 +143,48 @@ def test_a_stall_ends_after_the_limit_with_its_length(server):
     assert time.monotonic() - began < 2
 
 
+def test_a_server_that_takes_the_request_and_says_nothing_at_all_is_given_up():
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        address = f"http://127.0.0.1:{listening.getsockname()[1]}/v1"
+        failed = list(engine_at(address, silence_limit_s=0.5).stream(ask()))[-1]
+    assert isinstance(failed, Failed)
+    assert "nothing was heard for 0.5 s: the reply was given up" in failed.error
+
+
+def test_a_server_that_shakes_no_hands_is_given_up():
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        address = f"https://127.0.0.1:{listening.getsockname()[1]}/v1"
+        failed = list(engine_at(address, connect_limit_s=0.5).stream(ask()))[-1]
+    assert isinstance(failed, Failed)
+    assert f"{address.removesuffix('/v1').removeprefix('https://')} cannot be reached" in failed.error
+
+
+def test_a_server_that_stops_in_the_middle_of_a_line_is_given_up(server):
+    server.say(chunk("Because "), chunk("of")[:-30], 60.0)
+    assert "nothing was heard for 0.5 s" in failure(server, silence_limit_s=0.5)
+
+
+def test_a_server_that_only_says_that_it_lives_is_given_up_after_a_longer_while(server):
+    server.say(*[part for _ in range(600) for part in (": keep-alive\n\n", 0.1)])
+    assert "signs of life and no reply" in failure(server, silence_limit_s=0.2)
+    assert server.disconnected.wait(60)
+
+
+def test_a_server_that_never_stops_writing_is_cut_off_and_what_it_wrote_is_kept(server):
+    server.say(*[part for _ in range(6_000) for part in (chunk("word " * 20), 0.01)])
+    events = events_of(server, request=ask(max_tokens=2))
+    assert "writes on after 2 tokens" in events[-1].error
+    assert 512 < len(text_of(events)) < 1_000
+    assert server.disconnected.wait(60)
+
+
+def test_a_name_that_nobody_knows_is_a_sentence():
+    # No resolver may know it (RFC 6761); one that does not answer has a limit.
+    failed = list(engine_at("https://nowhere.invalid/v1", connect_limit_s=5.0).stream(ask()))[-1]
+    assert isinstance(failed, Failed)
+    assert "nowhere.invalid cannot be reached" in failed.error
+
+
 def test_a_reply_that_is_cut_in_the_middle_is_a_failure(server):
     server.say(chunk("Because "), chunk("of")[:-30])
     assert "no JSON" in failure(server) or "broke off" in failure(server)

@@ -11,6 +11,7 @@ import llama_cpp
 import pytest
 
 from llmcompare.engines.base import Done, Failed, Message, Request, Sampling, Started, Token
+from llmcompare.engines.template import written
 from llmcompare.errors import ModelRefusedError
 from tests.tiny_models import write_tiny
 
@@ -61,6 +62,45 @@ def test_a_chat_template_that_misbehaves_is_refused_in_time_and_the_worker_serve
     assert reason in failed.error
     assert not failed.crashed
     assert last_of(engine, asked()).reason in ("length", "end")
+
+
+ATTACKS = [
+    "{{ ''.__class__.__mro__[1].__subclasses__() }}",
+    "{{ cycler.__init__.__globals__.os.system('touch MARK') }}",
+    "{{ lipsum.__globals__['os'].system('touch MARK') }}",
+    "{{ raise_exception.__globals__ }}",
+    "{{ strftime_now.__func__.__globals__ }}",
+    "{{ (lipsum|attr('__globals__'))['os'].system('touch MARK') }}",
+    "{{ '{0.__class__}'.format(messages) }}",
+    "{{ ('{0.__class__}'|attr('format'))(messages) }}",
+    "{{ messages.append(messages[0]) }}",
+    "{% include '/etc/passwd' %}",
+    "{% import 'os' as os %}{{ os.system('touch MARK') }}",
+]
+"""What templates of strangers try: to reach Python, the shell, files, and the messages that others see."""
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_a_chat_template_that_reaches_for_more_than_its_messages_gets_nothing(tiny, tmp_path, attack):
+    mark = tmp_path / "mark"
+    engine = tiny(chat_template=BAD + attack.replace("MARK", str(mark)) + "x" + PLAIN)
+    events = list(engine.stream(asked("bad")))
+    # Refused, or read as nothing: Jinja shows some of what it does not give out as an empty text.
+    shown = [event.prompt_text for event in events if isinstance(event, Started)]
+    assert shown in ([], ["xbad"])
+    assert isinstance(events[-1], Done) if shown else "the chat template fails on these messages" in events[-1].error
+    assert not mark.exists()
+    assert isinstance(last_of(engine, asked()), Done)
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_the_example_of_a_template_that_attacks_gets_nothing_either(tmp_path, attack):
+    mark = tmp_path / "mark"
+    messages = [{"role": "user", "content": "bad"}]
+    found = written(attack.replace("MARK", str(mark)) + "x", messages, bos="", eos="")
+    assert found.text in (None, "x")
+    assert (found.problem is None) == (found.text is not None)
+    assert not mark.exists()
 
 
 @pytest.mark.parametrize(
