@@ -3,6 +3,7 @@
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 from scipy.special import expit
@@ -13,7 +14,7 @@ from llmcompare.core.ratings import CONFIDENCE, ENOUGH, Counts, Ratings, rated, 
 MOST_VOTES = 10_000
 """More votes than this are not counted out."""
 EVEN_CHANCE = 0.5
-COURSES = 1000
+COURSES = 500
 """Ways in which votes may come out, and as many in which all deviations are the other way round."""
 
 
@@ -96,7 +97,7 @@ def chance_settled(
     """
     before = ratings.counts
     expected = votes_to_come(ratings, leader, share, more)
-    after = rated(expected)
+    after = rated(expected, start=ratings.logits)
     new = replace(before, preferred=expected.preferred - before.preferred, ties=expected.ties - before.ties)
     deviations = _courses(_covariance_by(new, after))
     lead = after.logits[leader] + deviations[:, [leader]] - after.logits - deviations
@@ -115,6 +116,10 @@ def _covariance_by(new: Counts, after: Ratings) -> Floats:
 def _courses(covariance: Floats) -> Floats:
     """Deviations, a row for each course: always the same, in opposite pairs, and one that goes as expected."""
     values, vectors = np.linalg.eigh(covariance)
-    drawn = np.random.default_rng(0).standard_normal((COURSES, len(values)))
-    deviations = drawn @ (vectors * np.sqrt(np.maximum(values, 0))).T
+    deviations = _drawn(len(values)) @ (vectors * np.sqrt(np.maximum(values, 0))).T
     return np.concatenate([deviations, -deviations, np.zeros((1, len(values)))])
+
+
+@cache
+def _drawn(size: int) -> Floats:
+    return np.random.default_rng(0).standard_normal((COURSES, size))

@@ -203,14 +203,15 @@ def is_bounded(counts: Counts) -> bool:
     return int(connected_components(counts.points > 0, directed=True, connection="strong")[0]) <= 1
 
 
-def rated(counts: Counts) -> Ratings:
+def rated(counts: Counts, *, start: Floats | None = None) -> Ratings:
     """Ratings of a connected part of a table.
 
-    Where a rating would be infinite, half a vote for each side is added to every compared pair.
+    Where a rating would be infinite, half a vote for each side is added to every compared pair. A start near the
+    ratings saves steps and changes nothing.
     """
     added = 0.0 if is_bounded(counts) else VOTES_ADDED
     points = counts.points + added * (counts.votes > 0)
-    logits = _maximum_likelihood(points)
+    logits = _maximum_likelihood(points, np.zeros(len(points)) if start is None else start)
     odds = expit(logits[:, None] - logits[None, :])
     compared = counts.votes > 0
     squares = scatter(replace(counts, preferred=counts.preferred + added * compared), odds)
@@ -219,10 +220,9 @@ def rated(counts: Counts) -> Ratings:
     return Ratings(counts=counts, logits=logits, covariance=inverse @ spread @ inverse, votes_added=added)
 
 
-def _maximum_likelihood(points: Floats) -> Floats:
+def _maximum_likelihood(points: Floats, logits: Floats) -> Floats:
     """Newton's method on a concave likelihood; a step is halved until it gains."""
     votes = points + points.T
-    logits = np.zeros(len(points))
     likelihood = _log_likelihood(points, logits)
     for _ in range(NEWTON_STEPS):
         odds = expit(logits[:, None] - logits[None, :])
