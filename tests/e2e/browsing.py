@@ -49,7 +49,7 @@ NOT_OURS = re.compile(
 )
 """On a deep link Streamlit's own page tries whether the app is served below that path, and reads on at /. What is asked
 of other hosts has a test of its own, without a network."""
-STARTED_WITHIN_S = 60
+STARTED_WITHIN_S = 120
 QUIET = """() => {
   const app = document.querySelector('[data-testid="stApp"]');
   const values = [...document.querySelectorAll('input')].map(input => input.value).join('|');
@@ -164,7 +164,7 @@ class Tab:
         self.page.goto(address)
         return self.settled()
 
-    def settled(self, timeout_s: float = 30) -> "Tab":
+    def settled(self, timeout_s: float = 90) -> "Tab":
         """Wait until the script has run and its elements are drawn."""
         self.page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for(
             timeout=timeout_s * 1e3

@@ -8,8 +8,11 @@ from playwright.sync_api import sync_playwright
 
 IMAGES = PROJECT / "docs" / "images"
 WIDTH = 1280
-HEIGHTS = {"overview": 1240, "costs": 860, "hardware": 1540}
+HEIGHTS = {"overview": 1240, "costs": 1080, "hardware": 1720}
 """Down to the end of the chart."""
+PLAYGROUND_HEIGHT = 1920
+"""Down to the end of the figures."""
+WAIT_MS = 300_000
 PICTURES = {"overview": {}, "costs": {"requests_per_month": 5_000_000}, "hardware": {}}
 
 
@@ -41,11 +44,11 @@ def main() -> None:
 def picture_playground(tab: Tab, server: Server) -> None:
     """Two real replies of the demo model, in turn, so that a sentence compares their speeds."""
     page = tab.page
-    page.set_viewport_size({"width": WIDTH, "height": 1500})
+    page.set_viewport_size({"width": WIDTH, "height": PLAYGROUND_HEIGHT})
     tab.open(server.address("playground", scheduling="in-turn", max_tokens=96))
-    page.get_by_role("button", name="Run", exact=True).wait_for(timeout=60_000)
+    page.get_by_role("button", name="Run", exact=True).wait_for(timeout=WAIT_MS)
     page.get_by_role("button", name="Run", exact=True).click()
-    page.get_by_text(" tokens/s, one after the other, one prompt)").wait_for(timeout=60_000)
+    page.get_by_text(" tokens/s, one after the other, one prompt)").wait_for(timeout=WAIT_MS)
     tab.settled()
     page.mouse.move(5, 5)
     page.wait_for_timeout(500)

@@ -30,6 +30,8 @@ def hub():
         path = demo_model_path()
         assert path is not None
         running.files[REPOSITORY] = {FILE: path}
+        # Now, and not while somebody waits for a list.
+        running.checksum(path)
         yield running
 
 
@@ -41,11 +43,12 @@ def server(hub, tmp_path_factory, real_folders):
         environment.setenv("HF_ENDPOINT", hub.address)
         environment.setenv("HF_HOME", str(folder / "home"))
         environment.setenv("HF_TOKEN", "")
+        environment.setenv("HF_HUB_DOWNLOAD_TIMEOUT", "60")
         with serving(folder / "var", real_folders.data) as started:
             measure = [sys.executable, "-m", "llmcompare", "bench", str(demo_model_path())]
             subprocess.run(
                 [*measure, "--prompt", "0", "--generate", "8", "--repetitions", "2", "--threads", "1"],
-                cwd=PROJECT, env=started.environment, capture_output=True, check=True, timeout=120,
+                cwd=PROJECT, env=started.environment, capture_output=True, check=True, timeout=300,
             )  # fmt: skip
             yield started
 
