@@ -64,7 +64,7 @@ def advise_command(
         based_in_eu=in_eu,
         languages=tuple(part.strip() for part in languages.split(",") if part.strip()),
         context_tokens=context_tokens,
-        data_stays_here=data_stays_here,
+        data_stays_here=data_stays_here or scenario.data_stays_here,
         hardware=hardware,
         hardware_count=hardware_count,
         max_usd_per_month=max_usd_per_month,

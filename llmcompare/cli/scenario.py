@@ -54,7 +54,7 @@ SCENARIO_HELP = {
     "cold_start_s": "Seconds until a new serverless worker answers.",
     "idle_timeout_s": "Seconds a serverless worker stays after its last request.",
     "requests_per_worker": "Requests at once in one serverless worker.",
-    "purchase_usd": "Price of one machine of your own.",
+    "purchase_usd": "Price of one machine of your own; 0 if it is paid.",
     "owned_gpu": "GPU in your own machine.",
     "owned_gpu_count": "GPUs in your own machine.",
     "owned_months": "Months from purchase to resale.",
@@ -69,6 +69,7 @@ SCENARIO_HELP = {
     "min_bits_per_weight": "Formats with fewer bits per weight are out.",
     "language": "Language of the requests, as a code (en, zh, de, …): another model counts the same text.",
     "tokens_of": "Model whose tokenizer counted the tokens; counts with a language.",
+    "data_place": "anywhere, or here: then APIs, serverless and rented GPUs are out.",
 }
 
 

@@ -25,6 +25,9 @@ from llmcompare.core.workload import Workload
 Row = Model | ApiOffer | Gpu | GpuOffer | Capacity | ServerlessTerms
 OptionKey = Literal["api", "serverless", "rented", "rented_at_scale", "owned", "today"]
 
+STAYS_HERE = "the data must stay here"
+"""Why what is served by others is no option."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Option:
@@ -125,16 +128,20 @@ def compare(
 ) -> Comparison:
     """All options for a scenario. Raises UnknownIdError or InputError; an option without data says why instead.
 
+    Where the data must stay here, what is served by others is no option.
+
     serverless_on and owned_with give the options that follow from what is rented, or why there is none: the one from
     everything that could be rented, cheapest first, the other from the cheapest.
     """
     api, api_missing = api_option(book, scenario)
     found, rented_missing = deployments(book, scenario)
+    owned, owned_missing = owned_with(found[0] if found else None)
+    if scenario.data_stays_here:
+        found, rented_missing, api, api_missing = [], STAYS_HERE, None, STAYS_HERE
     rented = found[0] if found else None
     at_scale = _for_growth(found, api)
     today = today_option(book, scenario)
-    serverless, serverless_missing = serverless_on(found)
-    owned, owned_missing = owned_with(rented)
+    serverless, serverless_missing = (None, STAYS_HERE) if scenario.data_stays_here else serverless_on(found)
     options = Comparison(
         scenario=scenario,
         model=book.model,

@@ -16,8 +16,9 @@ def owned_sentence(option: OwnedOption) -> str:
     machine, one = option.machine, option.machines == 1
     bought = f"An own machine with {option.short}" if one else f"{option.machines:,} own machines with {option.short}"
     resale = f", sold for {usd_text(machine.resale_usd)} then" if machine.resale_usd else ""
+    price = f" at {usd_text(machine.purchase_usd)}{'' if one else ' each'} over {machine.months:g} months{resale}"
     return (
-        f"{bought} at {usd_text(machine.purchase_usd)}{'' if one else ' each'} over {machine.months:g} months{resale} "
+        f"{bought}{price if machine.purchase_usd else ', paid already,'} "
         f"{'costs' if one else 'cost'} {band_text(option.usd_per_month)} a month at your volume: "
         f"{_parts_text(option)}."
     )

@@ -12,6 +12,7 @@ from llmcompare.errors import InputError
 
 CapacityBasis = Literal["measured-first", "predicted"]
 Running = Literal["always-on", "scheduled", "profile"]
+DataPlace = Literal["anywhere", "here"]
 
 RANGES: dict[str, tuple[float, float]] = {
     "target_utilisation_fraction": (0.001, 1),
@@ -34,7 +35,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "cold_start_s": (0, 3_600),
     "idle_timeout_s": (0, 86_400),
     "requests_per_worker": (1, 10_000),
-    "purchase_usd": (1, 1e9),
+    "purchase_usd": (0, 1e9),
     "owned_gpu_count": (1, 10_000),
     "owned_months": (1, 240),
     "resale_usd": (0, 1e9),
@@ -52,6 +53,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "traffic": TRAFFIC_SHAPES,
     "capacity_basis": get_args(CapacityBasis),
     "running": get_args(Running),
+    "data_place": get_args(DataPlace),
 }
 """Words that a field may hold."""
 
@@ -129,7 +131,7 @@ class Scenario:
     """At once in one serverless worker: the default of RunPod's vLLM worker
     (github.com/runpod-workers/worker-vllm: docs/configuration.md @ 0d00735)."""
     purchase_usd: float | None = None
-    """Of one own machine; None for no such option."""
+    """Of one own machine, 0 for one that is paid; None for no such option."""
     owned_gpu: str | None = None
     """In the own machine; None for the GPU of the rented deployment."""
     owned_gpu_count: int = 1
@@ -152,6 +154,8 @@ class Scenario:
     """Code of the language that requests are in; None counts the same tokens with every model."""
     tokens_of: str | None = None
     """Model whose tokenizer counted the tokens above; None for the chosen model's own. Counts with a language."""
+    data_place: DataPlace = "anywhere"
+    """here: nothing may leave for an API or a rented machine, so that an own machine is the only way."""
 
     def __post_init__(self) -> None:
         if self.billing not in RENTED_BILLINGS:
@@ -211,6 +215,11 @@ class Scenario:
     def has_latency_limit(self) -> bool:
         """Whether a median time may not be exceeded."""
         return self.ttft_limit_ms is not None or self.tpot_limit_ms is not None
+
+    @property
+    def data_stays_here(self) -> bool:
+        """Whether nothing may leave for others' machines."""
+        return self.data_place == "here"
 
     def query(self, *, every_field: bool = False) -> dict[str, str]:
         """Parameters of a link that opens this scenario: model, workload, and what differs from the defaults.

@@ -59,6 +59,8 @@ def headline(comparison: Comparison) -> str:
     requests, model = comparison.workload.requests_per_month, comparison.model.display_name
     costs = [(option, option.curves.usd_per_month(requests)) for option in comparison.options]
     (best, band), *others = sorted(costs, key=lambda cost: cost[1].mid)
+    if comparison.scenario.data_stays_here:
+        return _here(comparison)
     if not others:
         return f"There is no figure for {model}: neither an API listing nor a deployment that can be priced."
     if best.key == "today":
@@ -72,6 +74,19 @@ def headline(comparison: Comparison) -> str:
         decides = "the provider decides" if best.key == "api" else "the provider and the capacity reached decide"
         text += f". Its range overlaps with {' and '.join(open_against)}: {decides}"
     return text + "."
+
+
+def _here(comparison: Comparison) -> str:
+    """What the own machine costs, where it is the only way."""
+    found, bill, model = comparison.owned, comparison.today, comparison.model.display_name
+    out = "The data must stay here, so APIs, serverless and rented GPUs are out"
+    if found is None:
+        why = comparison.owned_missing or "give its GPU and its purchase price"
+        return f"{out}, and there is no figure of an own machine for {model}: {why} (0 if it is paid)."
+    return (
+        f"{out}: {found.name} runs {model} for {band_text(found.usd_per_month)} a month; today's bill ({bill.label}), "
+        f"which sends the data away, is {usd_text(bill.usd_per_month)}."
+    )
 
 
 def option_sentences(comparison: Comparison) -> Iterator[str]:
@@ -88,7 +103,7 @@ def option_sentences(comparison: Comparison) -> Iterator[str]:
         yield f"No rented figure: {comparison.rented_missing}."
     if comparison.serverless is not None:
         yield serverless_sentence(comparison.serverless)
-    elif comparison.serverless_missing and comparison.rented is not None:
+    elif comparison.serverless_missing and (comparison.rented is not None or comparison.scenario.data_stays_here):
         yield f"No serverless figure: {comparison.serverless_missing}."
     if comparison.owned is not None:
         yield owned_sentence(comparison.owned)

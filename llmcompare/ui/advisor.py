@@ -4,6 +4,7 @@ from functools import partial
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from llmcompare import figures
 from llmcompare.core import advice_words as words
@@ -11,6 +12,7 @@ from llmcompare.core.advice import CRITERIA, GREATEST_WEIGHT, Weights
 from llmcompare.core.advised import API, AT_HAND, Advice, Line
 from llmcompare.core.capability_scores import CATEGORIES
 from llmcompare.core.needs import NEED_RANGES, PRESETS, Need
+from llmcompare.core.scenario import Scenario
 from llmcompare.services import advice_out
 from llmcompare.services.catalogue import Facts
 from llmcompare.services.overview import FAMILIES
@@ -28,7 +30,7 @@ LINES_SHOWN = 200
 # --- the need ---------------------------------------------------------------------------------------------------------
 
 
-def pick_need(facts: Facts) -> Need:
+def pick_need(facts: Facts, scenario: Scenario) -> Need:
     """Presets first, then limits and weights, each of which can be changed."""
     st.pills(
         "What for?", PRESETS, key="need_preset", on_change=_take_preset,
@@ -44,7 +46,7 @@ def pick_need(facts: Facts) -> Need:
         "GPU at hand", [ANY, *gpus], key="need_hardware", bind=BOUND, format_func=_hardware_text,
         help="Bought already: only power, hosting and staff count.",
     )  # fmt: skip
-    stays = third.toggle("Data must stay here", key="need_stays", bind=BOUND, help="No API and no rented machine.")
+    stays = _pick_stays(third, scenario)
     values: dict[str, Any] = {
         "languages": tuple(languages), "hardware": None if hardware == ANY else hardware, "data_stays_here": stays,
     }  # fmt: skip
@@ -53,6 +55,14 @@ def pick_need(facts: Facts) -> Need:
     with st.expander("What counts how much", icon=":material/tune:"):
         values |= _pick_weights()
     return Need(**values)
+
+
+def _pick_stays(place: DeltaGenerator, scenario: Scenario) -> bool:
+    label = "Data must stay here"
+    if scenario.data_stays_here:
+        said = "Said in the sidebar, under “Own machine”."
+        return place.toggle(label, True, key="need_stays_said", disabled=True, help=said)
+    return place.toggle(label, key="need_stays", bind=BOUND, help="No API and no rented machine.")
 
 
 def _hardware_text(gpu_id: str) -> str:
@@ -164,13 +174,15 @@ def show_answer(facts: Facts, found: Advice) -> None:
         said = f"In use on every page: {best.model.display_name} {where}."
         st.button(
             "Go on with the first place", key="advice_use", type="primary", icon=":material/input:",
-            on_click=partial(hand_over, _fields(facts, best), said),
+            on_click=partial(hand_over, _fields(facts, best, stays_here=found.need.data_stays_here), said),
         )  # fmt: skip
 
 
-def _fields(facts: Facts, best: Line) -> dict[str, Any]:
+def _fields(facts: Facts, best: Line, *, stays_here: bool) -> dict[str, Any]:
     """Shared inputs of the winner."""
     found: dict[str, Any] = {"model": best.model.model_id, "gpu": ANY, "engine": ANY, "weight_format": ANY}
+    if stays_here:
+        found["data_place"] = "here"
     if best.kind == API:
         return found
     offered = {offer.gpu_id for offer in facts.gpu_offers}
@@ -178,7 +190,7 @@ def _fields(facts: Facts, best: Line) -> dict[str, Any]:
     if best.gpu_id in offered:
         found["gpu"] = best.gpu_id
     if best.kind == AT_HAND:
-        found |= {"owned_gpu": best.gpu_id, "owned_gpu_count": best.gpu_count}
+        found |= {"owned_gpu": best.gpu_id, "owned_gpu_count": best.gpu_count, "purchase_usd": 0.0}
     return found
 
 

@@ -251,7 +251,11 @@ def _pick_owned(facts: Facts) -> dict[str, Any]:
     return {
         "purchase_usd": own(
             "purchase_usd", "Purchase of one machine, USD", "no own machine",
-            help="No purchase price in the data has a source: type yours in.",
+            help="No purchase price in the data has a source: type yours in, 0 for a machine that is paid.",
+        ),
+        "data_place": one_of(
+            "data_place", "The data may be", CHOICES["data_place"],
+            help="here: APIs, serverless and rented GPUs are out, because the data must not leave.",
         ),
         "owned_gpu": choice("owned_gpu", "Its GPU", sorted(facts.gpus), help="Any: that of the rented deployment."),
         "owned_gpu_count": whole("owned_gpu_count", "Its GPUs"),

@@ -9,7 +9,7 @@ from llmcompare.ui import frame
 facts, scenario = frame.facts(), frame.scenario()
 st.title("Advisor")
 answer = st.container()
-need = parts.pick_need(facts)
+need = parts.pick_need(facts, scenario)
 found = advice.advise(facts, scenario, need)
 with answer:
     parts.show_answer(facts, found)

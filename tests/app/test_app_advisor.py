@@ -8,6 +8,7 @@ from llmcompare.core import advice_words as words
 from llmcompare.core.capability_scores import CATEGORIES
 from llmcompare.core.needs import PRESETS, Need
 from llmcompare.core.scenario import Scenario
+from llmcompare.core.units import usd_text
 from llmcompare.services import advice, advice_out
 from llmcompare.services.overview import FAMILIES
 
@@ -78,6 +79,10 @@ def test_the_first_place_is_handed_over_to_every_page(open_app, facts):
     costs = app.open("decide/costs")
     assert costs.tracebacks == []
     assert costs.value("model") == best.model.model_id
+    # The limit goes along, and the machine that is paid costs there what it costs here.
+    assert costs.value("data_place") == "here"
+    assert "The data must stay here, so APIs, serverless and rented GPUs are out: an own machine" in costs.text
+    assert usd_text(best.usd_per_month) in costs.text
 
 
 def test_a_floor_that_nobody_reaches_leaves_a_sentence(open_app, facts):
