@@ -46,6 +46,9 @@ def advise_command(
     format_loss_points: Annotated[
         float | None, typer.Option(help="Assumption: most that a quantised format may lose; without it they are out.")
     ] = None,
+    max_cold_fraction: Annotated[
+        float, typer.Option(help="With a latency limit: share of requests that may meet a cold start. Assumption.")
+    ] = Need().max_cold_fraction,
     weights: Annotated[str, typer.Option(help=f"As cost=2,speed=0; of {', '.join(CRITERIA)}.")] = "",
     categories: Annotated[str, typer.Option(help=f"As code=3,reasoning=1; of {', '.join(CATEGORIES)}.")] = "",
     as_json: Json = False,
@@ -71,6 +74,7 @@ def advise_command(
         min_evidence_fraction=min_evidence_fraction,
         min_ability_percent=min_ability_percent,
         format_loss_points=format_loss_points,
+        max_cold_fraction=max_cold_fraction,
         weights=replace(usual, **_pairs(weights, CRITERIA, "weights")),
         categories=tuple((mixed | _pairs(categories, CATEGORIES, "categories")).items()),
     )

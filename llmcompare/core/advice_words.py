@@ -5,11 +5,14 @@ from math import ceil, floor, isfinite, log10
 
 from llmcompare.core import advice
 from llmcompare.core.advice_flips import Flip, Span
-from llmcompare.core.advised import API, AT_HAND, NOWHERE, PUBLISHED_FORMATS, Advice, LimitFlip, Line
+from llmcompare.core.advised import API, AT_HAND, NOWHERE, OWNED, PUBLISHED_FORMATS, SERVERLESS, Advice, LimitFlip, Line
 from llmcompare.core.capability_scores import Subject
 from llmcompare.core.families import FAMILY_NAMES
 from llmcompare.core.needs import Need
 from llmcompare.core.phrases import Assumption, sentence_start
+from llmcompare.core.scenario import Scenario
+from llmcompare.core.serverless_option import ASSUMED_IDLE_TIMEOUT_S
+from llmcompare.core.serverless_words import share_text as cold_share
 from llmcompare.core.units import count_text, counted, usd_text
 
 LIMIT_WORDS = {
@@ -40,7 +43,7 @@ def deployment_text(line: Line, gpu_name: str | None) -> str:
     """How a deployment serves, for a sentence and for a row."""
     if line.kind == API:
         return f"through an API ({counted(line.provider_count, 'provider')})"
-    where = "at hand" if line.kind == AT_HAND else "rented"
+    where = {AT_HAND: "at hand", OWNED: "bought", SERVERLESS: "serverless"}.get(line.kind, "rented")
     weights = line.weight_format or "a format that is not stated"
     return f"in {weights} on {line.gpu_count} × {gpu_name} {where}, {line.engine}"
 
@@ -146,8 +149,16 @@ def _rests_on(found: Advice, best: Line) -> str:
     if best.kind == API:
         return f"{ability}; its price is that of the median provider; how fast it answers is an assumption."
     rate = "measured on this very deployment" if best.measured else "predicted"
-    paid = "; only power, hosting and staff are paid" if best.kind == AT_HAND else ""
-    return f"{ability}; the rate it serves at is {rate}{paid}."
+    more = {
+        AT_HAND: "; only power, hosting and staff are paid",
+        OWNED: "; the machine is yours to buy, at the price you gave",
+        SERVERLESS: _cold_text(best),
+    }.get(best.kind, "")
+    return f"{ability}; the rate it serves at is {rate}{more}."
+
+
+def _cold_text(line: Line) -> str:
+    return f"; {cold_share(line.cold_fraction or 0.0)} of its requests meet a cold start, which counts in its speed"
 
 
 def _evidence(found: Advice, best: Line) -> str:
@@ -269,15 +280,46 @@ def limit_sentence(one: LimitFlip, names: Mapping[str, str]) -> str:
     return f"Without the limit “{one.limit}” {name} would be first{ahead}."
 
 
+def _of_serverless(need: Need, scenario: Scenario) -> list[Assumption]:
+    asked = scenario.idle_timeout_s
+    return [
+        Assumption(
+            name="cold start",
+            value=f"{scenario.cold_start_s:g} s",
+            meaning="until a new serverless worker answers; the wait counts in the speed of a request",
+            editable_as="cold_start_s",
+        ),
+        Assumption(
+            name="idle timeout",
+            value="the provider's default" if asked is None else f"{asked:g} s",
+            meaning=f"of serverless workers; {ASSUMED_IDLE_TIMEOUT_S:g} s where no default was read",
+            editable_as="idle_timeout_s",
+        ),
+        Assumption(
+            name="requests at once in a worker",
+            value=str(scenario.requests_per_worker),
+            meaning="of serverless GPUs; latency limits are checked with as many",
+            editable_as="requests_per_worker",
+        ),
+        Assumption(
+            name="cold starts within a latency limit",
+            value=f"at most {cold_share(need.max_cold_fraction)} of the requests",
+            meaning="counts where a limit is set; of several workers the most that can meet one are counted",
+            editable_as="Requests that may meet a cold start",
+        ),
+    ]
+
+
 def left_text(limit: str, counts: Mapping[str, int]) -> str:
     """How many models of each family are left after a limit."""
     return ", ".join(f"{FAMILY_NAMES[name]} {count}" for name, count in counts.items())
 
 
-def assumptions(need: Need) -> list[Assumption]:
+def assumptions(need: Need, scenario: Scenario) -> list[Assumption]:
     """What no source backs."""
     weights = need.weights
     return [
+        *_of_serverless(need, scenario),
         Assumption(
             name="half the cost",
             value=f"{advice.POINTS_FOR_HALF_THE_COST * weights.cost:g} points",

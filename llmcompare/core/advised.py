@@ -13,7 +13,9 @@ from llmcompare.core.records import Model
 from llmcompare.core.scenario import Scenario
 
 OUT_COLUMNS = ("model_id", "kind", "gpu_id", "gpu_count", "engine", "weight_format", "limit", "reason")
-API, RENTED, AT_HAND = "api", "rented", "at hand"
+API, SERVERLESS, RENTED, AT_HAND, OWNED = "api", "serverless", "rented", "at hand", "owned"
+HERE = (AT_HAND, OWNED)
+"""Kinds where no data leaves."""
 PUBLISHED_FORMATS = ("bf16", "fp16")
 """What scores are published of; what any other format loses was not measured in points."""
 NOWHERE = "deployment"
@@ -55,6 +57,8 @@ class Line:
     support_fraction: Band
     chance: float | None
     """Share of the draws in which it is the best; None where it is so far down that it was not drawn."""
+    cold_fraction: float | None = None
+    """Share of the requests that meet a cold start, on serverless GPUs; for several workers the most it can be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,7 @@ NEED_RANGES: dict[str, tuple[float, float]] = {
     "min_ability_percent": (0, 100),
     "format_loss_points": (0, 50),
     "min_evidence_fraction": (0, 1),
+    "max_cold_fraction": (0, 1),
     "api_tokens_per_s_low": (0.1, 1e5),
     "api_tokens_per_s_high": (0.1, 1e5),
 }
@@ -37,7 +38,7 @@ class Need:
     context_tokens: float | None = None
     """The model must take so many; None for the tokens of one request."""
     data_stays_here: bool = False
-    """Nothing may leave for an API or a rented machine: only the hardware at hand is left."""
+    """Nothing may leave for an API or a rented machine: only the hardware at hand, or bought, is left."""
     hardware: str | None = None
     """Id of the GPU that is at hand and paid."""
     hardware_count: int = 1
@@ -50,6 +51,9 @@ class Need:
     format_loss_points: float | None = None
     """The most that a format other than the published one may lose: nobody measured it in points, so this is an
     assumption; None leaves such formats out."""
+    max_cold_fraction: float = 0.05
+    """With a latency limit, the largest share of the requests that may meet a cold start of a serverless GPU.
+    Assumption: a limit on a median would let nearly half of them wait for minutes."""
     api_tokens_per_s_low: float = 20.0
     """Assumption: how fast an API answers is not in the data."""
     api_tokens_per_s_high: float = 150.0
@@ -66,11 +70,6 @@ class Need:
             raise InputError(
                 f"api_tokens_per_s_low is {self.api_tokens_per_s_low:g}, above api_tokens_per_s_high of "
                 f"{self.api_tokens_per_s_high:g}: swap them."
-            )
-        if self.data_stays_here and self.hardware is None:
-            raise InputError(
-                "the data stays here, and no hardware is at hand: name its GPU, for example rtx-4090-24gb, or let the "
-                "data leave."
             )
         checked_weights(dict(self.categories))
 

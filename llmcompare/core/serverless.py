@@ -156,7 +156,9 @@ def _rounds(meanwhile: float, slots: int) -> float:
     return float((gammainc(places, meanwhile) * (places // slots)).sum()) / (1 + meanwhile)
 
 
-def shared_service_s(*, alone_s: float, full_s: float, requests_per_worker: int, requests_per_s: Floats) -> Floats:
+def shared_service_s(
+    *, alone_s: float | Floats, full_s: float | Floats, requests_per_worker: int, requests_per_s: Floats
+) -> Floats:
     """Seconds of a request at each rate: longer by the same time for every other request that is there, up to full.
 
     As many others are there on average as there are requests at once, rate x seconds, and no more than slots.

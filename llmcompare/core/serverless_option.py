@@ -105,7 +105,7 @@ def serverless_option(
     if chosen is not None and chosen not in providers:
         raise UnknownIdError("provider of serverless GPUs", chosen, providers)
     fitting = [o for o in offers if o.gpu_id == gpu.gpu_id and o.gpu_count <= gpus_per_worker]
-    plans = tuple(_plans(scenario, fitting, terms, gpus_per_worker=gpus_per_worker))
+    plans = plans_of(scenario, fitting, terms, gpus_per_worker=gpus_per_worker)
     if not plans:
         who = chosen or "no provider"
         verb = "does not list" if chosen else "lists"
@@ -158,9 +158,9 @@ def _service_s(curves: CurveBand[ServerlessCurve], requests_per_month: float) ->
     return Band(low=low, mid=mid, high=high)
 
 
-def _plans(
+def plans_of(
     scenario: Scenario, offers: Iterable[GpuOffer], terms: Sequence[ServerlessTerms], *, gpus_per_worker: int
-) -> Iterable[ServerlessPlan]:
+) -> tuple[ServerlessPlan, ...]:
     """The cheapest offer of each provider whose workers go down when idle; its terms, where there are any."""
     found: dict[str, ServerlessPlan] = {}
     for offer in sorted(offers, key=lambda offer: (offer.usd_per_gpu_hour, offer.row_id)):
@@ -180,4 +180,4 @@ def _plans(
             idle_timeout_is_assumed=asked is None and read is None,
             requests_per_worker=scenario.requests_per_worker,
         )
-    return found.values()
+    return tuple(found.values())

@@ -1,7 +1,7 @@
 """What every deployment of many models costs at one volume, and which cannot be told from the cheapest."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -76,6 +76,65 @@ def rates(found: Fleet, asked: Asked, known: Calibration, *, quantity: str) -> R
         ttft_ms=np.where(found.stack.rate_is_known, one.ttft_s * MS_PER_S, np.nan),
         tpot_ms=one.tpot_s * MS_PER_S,
         out=out,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestTimes:
+    """What a request takes in a worker of each deployment; NaN where the GPU's arithmetic rate is not known."""
+
+    alone_s: Floats
+    """Time to the first token and all further ones, of a request that has the worker for itself."""
+    full_s: Floats
+    """With all of the worker's slots taken."""
+    output_tokens: Floats
+    """Of one request, counted as the model counts."""
+    full_ttft_ms: Floats
+    full_tpot_ms: Floats
+    low_ratio: Floats
+    """Of the speed of a request to its middle, at the 10th percentile of the predictions."""
+    high_ratio: Floats
+
+
+def request_times(
+    found: Fleet,
+    asked: Asked,
+    known: Calibration,
+    *,
+    requests_per_worker: int,
+    first_token: str,
+    further_token: str,
+) -> RequestTimes:
+    """Of a whole fleet; first_token and further_token name the groups of measurements whose errors the ratios are."""
+    constants, kept = known_efficiency(known, found.traits)
+    given = (found.stack, taken(constants, found.trait))
+    kept_fraction = kept[found.trait]
+    one = figures(*given, _demand(found, asked, kind=ONE_STREAM), kept_fraction=kept_fraction)
+    together = replace(asked, concurrency=float(requests_per_worker))
+    many = figures(*given, _demand(found, together, kind=CLOSED_LOOP), kept_fraction=kept_fraction)
+    output = asked.output_at(found.model)
+    first_s = np.where(found.stack.rate_is_known, one.ttft_s, np.nan)
+    further_s = one.tpot_s * output
+    alone_s = first_s + further_s
+    first, further = (
+        [known.band(quantity, traits.engine) for traits in found.traits] for quantity in (first_token, further_token)
+    )
+
+    def slowest_or_quickest(end: str) -> Floats:
+        of_further = np.array([getattr(band, end) for band in further])
+        # The error of the first token is that of a time, the error of further ones that of a rate.
+        turned = "high_ratio" if end == "low_ratio" else "low_ratio"
+        of_first = np.array([getattr(band, turned) for band in first])
+        return np.asarray(alone_s / (first_s * of_first[found.trait] + further_s / of_further[found.trait]))
+
+    return RequestTimes(
+        alone_s=alone_s,
+        full_s=np.maximum(alone_s, requests_per_worker * output / many.output_tokens_per_s),
+        output_tokens=output,
+        full_ttft_ms=np.where(found.stack.rate_is_known, many.ttft_s * MS_PER_S, np.nan),
+        full_tpot_ms=many.tpot_s * MS_PER_S,
+        low_ratio=slowest_or_quickest("low_ratio"),
+        high_ratio=slowest_or_quickest("high_ratio"),
     )
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from llmcompare.core import advice, advice_flips
 from llmcompare.core.advice import Floats, Places
 from llmcompare.core.advice_flips import Flip, Span
-from llmcompare.core.advised import API, AT_HAND, LIMITS, LimitFlip, Line
+from llmcompare.core.advised import API, HERE, LIMITS, LimitFlip, Line
 from llmcompare.services.advice_limits import Limits
 from llmcompare.services.compared import Compared
 
@@ -17,7 +17,7 @@ VOLUME_REACH = 100.0
 """The volume is moved by at most this factor to either side."""
 HALVINGS = 7
 """So the volume is known to 0.3 %."""
-OF_VOLUME = ("hardware at hand", "budget")
+OF_VOLUME = ("hardware at hand", "latency", "budget")
 """Limits that another volume may break or keep."""
 
 Change = tuple[Flip, Line | None]
@@ -76,7 +76,7 @@ def _price_flip(compared: Compared, order: Places) -> Iterator[Flip]:
     """The GPU of the first place or the APIs of its model get dearer, and all that hangs on the same price with it."""
     kind = compared.kinds[order[0]]
     found = _rival(compared, order, compared.found.price.cause)
-    if found is None or kind == AT_HAND:
+    if found is None or kind in HERE:
         return
     factor = advice_flips.cost_factor_to_lose(found[1], compared.need.weights)
     if factor is not None:
@@ -101,6 +101,7 @@ def _volume_flips(limits: Limits, first: int) -> Iterator[Flip]:
     compared, need = limits.compared, limits.compared.need
     broken = [limits.broken[limit] for limit in LIMITS if limit not in OF_VOLUME]
     places = np.nonzero(~np.any(broken, axis=0))[0]
+    has_limit = compared.scenario.has_latency_limit
     parts = {name: values[places] for name, values in compared.parts.items()}
     now = compared.scenario.requests_per_month
 
@@ -108,7 +109,12 @@ def _volume_flips(limits: Limits, first: int) -> Iterator[Flip]:
         usd: Floats = compared.usd(places, volume)
         if need.max_usd_per_month is not None:
             usd = np.where(usd > need.max_usd_per_month, np.inf, usd)
-        points = advice.worth(need.weights, parts | {"cost": -advice.POINTS_FOR_HALF_THE_COST * np.log2(usd)})
+        if has_limit:
+            usd = np.where(limits.too_late(places, compared.cold_fraction(places, volume)), np.inf, usd)
+        at_volume = advice.parts(
+            parts["ability"], usd, compared.tokens_per_s(places, volume), np.zeros(len(places))
+        ) | {"ecosystem": parts["ecosystem"]}
+        points = advice.worth(need.weights, at_volume)
         at = int(np.argmax(points))
         return int(places[at]) if np.isfinite(points[at]) else None
 

@@ -7,11 +7,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from llmcompare.core.advice import Places
-from llmcompare.core.advised import API, AT_HAND, LIMITS, NOWHERE, OutModel, is_base
+from llmcompare.core.advice import Floats, Places
+from llmcompare.core.advised import HERE, LIMITS, NOWHERE, SERVERLESS, OutModel, is_base
 from llmcompare.core.fleet import Out
 from llmcompare.core.licences import verdict
 from llmcompare.core.records import Model
+from llmcompare.core.serverless_words import share_text
 from llmcompare.core.sweep_words import REASONS, WITHOUT_SHAPE
 from llmcompare.core.units import count_text, usd_text
 from llmcompare.services import languages
@@ -54,16 +55,33 @@ class Limits:
             for limit in OF_MODELS
         }
         broken = {limit: np.array([name in names for name in compared.ids]) for limit, names in breakers.items()}
-        usd = compared.usd(np.arange(count))
+        everyone = np.arange(count)
+        usd = compared.usd(everyone)
         nobody = np.zeros(count, dtype=bool)
         most = need.max_usd_per_month
         return broken | {
-            "data stays here": kinds != AT_HAND if need.data_stays_here else nobody,
+            "data stays here": ~np.isin(kinds, HERE) if need.data_stays_here else nobody,
             "hardware at hand": np.isinf(usd),
             "weight format": compared.found.loss.cause >= 0 if need.format_loss_points is None else nobody,
-            "latency": kinds == API if compared.scenario.has_latency_limit else nobody,
+            "latency": self.too_late(everyone, compared.cold_now) if compared.scenario.has_latency_limit else nobody,
             "budget": nobody if most is None else usd > most,
         }
+
+    def too_late(self, places: Places, cold_fraction: Floats) -> NDArray[np.bool_]:
+        """Which of these break a latency limit that is set, where so many of their requests meet a cold start."""
+        compared = self.compared
+        return compared.is_never_in_time[places] | (cold_fraction > compared.need.max_cold_fraction)
+
+    def _late(self, at: int) -> str:
+        compared, scenario = self.compared, self.compared.scenario
+        if compared.kinds[at] != SERVERLESS:
+            return "how fast APIs answer is not in the data, and a limit is set"
+        if compared.is_slow_when_full[at]:
+            return f"with {scenario.requests_per_worker} requests at once in a worker the median is over the limit"
+        return (
+            f"{share_text(float(compared.cold_now[at]))} of the requests may meet a cold start of "
+            f"{scenario.cold_start_s:g} s, over the {share_text(compared.need.max_cold_fraction)} allowed"
+        )
 
     def _reason(self, at: int, limit: str) -> tuple[str, str | None]:
         """Why a deployment breaks a limit, and where the clause stands."""
@@ -77,7 +95,7 @@ class Limits:
             "data stays here": "it is served by others, and the data stays here",
             "hardware at hand": f"what is at hand does not serve {volume} requests a month at their peak",
             "weight format": f"what {block.weight_formats[here]} costs in ability was not measured",
-            "latency": "how fast APIs answer is not in the data, and a limit is set",
+            "latency": self._late(at) if limit == "latency" else "",
             "budget": f"{usd_text(usd)} a month, over the budget",
         }[limit], None
 

@@ -24,7 +24,7 @@ def line_table(facts: Facts, found: Advice, *, most: int | None = None) -> Table
         columns=(
             "rank", "model", "family", "deployment", "points", "chance_fraction", "ability_percent_low",
             "ability_percent_mid", "ability_percent_high", "usd_per_month", "tokens_per_s_of_one_request",
-            "quality_in_this_format", "basis", "as_of", "source", "row_id",
+            "cold_start_fraction", "quality_in_this_format", "basis", "as_of", "source", "row_id",
         ),
         rows=tuple(
             (
@@ -32,6 +32,7 @@ def line_table(facts: Facts, found: Advice, *, most: int | None = None) -> Table
                 words.deployment_text(line, names.get(line.gpu_id or "")), rounded(line.points), line.chance,
                 rounded(line.ability.low), rounded(line.ability.mid), rounded(line.ability.high),
                 rounded(line.usd_per_month), None if line.tokens_per_s is None else rounded(line.tokens_per_s),
+                None if line.cold_fraction is None else rounded(line.cold_fraction),
                 words.format_text(line, found.need), words.basis_text(line), line.model.as_of, line.model.source,
                 line.model.row_id,
             )
@@ -87,7 +88,8 @@ def advice_json(facts: Facts, found: Advice, *, most: int = 50) -> dict[str, Any
         "out_columns": OUT_COLUMNS,
         "out": list(found.out_rows()),
         "assumptions": [
-            {"name": one.name, "value": one.value, "meaning": one.meaning} for one in words.assumptions(found.need)
+            {"name": one.name, "value": one.value, "meaning": one.meaning}
+            for one in words.assumptions(found.need, found.scenario)
         ],
         "catalogue": facts.catalog.fingerprint,
     }  # fmt: skip
@@ -101,4 +103,5 @@ def _line_json(line: Line) -> dict[str, Any]:
         "points": line.points, "parts": dict(line.parts), "ability_percent": ability,
         "usd_per_month": line.usd_per_month, "tokens_per_s_of_one_request": line.tokens_per_s,
         "chance_fraction": line.chance, "rate_is_measured": line.measured,
+        "cold_start_fraction": line.cold_fraction,
     }  # fmt: skip

@@ -6,6 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from llmcompare.core import sweep
 from llmcompare.core.calibration_traits import SUPPORTED
 from llmcompare.core.cost import Band, price_band
 from llmcompare.core.fleet import Axes, Fleet, Floats, Places, fleet
@@ -14,12 +15,12 @@ from llmcompare.core.records import Billing, Capacity, Gpu, GpuOffer
 from llmcompare.core.rented import measured_rates, rentable
 from llmcompare.core.scenario import Scenario
 from llmcompare.core.shapes import ModelShape
-from llmcompare.core.sweep import Asked, Rates, rates
+from llmcompare.core.sweep import Asked, Rates, RequestTimes, rates
 from llmcompare.core.weights import bits_per_weight
 from llmcompare.errors import InputError, UnknownIdError
 from llmcompare.services import doubts, hardware
 from llmcompare.services.books import book
-from llmcompare.services.calibration import OUTPUT
+from llmcompare.services.calibration import DECODE, OUTPUT, TTFT
 from llmcompare.services.catalogue import Facts
 from llmcompare.services.counting import for_model, for_models
 from llmcompare.services.fit import FORMATS_BEST_FIRST
@@ -75,6 +76,32 @@ class _Question:
 
 def candidates(facts: Facts, scenario: Scenario, models: Sequence[str]) -> Candidates:
     """Every deployment of these models with what it serves, measured where somebody measured that very deployment."""
+    found = _predicted(facts, _question(facts, scenario, models))
+    takes_measured = (
+        not scenario.has_latency_limit and scenario.concurrency is None and scenario.capacity_basis == "measured-first"
+    )
+    return replace(found, measured=tuple(_measured(facts, scenario, found)) if takes_measured else ())
+
+
+def request_times(facts: Facts, scenario: Scenario, models: Sequence[str]) -> RequestTimes:
+    """What a request takes in a worker of every deployment of the candidates, one place of each array for each."""
+    return _request_times(facts, _question(facts, scenario, models), scenario.requests_per_worker)
+
+
+@lru_cache(maxsize=FLEETS_KEPT)
+def _request_times(facts: Facts, question: _Question, requests_per_worker: int) -> RequestTimes:
+    found = _predicted(facts, question)
+    return sweep.request_times(
+        found.fleet,
+        question.asked,
+        facts.calibration,
+        requests_per_worker=requests_per_worker,
+        first_token=TTFT,
+        further_token=DECODE,
+    )
+
+
+def _question(facts: Facts, scenario: Scenario, models: Sequence[str]) -> _Question:
     if scenario.own_output_tokens_per_s is not None:
         raise InputError(
             "own_output_tokens_per_s holds for one deployment, and a sweep asks many: leave it out here, or see what "
@@ -85,7 +112,7 @@ def candidates(facts: Facts, scenario: Scenario, models: Sequence[str]) -> Candi
     # Where all models count the text alike the question is the one without a language, and its answer is kept.
     differ = set(of_models) - {(input_tokens, output_tokens)}
     concurrency = None if scenario.concurrency is None else round(scenario.concurrency)
-    question = _Question(
+    return _Question(
         models=tuple(models),
         asked=Asked(
             input_tokens=input_tokens,
@@ -102,11 +129,6 @@ def candidates(facts: Facts, scenario: Scenario, models: Sequence[str]) -> Candi
         only=(scenario.gpu, scenario.engine, scenario.weight_format),
         has_own_price=scenario.own_usd_per_gpu_hour is not None,
     )
-    found = _predicted(facts, question)
-    takes_measured = (
-        not scenario.has_latency_limit and concurrency is None and scenario.capacity_basis == "measured-first"
-    )
-    return replace(found, measured=tuple(_measured(facts, scenario, found)) if takes_measured else ())
 
 
 def _shaped(facts: Facts, models: Sequence[str]) -> list[str]:

@@ -1,8 +1,10 @@
 """What an advice compares: the deployments of all models with what each is worth, in arrays that its parts share."""
 
+from collections.abc import Iterator
 from functools import cached_property, lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from llmcompare.core import advice
 from llmcompare.core.advice import Contenders, Floats, Places, Uncertain
@@ -13,9 +15,11 @@ from llmcompare.core.cost import Band
 from llmcompare.core.frameworks import SupportCell
 from llmcompare.core.needs import Need
 from llmcompare.core.scenario import Scenario
+from llmcompare.errors import InputError
 from llmcompare.services import capability, families
+from llmcompare.services.advice_serverless import serverless_block
 from llmcompare.services.catalogue import Facts
-from llmcompare.services.contenders import Field, api_block, at_hand_block, cause, rented_block
+from llmcompare.services.contenders import Block, Field, api_block, at_hand_block, cause, owned_block, rented_block
 from llmcompare.services.overview import FAMILIES
 
 
@@ -33,13 +37,21 @@ class Compared:
     def __init__(self, facts: Facts, scenario: Scenario, need: Need) -> None:
         self.facts, self.scenario, self.need = facts, scenario, need
         self.models = [one for one in facts.models.values() if one.family in FAMILIES]
-        ids = [one.model_id for one in self.models]
+        ids = tuple(one.model_id for one in self.models)
         self.ranking = next(iter(capability.ranked(facts, asked_of(need))), None)
         self.subjects = self._subjects()
         api, self.api_missing = api_block(facts, scenario, ids)
         rented, self.rented = rented_block(facts, scenario, ids)
         hand, self.hand = at_hand_block(facts, scenario, ids, need)
-        self.field = Field(blocks=tuple(block for block in (hand, api, rented) if block is not None))
+        bought, self.bought = owned_block(facts, scenario, ids)
+        if need.data_stays_here and hand is None and bought is None:
+            raise InputError(
+                "the data stays here, and no hardware is at hand: name its GPU, for example rtx-4090-24gb, give the "
+                "purchase price and the GPU of an own machine, or let the data leave."
+            )
+        serverless = serverless_block(facts, scenario, ids)
+        blocks = (hand, bought, api, serverless, rented)
+        self.field = Field(blocks=tuple(block for block in blocks if block is not None))
         self.ids = [str(name) for name in self.field.each("model_ids")]
         self.kinds = [block.kind for block in self.field.blocks for _ in range(block.count)]
         self.found = self._contenders()
@@ -121,6 +133,50 @@ class Compared:
         cost = self.field.usd_per_month(requests_per_month or self.scenario.requests_per_month)
         return np.asarray(cost(places, ones, ones)[0])
 
+    def tokens_per_s(self, places: Places, requests_per_month: float) -> Floats:
+        """Of a single request of these deployments at another volume, on which the cold starts hang."""
+        found = self.found.tokens_per_s[places]
+        for block, here, within in self._blocks_of(places):
+            if block.speed_at is not None:
+                found[within] = block.speed_at(here, requests_per_month)
+        return found
+
+    def cold_fraction(self, places: Places, requests_per_month: float) -> Floats:
+        """Share of the requests that meet a cold start, of these deployments; 0 where there is none."""
+        found = np.zeros(len(places))
+        for block, here, within in self._blocks_of(places):
+            if block.cold_at is not None:
+                found[within] = block.cold_at(here, requests_per_month)
+        return found
+
+    def _blocks_of(self, places: Places) -> Iterator[tuple[Block, Places, Places]]:
+        """Each block with its own of these deployments: their places in it, and among these."""
+        for block, start in zip(self.field.blocks, self.field.starts, strict=False):
+            within = np.nonzero((places >= start) & (places < start + block.count))[0]
+            if len(within):
+                yield block, places[within] - start, within
+
+    @cached_property
+    def cold_now(self) -> Floats:
+        """The same at the scenario's volume."""
+        return self.cold_fraction(np.arange(self.field.count), self.scenario.requests_per_month)
+
+    @cached_property
+    def is_slow_when_full(self) -> NDArray[np.bool_]:
+        """Which deployments break the latency limits where a worker has all its slots taken."""
+        found = np.zeros(self.field.count, dtype=bool)
+        limits = self.scenario.ttft_limit_ms or np.inf, self.scenario.tpot_limit_ms or np.inf
+        for block, start in zip(self.field.blocks, self.field.starts, strict=False):
+            if block.full_ttft_ms is not None and block.full_tpot_ms is not None:
+                slow = (block.full_ttft_ms > limits[0]) | (block.full_tpot_ms > limits[1])
+                found[start : start + block.count] = slow
+        return found
+
+    @cached_property
+    def is_never_in_time(self) -> NDArray[np.bool_]:
+        """Which deployments break a latency limit at every volume: APIs, whose speed is not known, and slow workers."""
+        return np.asarray((np.array(self.kinds) == API) | self.is_slow_when_full)
+
     def heads(self, order: Places) -> list[int]:
         """The best deployment of each model and kind, in the order given."""
         found: dict[tuple[str, str], int] = {}
@@ -162,6 +218,7 @@ class Compared:
             tokens_per_s=None if np.isnan(known) else known,
             support_fraction=Band(low=low, mid=(low + high) / 2, high=high),
             chance=chance,
+            cold_fraction=None if block.cold_at is None else float(self.cold_now[at]),
         )
 
 

@@ -10,14 +10,12 @@ from zlib import crc32
 import numpy as np
 
 from llmcompare.core.advice import Floats, Places, Uncertain
-from llmcompare.core.advised import API, AT_HAND, RENTED
-from llmcompare.core.cost import Band
-from llmcompare.core.curves import paid_hours
-from llmcompare.core.energy import at_the_meter_kwh, energy_kwh
+from llmcompare.core.advised import API, AT_HAND, OWNED, RENTED
+from llmcompare.core.curves import paid_hours, whole_at
 from llmcompare.core.fleet import Out
 from llmcompare.core.needs import Need
 from llmcompare.core.options import api_option
-from llmcompare.core.owned import watts
+from llmcompare.core.owned import own_machine
 from llmcompare.core.records import Billing
 from llmcompare.core.scenario import Scenario
 from llmcompare.core.sweep import Rules, rented_usd_per_month
@@ -35,6 +33,8 @@ ANY_PRICE = 1.0
 
 Cost = Callable[[float], Callable[[Places, Floats, Floats], Floats]]
 """From requests per month to the cost of some deployments at factors of price and rate."""
+AtVolume = Callable[[Places, float], Floats]
+"""Something of some deployments at a number of requests per month."""
 
 
 @lru_cache(maxsize=65_536)
@@ -61,6 +61,13 @@ class Block:
     cost: Cost
     measured: tuple[bool, ...]
     """Whether the rate was measured on that very deployment."""
+    speed_at: AtVolume | None = None
+    """Tokens per second of a single request of some deployments at another volume; None where it hangs on none."""
+    cold_at: AtVolume | None = None
+    """Share of the requests that meet a cold start at a volume; None where there is none."""
+    full_ttft_ms: Floats | None = None
+    """Medians where a worker has all its slots taken; None where the latency limits were kept in the prediction."""
+    full_tpot_ms: Floats | None = None
 
     @property
     def count(self) -> int:
@@ -68,7 +75,8 @@ class Block:
         return len(self.model_ids)
 
 
-def api_block(facts: Facts, scenario: Scenario, models: Sequence[str]) -> tuple[Block, dict[str, str]]:
+@lru_cache(maxsize=4)
+def api_block(facts: Facts, scenario: Scenario, models: tuple[str, ...]) -> tuple[Block, dict[str, str]]:
     """Every model that a provider lists, priced from the cheapest to the dearest one; and why others are out."""
     found, missing = [], {}
     counted = for_models(facts, scenario, models)
@@ -118,7 +126,8 @@ def _about(scenario: Scenario, model_id: str) -> Scenario:
     )
 
 
-def rented_block(facts: Facts, scenario: Scenario, models: Sequence[str]) -> tuple[Block, Candidates]:
+@lru_cache(maxsize=4)
+def rented_block(facts: Facts, scenario: Scenario, models: tuple[str, ...]) -> tuple[Block, Candidates]:
     """Every deployment on a GPU that somebody rents out under the scenario's billing class, within its limits."""
     found = candidates(facts, scenario, models)
     columns, (engines, formats) = joined(found)
@@ -177,62 +186,83 @@ def at_hand_block(
     """
     if need.hardware is None:
         return None, None
-    if need.hardware not in facts.gpus:
-        raise UnknownIdError("GPU", need.hardware, facts.gpus)
-    gpu, held_count = facts.gpus[need.hardware], need.hardware_count
-    asked = replace(
-        scenario,
-        gpu=need.hardware,
-        own_usd_per_gpu_hour=ANY_PRICE,
-        owned_gpu=need.hardware,
-        owned_gpu_count=held_count,
+    return _machine_block(
+        facts, scenario, models, kind=AT_HAND, gpu_id=need.hardware, gpu_count=need.hardware_count, most_machines=1
     )
+
+
+def owned_block(facts: Facts, scenario: Scenario, models: Sequence[str]) -> tuple[Block | None, Candidates | None]:
+    """Every deployment on the machine that the scenario buys, as many as the volume needs; None without a purchase."""
+    gpu_id = scenario.owned_gpu or scenario.gpu
+    if scenario.purchase_usd is None or gpu_id is None:
+        return None, None
+    return _machine_block(
+        facts, scenario, models, kind=OWNED, gpu_id=gpu_id, gpu_count=scenario.owned_gpu_count, most_machines=np.inf
+    )
+
+
+def _machine_block(
+    facts: Facts,
+    scenario: Scenario,
+    models: Sequence[str],
+    *,
+    kind: str,
+    gpu_id: str,
+    gpu_count: int,
+    most_machines: float,
+) -> tuple[Block, Candidates]:
+    if gpu_id not in facts.gpus:
+        raise UnknownIdError("GPU", gpu_id, facts.gpus)
+    gpu = facts.gpus[gpu_id]
     if gpu.memory_gb is None:
         raise InputError(f"the memory of {gpu.name} is not known, so nothing can be fitted on it.")
+    asked = replace(
+        scenario,
+        gpu=gpu_id,
+        own_usd_per_gpu_hour=ANY_PRICE,
+        owned_gpu=gpu_id,
+        owned_gpu_count=gpu_count,
+        purchase_usd=0.0 if kind == AT_HAND else scenario.purchase_usd,
+        resale_usd=0.0 if kind == AT_HAND else scenario.resale_usd,
+    )
     found = candidates(facts, asked, models)
     columns, (engines, formats) = joined(found)
-    kept = np.nonzero(columns["gpu_count"] <= held_count)[0]
-    load_w, idle_w = watts(asked, board_power_w=gpu.board_power_w)
-    rate = columns["mid_rate"][kept] * (held_count // np.maximum(1, columns["gpu_count"][kept]))
-    fixed = scenario.staff_hours_per_month * scenario.staff_usd_per_hour + scenario.hosting_usd_per_month
-    power = _power_usd(scenario, load_w, idle_w)
+    kept = np.nonzero(columns["gpu_count"] <= gpu_count)[0]
+    machine = own_machine(asked, board_power_w=gpu.board_power_w)
+    rate = columns["mid_rate"][kept] * (gpu_count // np.maximum(1, columns["gpu_count"][kept]))
+    staff = scenario.staff_hours_per_month * scenario.staff_usd_per_hour
+    each = machine.capital_usd_per_month + machine.hosting_usd_per_month
+    idle, load = (machine.energy_usd(power_w=power.mid, hours=1.0) for power in (machine.idle_w, machine.load_w))
+    fewest, spare = (1, 0) if kind == AT_HAND else (max(1, scenario.min_replicas), scenario.spare_replicas)
 
     def cost(requests_per_month: float) -> Callable[[Places, Floats, Floats], Floats]:
         def usd(places: Places, price: Floats, speed: Floats) -> Floats:
             served = rate[places] * speed
             hours = requests_per_month / (served * SECONDS_PER_HOUR)
             most = served * scenario.target_utilisation_fraction * SECONDS_PER_MONTH / scenario.spread.peak
-            total = fixed + (power["idle"] * HOURS_PER_MONTH + power["more"] * hours) * price
-            return np.where(requests_per_month <= most * (1 + 1e-12), np.maximum(LEAST_USD, total), np.inf)
+            needed = np.maximum(whole_at(requests_per_month / most), fewest)
+            power = (idle * HOURS_PER_MONTH * (needed + spare) + (load - idle) * hours) * price
+            total = staff + each * (needed + spare) + power
+            return np.where(needed <= most_machines, np.maximum(LEAST_USD, total), np.inf)
 
         return usd
 
     shown = _deployments(columns, kept, found, engines, formats)
-    everyone = np.ones(len(kept))
+    everyone, power = np.ones(len(kept)), machine.load_w
     return Block(
-        kind=AT_HAND,
+        kind=kind,
         provider_counts=(0,) * len(kept),
         price=Uncertain(
-            cause=np.full(len(kept), cause("power", need.hardware), dtype=np.intp),
-            low=everyone * load_w.low / load_w.mid,
-            high=everyone * load_w.high / load_w.mid,
+            cause=np.full(len(kept), cause("power", gpu_id), dtype=np.intp),
+            low=everyone * power.low / power.mid,
+            high=everyone * power.high / power.mid,
         ),
         rate=_rate(columns, kept, shown),
         tokens_per_s=columns["tokens_per_s"][kept],
         cost=cost,
         measured=tuple((columns["measured"][kept] >= 0).tolist()),
-        **(shown | {"gpu_counts": (held_count,) * len(kept)}),
+        **(shown | {"gpu_counts": (gpu_count,) * len(kept)}),
     ), found
-
-
-def _power_usd(scenario: Scenario, load_w: Band, idle_w: Band) -> dict[str, float]:
-    """USD an hour at rest, and what load adds."""
-
-    def usd(power_w: float) -> float:
-        it_kwh = energy_kwh(power_w=power_w, hours=1.0)
-        return at_the_meter_kwh(it_kwh=it_kwh, pue=scenario.pue) * scenario.usd_per_kwh
-
-    return {"idle": usd(idle_w.mid), "more": usd(load_w.mid) - usd(idle_w.mid)}
 
 
 def _deployments(

@@ -9,7 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 from llmcompare import figures
 from llmcompare.core import advice_words as words
 from llmcompare.core.advice import CRITERIA, GREATEST_WEIGHT, Weights
-from llmcompare.core.advised import API, AT_HAND, Advice, Line
+from llmcompare.core.advised import API, AT_HAND, OWNED, Advice, Line
 from llmcompare.core.capability_scores import CATEGORIES
 from llmcompare.core.needs import NEED_RANGES, PRESETS, Need
 from llmcompare.core.scenario import Scenario
@@ -119,6 +119,11 @@ def _pick_limits() -> dict[str, Any]:
                 bind=BOUND, help="Share of the weights of the categories in which a model has a comparable score.",
             ),
             "min_ability_percent": _figure("min_ability_percent", "Ability at least, percent", "no floor"),
+            "max_cold_fraction": st.slider(
+                "Requests that may meet a cold start", 0.0, 0.5, USUAL.max_cold_fraction, 0.01, key="need_cold",
+                bind=BOUND, help="Assumption. Counts with a latency limit: how many requests may wait for a serverless "
+                "GPU to start.",
+            ),
             "format_loss_points": _figure(
                 "format_loss_points", "Points that another format may lose", "such formats are out",
                 help="Assumption. Scores are of the published weights; what a quantised format costs in points was not "
@@ -189,6 +194,8 @@ def _fields(facts: Facts, best: Line, *, stays_here: bool) -> dict[str, Any]:
     found |= {"engine": best.engine, "weight_format": best.weight_format, "capacity_basis": "predicted"}
     if best.gpu_id in offered:
         found["gpu"] = best.gpu_id
+    if best.kind == OWNED:
+        found |= {"owned_gpu": best.gpu_id, "owned_gpu_count": best.gpu_count}
     if best.kind == AT_HAND:
         found |= {"owned_gpu": best.gpu_id, "owned_gpu_count": best.gpu_count, "purchase_usd": 0.0}
     return found
@@ -238,6 +245,6 @@ def show_rows(facts: Facts, found: Advice) -> None:
             "Ranking": lambda: advice_out.line_table(facts, found, most=LINES_SHOWN),
             "Models that are out": lambda: advice_out.out_table(found),
         },
-        {"Assumptions": lambda: show.assumptions(words.assumptions(found.need))},
+        {"Assumptions": lambda: show.assumptions(words.assumptions(found.need, found.scenario))},
         key="advice_behind",
     )

@@ -46,7 +46,7 @@ def test_the_ranking_and_every_model_that_is_out_are_tables_with_sources(open_ap
     assert out["reason"].str.len().min() > 5
     assert ranking["source"].notna().all()
     assumed = app.reveal("advice_behind", "Assumptions").table("Assumptions")
-    assert set(assumed["assumption"]) == {one.name for one in words.assumptions(NEED)}
+    assert set(assumed["assumption"]) == {one.name for one in words.assumptions(NEED, SCENARIO)}
 
 
 @pytest.mark.parametrize("name", PRESETS)

@@ -230,11 +230,6 @@ def test_a_limit_that_cannot_be_is_named_with_its_range(name):
         Need(**{name: -5})
 
 
-def test_data_that_stays_without_hardware_is_refused_with_what_to_do():
-    with pytest.raises(InputError, match="no hardware is at hand: name its GPU"):
-        Need(data_stays_here=True)
-
-
 def test_a_range_of_speeds_that_is_turned_round_is_refused():
     with pytest.raises(InputError, match="above api_tokens_per_s_high"):
         Need(api_tokens_per_s_low=200, api_tokens_per_s_high=100)

@@ -19,7 +19,7 @@ CALCULATIONS = [
     "pareto", "options", "rented", "traffic", "stack", "tiers",
     "memory", "offload", "weights", "tensors", "llama_cpp_mix", "bench", "this_machine", "roofline", "calibration",
     "owned", "payback", "reply_price", "energy", "serverless", "serverless_curve", "serverless_option",
-    "serverless_simulation", "tokens",
+    "serverless_simulation", "serverless_table", "serverless_field", "tokens",
     "claims", "claims_known", "claims_words", "claims_benchmarks", "claims_models", "claims_languages",
     "licences", "claims_licences", "claims_prices", "claims_costs", "claims_volumes", "claims_speed", "claims_hardware",
     "claims_tuning", "claims_finetuning", "claims_open", "finetune", "fleet", "sweep", "sweep_words",

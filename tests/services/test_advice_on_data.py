@@ -8,14 +8,16 @@ import pytest
 
 from llmcompare.core import advice_words as words
 from llmcompare.core.advice import POINTS_FOR_HALF_THE_COST, Weights
-from llmcompare.core.advised import API, AT_HAND, LIMITS, PUBLISHED_FORMATS, is_base
+from llmcompare.core.advised import API, AT_HAND, LIMITS, OWNED, PUBLISHED_FORMATS, SERVERLESS, is_base
 from llmcompare.core.capability_scores import CATEGORIES
 from llmcompare.core.licences import verdict
 from llmcompare.core.needs import PRESETS, Need
 from llmcompare.core.scenario import Scenario
+from llmcompare.core.serverless_option import serverless_option
 from llmcompare.errors import InputError, UnknownIdError
-from llmcompare.services import advice, advice_out
+from llmcompare.services import advice, advice_out, costs
 from llmcompare.services.overview import FAMILIES
+from llmcompare.services.serverless import request_s
 
 RAG = PRESETS["RAG"]
 CARD = "rtx-4090-24gb"
@@ -271,3 +273,121 @@ def test_the_same_question_has_the_same_answer_twice_and_as_json(real_facts, wal
     assert first["deployments"][0]["kind"] == AT_HAND
     assert len(first["families"]) == 3
     assert len(first["out"][0]) == len(first["out_columns"])
+
+
+# --- serverless GPUs and own machines ---------------------------------------------------------------------------------
+
+QUIET = Scenario(requests_per_month=20_000)
+
+
+def alone(real_facts, scenario, line):
+    """The comparison of the Costs page for the very deployment of a line."""
+    return costs.compare(
+        real_facts,
+        replace(
+            scenario, model=line.model.model_id, gpu=line.gpu_id, engine=line.engine, weight_format=line.weight_format,
+            capacity_basis="predicted",
+        ),
+    )  # fmt: skip
+
+
+def of_kind(found, kind):
+    return [line for line in found.lines if line.kind == kind]
+
+
+@pytest.mark.parametrize(
+    "scenario", [QUIET, replace(QUIET, requests_per_month=300_000, traffic="business-hours", requests_per_worker=8)]
+)
+def test_a_serverless_deployment_costs_here_what_it_costs_on_the_costs_page(real_facts, scenario):
+    found = of_kind(advice.advise(real_facts, scenario, Need()), SERVERLESS)
+    assert len(found) > 20
+    ratios = []
+    for line in found[:: len(found) // 12]:
+        gpu, of_model = real_facts.gpus[line.gpu_id], replace(scenario, model=line.model.model_id)
+        place = {"engine": line.engine, "weight_format": line.weight_format}
+        alone_s, full_s, basis = request_s(real_facts, of_model, gpu, line.gpu_count, **place)
+        option, _ = serverless_option(
+            of_model, gpu=gpu, gpus_per_worker=line.gpu_count, **place, alone_s=alone_s, full_s=full_s,
+            service_basis=basis, offers=real_facts.serverless_offers, terms=real_facts.serverless_terms,
+        )  # fmt: skip
+        ratios.append(line.usd_per_month / option.usd_per_month.mid)
+        assert line.provider_count == len(option.plans)
+    # The table goes over the steps of the curve, where one more worker is just allowed.
+    assert np.median(ratios) == pytest.approx(1, abs=0.02)
+    assert np.array(ratios) == pytest.approx(1, abs=0.4)
+
+
+def test_the_wait_for_cold_starts_counts_in_the_speed_of_a_serverless_request(real_facts):
+    """The same model on the same GPU answers quicker where it always runs."""
+    found = advice.advise(real_facts, QUIET, Need())
+    rented = {
+        (line.model.model_id, line.gpu_id, line.engine, line.weight_format): line for line in of_kind(found, "rented")
+    }
+    pairs = [
+        (line, rented[key])
+        for line in of_kind(found, SERVERLESS)
+        if (key := (line.model.model_id, line.gpu_id, line.engine, line.weight_format)) in rented
+    ]
+    assert pairs
+    for serverless, always_on in pairs:
+        assert 0.5 < serverless.cold_fraction < 1
+        assert serverless.tokens_per_s < always_on.tokens_per_s
+
+
+@pytest.mark.parametrize("most", [0.02, 0.3])
+def test_with_a_latency_limit_no_deployment_is_in_where_more_requests_meet_a_cold_start(real_facts, most):
+    scenario = Scenario(requests_per_month=2_000_000, ttft_limit_ms=2_000, requests_per_worker=4)
+    found = advice.advise(real_facts, scenario, Need(max_cold_fraction=most))
+    assert of_kind(found, SERVERLESS)
+    assert all(line.cold_fraction <= most for line in of_kind(found, SERVERLESS))
+    out = [row for row in found.out_rows() if row[1] == SERVERLESS and row[6] == "latency"]
+    assert any("meet a cold start of 60 s, over the" in row[7] for row in out)
+
+
+def test_a_quiet_service_with_a_latency_limit_is_not_served_by_workers_that_sleep(real_facts):
+    found = advice.advise(real_facts, replace(QUIET, ttft_limit_ms=2_000), Need())
+    assert found.lines
+    assert not of_kind(found, SERVERLESS)
+    assert of_kind(advice.advise(real_facts, QUIET, Need()), SERVERLESS)
+
+
+def test_a_longer_cold_start_makes_every_serverless_deployment_worth_less_and_no_other(real_facts):
+    need = Need(weights=Weights(speed=2))
+    quick, slow = (
+        advice.advise(real_facts, replace(QUIET, cold_start_s=seconds), need, draws=10) for seconds in (10, 120)
+    )
+    points = {(line.kind, line.model.model_id, line.gpu_id, line.engine): line.points for line in quick.lines}
+    compared = [
+        (line, points[key])
+        for line in slow.lines
+        if (key := (line.kind, line.model.model_id, line.gpu_id, line.engine)) in points
+    ]
+    assert {line.kind for line, _ in compared} >= {API, SERVERLESS, "rented"}
+    for line, before in compared:
+        assert line.points < before if line.kind == SERVERLESS else line.points == pytest.approx(before)
+
+
+def test_a_machine_to_buy_is_ranked_at_what_the_costs_page_says(real_facts):
+    scenario = Scenario(requests_per_month=3_000_000, purchase_usd=30_000, owned_gpu="h100-sxm-80gb")
+    found = of_kind(advice.advise(real_facts, scenario, Need()), OWNED)
+    assert found
+    assert {line.gpu_id for line in found} == {"h100-sxm-80gb"}
+    for line in found[:: max(1, len(found) // 6)]:
+        if not line.measured:
+            owned = alone(real_facts, scenario, line).owned
+            assert line.usd_per_month == pytest.approx(owned.usd_per_month.mid, rel=1e-6)
+
+
+def test_data_that_stays_here_is_served_by_a_machine_that_is_bought_and_by_no_other(real_facts):
+    scenario = Scenario(requests_per_month=100_000, purchase_usd=30_000, owned_gpu="h100-sxm-80gb")
+    found = advice.advise(real_facts, scenario, Need(data_stays_here=True))
+    assert {line.kind for line in found.lines} == {OWNED}
+    with pytest.raises(InputError, match="no hardware is at hand: name its GPU"):
+        advice.advise(real_facts, Scenario(), Need(data_stays_here=True))
+
+
+def test_every_assumption_on_serverless_workers_is_listed_with_its_value(real_facts):
+    listed = {one.name: one for one in words.assumptions(Need(), replace(QUIET, cold_start_s=45, idle_timeout_s=10))}
+    assert (listed["cold start"].value, listed["cold start"].editable_as) == ("45 s", "cold_start_s")
+    assert listed["idle timeout"].value == "10 s"
+    assert "5 %" in listed["cold starts within a latency limit"].value

@@ -1,0 +1,113 @@
+"""The deployments on serverless GPUs that an advice chooses from, priced by the formulas of the Costs page."""
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from llmcompare.core.advice import Floats, Places, Uncertain
+from llmcompare.core.advised import SERVERLESS
+from llmcompare.core.fleet import Out
+from llmcompare.core.scenario import Scenario
+from llmcompare.core.serverless_curve import ServerlessPlan
+from llmcompare.core.serverless_field import ServerlessField
+from llmcompare.core.serverless_option import plans_of
+from llmcompare.core.sweep import MS_PER_S, RequestTimes
+from llmcompare.errors import UnknownIdError
+from llmcompare.services import doubts
+from llmcompare.services.candidates import Candidates, candidates, request_times
+from llmcompare.services.catalogue import Facts
+from llmcompare.services.contenders import LEAST_USD, Block, cause
+
+
+def field_of(
+    facts: Facts, scenario: Scenario, models: Sequence[str]
+) -> tuple[ServerlessField, Places, Candidates, RequestTimes]:
+    """Every predicted deployment on a GPU that somebody offers serverless, and its places among the candidates.
+
+    Raises UnknownIdError for an unknown provider.
+    """
+    known = {offer.provider for offer in facts.serverless_offers}
+    if scenario.serverless_provider is not None and scenario.serverless_provider not in known:
+        raise UnknownIdError("provider of serverless GPUs", scenario.serverless_provider, known)
+    found = candidates(facts, scenario, models)
+    times, fleet = request_times(facts, scenario, models), found.fleet
+    sets, number_of = _plans(facts, scenario, found)
+    of = number_of[fleet.gpu, fleet.gpu_count.astype(int)] if len(fleet.gpu) else np.zeros(0, dtype=np.intp)
+    kept = np.nonzero((of >= 0) & (found.rates.out == Out.NOT) & np.isfinite(times.alone_s))[0]
+    field = ServerlessField(
+        offered=sets, of=of[kept], alone_s=times.alone_s[kept], full_s=times.full_s[kept], scenario=scenario
+    )
+    return field, kept, found, times
+
+
+def _plans(
+    facts: Facts, scenario: Scenario, found: Candidates
+) -> tuple[tuple[tuple[ServerlessPlan, ...], ...], NDArray[np.intp]]:
+    """The different sets of providers, and the number of the one for each GPU and count; -1 for none."""
+    gpus = found.fleet.axes.gpus
+    counts = sorted({int(count) for count in np.unique(found.fleet.gpu_count)})
+    sets: list[tuple[ServerlessPlan, ...]] = []
+    number_of = np.full((len(gpus), max(counts, default=0) + 1), -1, dtype=np.intp)
+    sound = [offer for offer in facts.serverless_offers if offer.row_id not in doubts.by_row(facts)]
+    for at, gpu in enumerate(gpus):
+        here = [offer for offer in sound if offer.gpu_id == gpu.gpu_id]
+        for count in counts if here else ():
+            fitting = [offer for offer in here if offer.gpu_count <= count]
+            plans = plans_of(scenario, fitting, facts.serverless_terms, gpus_per_worker=count)
+            if plans:
+                number_of[at, count] = len(sets)
+                sets.append(plans)
+    return tuple(sets), number_of
+
+
+@lru_cache(maxsize=4)
+def serverless_block(facts: Facts, scenario: Scenario, models: tuple[str, ...]) -> Block:
+    """Every deployment on serverless GPUs, at the median of their providers."""
+    field, kept, found, times = field_of(facts, scenario, models)
+    fleet, everyone = found.fleet, np.arange(len(kept))
+    gpu_ids = [fleet.axes.gpus[at].gpu_id for at in fleet.gpu[kept]]
+    engines = [fleet.axes.engines[at] for at in fleet.engine[kept]]
+    now = scenario.requests_per_month
+    mid = field.usd(everyone, now) if len(kept) else np.zeros(0)
+    at_ends = [field.usd(everyone, now, end=end) if len(kept) else mid for end in ("low", "high")]
+    tokens = times.output_tokens[kept]
+
+    tokens_s = found.rates.tpot_ms[kept] / MS_PER_S * tokens
+
+    def speed_at(places: Places, requests_per_month: float) -> Floats:
+        _, waited_s = field.cold(places, requests_per_month)
+        return np.asarray(tokens[places] / (tokens_s[places] + waited_s))
+
+    def cost(requests_per_month: float) -> Callable[[Places, Floats, Floats], Floats]:
+        return lambda places, price, rate: np.maximum(
+            LEAST_USD, field.usd(places, requests_per_month, speed=rate) * price
+        )
+
+    return Block(
+        kind=SERVERLESS,
+        model_ids=tuple(found.model_ids[at] for at in fleet.model[kept]),
+        gpu_ids=tuple(gpu_ids),
+        gpu_counts=tuple(fleet.gpu_count[kept].astype(int).tolist()),
+        engines=tuple(engines),
+        weight_formats=tuple(fleet.axes.formats[at] for at in fleet.weight_format[kept]),
+        provider_counts=tuple(field.provider_counts.tolist()) if len(kept) else (),
+        price=Uncertain(
+            cause=np.array([cause("price", f"{gpu}:serverless-per-second") for gpu in gpu_ids], dtype=np.intp),
+            low=np.minimum(1.0, at_ends[0] / mid),
+            high=np.maximum(1.0, at_ends[1] / mid),
+        ),
+        rate=Uncertain(
+            cause=np.array([cause("speed", *pair) for pair in zip(gpu_ids, engines, strict=True)], dtype=np.intp),
+            low=times.low_ratio[kept],
+            high=times.high_ratio[kept],
+        ),
+        tokens_per_s=speed_at(everyone, now) if len(kept) else np.zeros(0),
+        cost=cost,
+        measured=(False,) * len(kept),
+        speed_at=speed_at if len(kept) else None,
+        cold_at=(lambda places, volume: field.cold(places, volume)[0]) if len(kept) else None,
+        full_ttft_ms=times.full_ttft_ms[kept],
+        full_tpot_ms=times.full_tpot_ms[kept],
+    )
