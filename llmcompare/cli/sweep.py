@@ -54,19 +54,19 @@ def sweep_command(
     context = sweep_lines.context(known, scenario, cell)
     named = candidates.models_named(known, models or scenario.model)
     found = sweep.sweep(known, scenario, named, limits, scores=context.quality)
-    serverless = sweep_lines.serverless(known, found, context)
-    listed = sweep_lines.lines(known, found, context, serverless, most=most)
+    besides = sweep_lines.beside(known, found, context)
+    listed = sweep_lines.lines(known, found, context, besides, most=most)
     if as_json:
-        print_rows(sweep_out.sweep_json(known, found, context, listed, serverless))
+        print_rows(sweep_out.sweep_json(known, found, context, listed, besides))
         return
-    print(sweep_lines.answer(found, listed, context, serverless))
+    print(sweep_lines.answer(found, listed, context, besides))
     for line in listed[:SHOWN]:
         score = "no score published" if line.quality is None else f"{line.quality.mid:g} unquantised"
         loss = f"score: {score}; loss by the format: {line.format_loss}"
         print(f"  {band_text(line.usd_per_month)} a month: {line.name}, {line.billing} ({loss})")
-    changes = sweep_lines.changes(found, listed, context)
+    changes = sweep_lines.changes(found, listed, context, besides)
     for sentence in (*sweep_lines.limit_sentences(found), *changes, *same_text(known, scenario)):
         print(sentence)
     print("Out:")
-    for reason, count in sweep_out.counts_out(found).items():
+    for reason, count in sweep_out.counts_out(found, besides).items():
         print(f"  {counted(count, 'deployment')}: {reason}")

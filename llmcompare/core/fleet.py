@@ -59,6 +59,7 @@ class Out(IntEnum):
     TPOT = 9
     NO_PRICE = 10
     OVER_BUDGET = 11
+    NOT_HERE = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

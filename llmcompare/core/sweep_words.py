@@ -23,6 +23,7 @@ REASONS = {
     Out.TPOT: "breaks the limit on the time per token with a single request",
     Out.NO_PRICE: "nobody lists a price of this billing class",
     Out.OVER_BUDGET: "over the budget",
+    Out.NOT_HERE: "the data must stay here",
 }
 ALIKE = 1.005
 """Ratio below which two costs are the same to a reader."""

@@ -69,6 +69,8 @@ class Swept:
     that nobody lists a price of this class for."""
     over_budget: tuple[Places, Places]
     """Of the same deployments, those over the budget, with the billing class."""
+    not_here: tuple[Places, Places]
+    """All that could be rented, with the billing class, where the data must stay here; else none."""
     api: tuple[tuple[ApiOffer, float], ...]
     """Offers that take such requests, with USD per month, cheapest first."""
     api_out: tuple[tuple[ApiOffer, str], ...]
@@ -149,7 +151,9 @@ def sweep(
     within = np.ones(len(mid), dtype=bool) if limits.max_usd_per_month is None else mid <= limits.max_usd_per_month
     # Ties go to what was measured, then to the larger rate.
     order = np.lexsort((-taken["mid_rate"], taken["measured"] < 0, mid))
-    order = order[within[order]]
+    stays = scenario.data_stays_here
+    order = order[within[order] & (not stays)]
+    away = np.full(len(mid), stays)
     api, api_out = _api(facts, scenario, models, limits)
     return Swept(
         scenario=scenario,
@@ -173,7 +177,8 @@ def sweep(
         requests_per_s=taken["mid_rate"][order],
         usd_per_gpu_hour=band[order, 1],
         unpriced=(columns, without, of_class),
-        over_budget=(place[~within], billing[~within]),
+        over_budget=(place[~within & ~away], billing[~within & ~away]),
+        not_here=(place[away], billing[away]),
         api=api,
         api_out=api_out,
         models_out=models_out,
@@ -289,6 +294,8 @@ def _against(
 ) -> str | None:
     """Why a listing is out, None where it is in."""
     workload = scenario.workload
+    if scenario.data_stays_here:
+        return REASONS[Out.NOT_HERE]
     if scenario.api_provider not in (None, offer.provider) and not is_own:
         return f"another provider than {scenario.api_provider}"
     if scenario.api_provider is None and (doubt := doubts.by_row(facts).get(offer.row_id)) is not None:

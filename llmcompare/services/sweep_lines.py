@@ -1,35 +1,31 @@
 """Lines of a sweep, the cheapest first, and what is out of it with the reason of each."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from heapq import merge
 
 import numpy as np
 
-from llmcompare.core import rented, sweep_words
+from llmcompare.core import sweep_words
 from llmcompare.core.cost import Band, exactly
 from llmcompare.core.fleet import Out
 from llmcompare.core.options import today_option
 from llmcompare.core.quality import score_band
-from llmcompare.core.records import ApiOffer, ScoreCell
+from llmcompare.core.records import ApiOffer, Gpu, GpuOffer, ScoreCell
 from llmcompare.core.scenario import Scenario
-from llmcompare.core.serverless_option import ServerlessOption
 from llmcompare.core.sweep import saving
 from llmcompare.core.sweep_words import Line, cannot_be_told_apart
 from llmcompare.core.tables import Table
 from llmcompare.services import doubts
-from llmcompare.services.books import book, priced_book
+from llmcompare.services.books import book
 from llmcompare.services.calibration import OUTPUT
 from llmcompare.services.catalogue import Facts
-from llmcompare.services.counting import for_model
-from llmcompare.services.serverless import option as serverless_option
 from llmcompare.services.sweep import Swept
+from llmcompare.services.sweep_others import Others, others
 from llmcompare.store import queries
 
 UNQUANTISED = ("bf16", "fp16")
 NOT_MEASURED = "not measured"
-SERVERLESS_MODELS = 3
-"""Up to so many models a sweep looks at serverless GPUs too: their cost takes a simulation of starts for each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,12 +68,12 @@ def measured_losses(facts: Facts) -> dict[tuple[str, str], str]:
 
 
 def lines(
-    facts: Facts, found: Swept, known: Context, serverless_lines: Sequence[Line] = (), *, most: int | None = None
+    facts: Facts, found: Swept, known: Context, besides: Others | None = None, *, most: int | None = None
 ) -> list[Line]:
     """The cheapest deployments at middle prices, of all kinds, at most so many."""
     rented_lines = (_rented(facts, found, known, place) for place in range(len(found.mid)))
     api = (_api(facts, found, offer, usd, known) for offer, usd in found.api)
-    merged = merge(rented_lines, api, serverless_lines, key=lambda line: line.usd_per_month.mid)
+    merged = merge(rented_lines, api, besides or (), key=lambda line: line.usd_per_month.mid)
     return [line for line, _ in zip(merged, range(most if most is not None else 10**9), strict=False)]
 
 
@@ -165,54 +161,51 @@ def _api(facts: Facts, found: Swept, offer: ApiOffer, usd: float, known: Context
     )
 
 
-def serverless(facts: Facts, found: Swept, known: Context) -> list[Line]:
-    """Every GPU that is offered serverless, with what is cheapest to rent there; none for more than a few models."""
-    if len(found.found.model_ids) > SERVERLESS_MODELS:
-        return []
-    listed = []
-    for model_id in found.found.model_ids:
-        scenario = for_model(facts, found.scenario)
-        if model_id != facts.model(scenario.model).model_id:
-            scenario = replace(for_model(facts, scenario, model_id), throughput_record=None)
-        deployments, _ = rented.deployments(priced_book(facts, scenario), scenario)
-        by_gpu = {one.gpu.gpu_id: one for one in reversed(deployments)}
-        for deployment in by_gpu.values():
-            option, _ = serverless_option(facts, scenario, [deployment])
-            if option is not None:
-                listed.append(_serverless_line(facts, model_id, option, known))
+def beside(facts: Facts, found: Swept, known: Context) -> Others:
+    """Every deployment on serverless GPUs, and on the machine that the scenario buys, cheapest first."""
+
+    def line(
+        *,
+        kind: str,
+        parts: tuple[str, str, int, str, str],
+        usd: Band,
+        billing: str,
+        provider_count: int,
+        row: GpuOffer | Gpu,
+        basis: str,
+    ) -> Line:
+        model_id, gpu_id, gpu_count, engine, weight_format = parts
+        model, where = facts.models[model_id], "serverless" if kind == "serverless" else "own"
+        return Line(
+            kind=kind,
+            model_id=model_id,
+            model_name=model.display_name,
+            family=model.family,
+            deployment=f"{where} {gpu_count} × {facts.gpus[gpu_id].name_without_vendor}, {weight_format}, {engine}",
+            gpu_id=gpu_id,
+            gpu_count=gpu_count,
+            engine=engine,
+            weight_format=weight_format,
+            billing=billing,
+            provider=None,
+            provider_count=provider_count,
+            usd_per_month=usd,
+            saving_usd_per_month=saving(known.today_usd_per_month, usd),
+            replicas=None,
+            filled_replicas=None,
+            spare_replicas=0,
+            requests_per_s=None,
+            basis=basis,
+            quality=known.quality.get(model_id),
+            format_loss=_loss(known, model_id, weight_format),
+            as_of=row.as_of,
+            source=row.source,
+            row_id=row.row_id,
+        )
+
+    names = (*found.found.model_ids, *found.found.without_shape)
     most = found.limits.max_usd_per_month
-    kept = [line for line in listed if most is None or line.usd_per_month.mid <= most]
-    return sorted(kept, key=lambda line: line.usd_per_month.mid)
-
-
-def _serverless_line(facts: Facts, model_id: str, option: ServerlessOption, known: Context) -> Line:
-    model, offer = facts.models[model_id], option.offers[0]
-    return Line(
-        kind="serverless",
-        model_id=model_id,
-        model_name=model.display_name,
-        family=model.family,
-        deployment=f"serverless {option.short}, {option.weight_format or 'format not stated'}, {option.engine}",
-        gpu_id=option.gpu.gpu_id,
-        gpu_count=option.gpus_per_worker,
-        engine=option.engine,
-        weight_format=option.weight_format,
-        billing="serverless-per-second",
-        provider=None,
-        provider_count=len(option.plans),
-        usd_per_month=option.usd_per_month,
-        saving_usd_per_month=saving(known.today_usd_per_month, option.usd_per_month),
-        replicas=None,
-        filled_replicas=None,
-        spare_replicas=0,
-        requests_per_s=None,
-        basis=option.basis,
-        quality=known.quality.get(model_id),
-        format_loss=_loss(known, model_id, option.weight_format),
-        as_of=offer.as_of,
-        source=offer.source,
-        row_id=offer.row_id,
-    )
+    return others(facts, found.scenario, names, max_usd_per_month=most, line=line)
 
 
 def best_of_models(facts: Facts, found: Swept, known: Context) -> list[Line]:
@@ -230,32 +223,33 @@ def best_of_models(facts: Facts, found: Swept, known: Context) -> list[Line]:
     return [*rented_lines, *(_api(facts, found, offer, usd, known) for offer, usd in cheapest.values())]
 
 
-def answer(found: Swept, listed: Sequence[Line], known: Context, serverless_lines: Sequence[Line] = ()) -> str:
+def answer(found: Swept, listed: Sequence[Line], known: Context, besides: Others | None = None) -> str:
     """How many deployments beat today's bill at middle prices."""
     bill = known.today_usd_per_month
     cheaper = int((found.mid < bill).sum()) + sum(usd < bill for _, usd in found.api)
-    cheaper += sum(line.usd_per_month.mid < bill for line in serverless_lines)
+    cheaper += 0 if besides is None else int((besides.mid < bill).sum())
     return sweep_words.answer(
         listed,
-        count=deployment_count(found, serverless_lines),
+        count=deployment_count(found, besides),
         cheaper_count=cheaper,
         today=known.today,
         today_usd=bill,
     )
 
 
-def deployment_count(found: Swept, serverless_lines: Sequence[Line] = ()) -> int:
+def deployment_count(found: Swept, besides: Others | None = None) -> int:
     """Deployments of all kinds that are in."""
-    return len(found.mid) + len(found.api) + len(serverless_lines)
+    return len(found.mid) + len(found.api) + (0 if besides is None else len(besides))
 
 
-def alike_count(found: Swept, best: Line) -> int:
+def alike_count(found: Swept, best: Line, besides: Others | None = None) -> int:
     """Deployments that cannot be told from the cheapest, itself left out."""
     high = best.usd_per_month.high
-    return int((found.low <= high).sum()) + sum(usd <= high for _, usd in found.api) - (best.kind != "serverless")
+    more = 0 if besides is None else int((besides.low <= high).sum())
+    return int((found.low <= high).sum()) + sum(usd <= high for _, usd in found.api) + more - 1
 
 
-def changes(found: Swept, listed: Sequence[Line], known: Context) -> Iterator[str]:
+def changes(found: Swept, listed: Sequence[Line], known: Context, besides: Others | None = None) -> Iterator[str]:
     """What would change the answer."""
     yield from sweep_words.doubt_sentences(listed)
     if listed:
@@ -264,7 +258,7 @@ def changes(found: Swept, listed: Sequence[Line], known: Context) -> Iterator[st
             today=known.today,
             today_usd=known.today_usd_per_month,
             requests_per_month=found.scenario.requests_per_month,
-            alike_count=alike_count(found, listed[0]),
+            alike_count=alike_count(found, listed[0], besides),
         )
 
 

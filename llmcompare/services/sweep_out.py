@@ -13,9 +13,10 @@ from llmcompare.core.weights import weights_bytes
 from llmcompare.services.catalogue import Facts
 from llmcompare.services.sweep import Swept
 from llmcompare.services.sweep_lines import Context, answer, deployment_count
+from llmcompare.services.sweep_others import Others
 
 
-def counts_out(found: Swept) -> dict[str, int]:
+def counts_out(found: Swept, besides: Others | None = None) -> dict[str, int]:
     """How many deployments are out for each reason, the commonest first."""
     counts: Counter[str] = Counter()
     codes, sizes = np.unique(found.found.fleet.out, return_counts=True)
@@ -28,6 +29,9 @@ def counts_out(found: Swept) -> dict[str, int]:
     for at, billing in enumerate(found.limits.billings):
         counts[f"{REASONS[Out.NO_PRICE]}: {billing}"] += int((of_class == at).sum())
     counts[REASONS[Out.OVER_BUDGET]] += len(found.over_budget[0])
+    counts[REASONS[Out.NOT_HERE]] += len(found.not_here[0])
+    for reason, size in ({} if besides is None else besides.counts_out).items():
+        counts[f"serverless or own: {reason}"] += size
     for _, reason in found.api_out:
         counts[f"API: {reason}"] += 1
     counts[WITHOUT_SHAPE] += len(found.found.without_shape)
@@ -39,7 +43,7 @@ def counts_out(found: Swept) -> dict[str, int]:
 OUT_COLUMNS = ("model_id", "weight_format", "gpu_id", "gpu_count", "engine", "billing", "reason")
 
 
-def out_rows(found: Swept) -> Iterator[tuple[str | int | None, ...]]:
+def out_rows(found: Swept, besides: Others | None = None) -> Iterator[tuple[str | int | None, ...]]:
     """Every deployment that is out, in the order of OUT_COLUMNS, with the value behind the reason.
 
     What an engine serves on no GPU stands there once for all GPUs.
@@ -57,6 +61,8 @@ def out_rows(found: Swept) -> Iterator[tuple[str | int | None, ...]]:
         yield ids[model], axes.formats[form], axes.gpus[gpu].gpu_id, None, axes.engines[engine], None, reason
     yield from _slow_rows(found)
     yield from _unpriced_rows(found)
+    if besides is not None:
+        yield from besides.out_rows()
 
 
 def _reason(found: Swept, code: Out, model: int, form: int, gpu: int) -> str:
@@ -89,7 +95,12 @@ def _unpriced_rows(found: Swept) -> Iterator[tuple[str | int | None, ...]]:
     columns, without, of_class = found.unpriced
     over, over_class = found.over_budget
     axes, ids = found.found.fleet.axes, found.found.model_ids
-    for code, places, classes in ((Out.NO_PRICE, without, of_class), (Out.OVER_BUDGET, over, over_class)):
+    left_out = (
+        (Out.NO_PRICE, without, of_class),
+        (Out.OVER_BUDGET, over, over_class),
+        (Out.NOT_HERE, *found.not_here),
+    )
+    for code, places, classes in left_out:
         for place, billing in zip(places.tolist(), classes.tolist(), strict=True):
             yield (
                 ids[int(columns["model"][place])], found.weight_format[int(columns["format"][place])],
@@ -98,21 +109,19 @@ def _unpriced_rows(found: Swept) -> Iterator[tuple[str | int | None, ...]]:
             )  # fmt: skip
 
 
-def sweep_json(
-    facts: Facts, found: Swept, known: Context, listed: Sequence[Line], serverless_lines: Sequence[Line]
-) -> dict[str, Any]:
+def sweep_json(facts: Facts, found: Swept, known: Context, listed: Sequence[Line], besides: Others) -> dict[str, Any]:
     """Ranked deployments, and each one that is out with its reason, as rows under their columns."""
     return {
-        "answer": answer(found, listed, known, serverless_lines),
+        "answer": answer(found, listed, known, besides),
         "today": {"label": known.today, "usd_per_month": known.today_usd_per_month},
-        "deployment_count": deployment_count(found, serverless_lines),
+        "deployment_count": deployment_count(found, besides),
         "deployments": [
             {"rank": rank, "cannot_be_told_from_the_cheapest": same, **_line_json(line)}
             for rank, (line, same) in enumerate(zip(listed, cannot_be_told_apart(listed), strict=True), start=1)
         ],
-        "out_counts": counts_out(found),
+        "out_counts": counts_out(found, besides),
         "out_columns": OUT_COLUMNS,
-        "out": list(out_rows(found)),
+        "out": list(out_rows(found, besides)),
         "out_apis": [
             {"api": offer.offer_id, "model_id": offer.model_id, "reason": why} for offer, why in found.api_out
         ],

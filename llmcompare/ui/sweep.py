@@ -11,6 +11,7 @@ from llmcompare.services.catalogue import Facts
 from llmcompare.services.counting import same_text
 from llmcompare.services.sweep import Limits, Swept
 from llmcompare.services.sweep_lines import Context
+from llmcompare.services.sweep_others import Others
 from llmcompare.ui import inputs, show
 from llmcompare.ui.fields import BOUND
 from llmcompare.ui.safe import plain
@@ -28,12 +29,12 @@ def all_deployments(facts: Facts, comparison: Comparison) -> None:
     if models == (SCORED,):
         models = tuple(name for name in candidates.models_named(facts, "all") if name in context.quality)
     found = sweep.sweep(facts, comparison.scenario, models, limits, scores=context.quality)
-    serverless = sweep_lines.serverless(facts, found, context)
-    listed = sweep_lines.lines(facts, found, context, serverless, most=LISTED)
-    answer.markdown(f"#### {plain(sweep_lines.answer(found, listed, context, serverless))}")
+    besides = sweep_lines.beside(facts, found, context)
+    listed = sweep_lines.lines(facts, found, context, besides, most=LISTED)
+    answer.markdown(f"#### {plain(sweep_lines.answer(found, listed, context, besides))}")
     show.sentences(
         *sweep_lines.limit_sentences(found),
-        *sweep_lines.changes(found, listed, context),
+        *sweep_lines.changes(found, listed, context, besides),
         *same_text(facts, comparison.scenario),
         "Each deployment is the fewest of 1, 2, 4 and 8 equal GPUs that hold the model; APIs are those of the chosen "
         "variant, which need not say in which format they serve.",
@@ -45,13 +46,13 @@ def all_deployments(facts: Facts, comparison: Comparison) -> None:
     _show_chart(facts, found, context, cell)
     st.subheader("Cheapest first")
     shown = sweep_lines.lines_table(listed)
-    count = sweep_lines.deployment_count(found, serverless)
+    count = sweep_lines.deployment_count(found, besides)
     if count > len(listed):
         st.caption(
             f"The first {len(listed):,} of {count:,}. All of them: `python -m llmcompare sweep --models … --json`."
         )
     show.table(shown, key="every_deployment")
-    _show_out(found)
+    _show_out(found, besides)
 
 
 def _pick(facts: Facts, comparison: Comparison) -> tuple[ScoreCell | None, tuple[str, ...], Limits]:
@@ -100,9 +101,9 @@ def _show_chart(facts: Facts, found: Swept, context: Context, cell: ScoreCell | 
     )
 
 
-def _show_out(found: Swept) -> None:
+def _show_out(found: Swept, besides: Others) -> None:
     st.subheader("Why the others are out")
-    counts = sweep_out.counts_out(found)
+    counts = sweep_out.counts_out(found, besides)
     table = Table(
         name="out",
         title="Reasons",

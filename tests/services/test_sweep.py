@@ -213,8 +213,8 @@ def test_a_quantised_format_has_its_own_measured_loss_or_none_at_all(real_facts)
 def test_a_budget_holds_for_gpus_and_apis_alike(real_facts):
     found = sweep.sweep(real_facts, Scenario(), (MODEL,), Limits(billings=("on-demand",), max_usd_per_month=600))
     known = sweep_lines.context(real_facts, Scenario(), None)
-    serverless = sweep_lines.serverless(real_facts, found, known)
-    assert all(line.usd_per_month.mid <= 600 for line in sweep_lines.lines(real_facts, found, known, serverless))
+    besides = sweep_lines.beside(real_facts, found, known)
+    assert all(line.usd_per_month.mid <= 600 for line in sweep_lines.lines(real_facts, found, known, besides))
     assert sum("over the budget" in reason for _, reason in found.api_out) > 0
     assert len(found.over_budget[0]) > 0
 
@@ -272,3 +272,50 @@ def test_the_command_ranks_and_lists_what_is_out(command):
     assert all(len(row) == len(found["out_columns"]) for row in found["out"])
     assert sum(found["out_counts"].values()) > 1_000
     assert {one["kind"] for one in found["deployments"]} == {"api", "rented", "serverless"}
+
+
+def test_every_deployment_of_all_models_on_serverless_gpus_is_ranked_with_its_cold_starts(real_facts):
+    models = candidates.models_named(real_facts, "all")
+    scenario = Scenario(requests_per_month=50_000)
+    found = sweep.sweep(real_facts, scenario, models, ON_DEMAND)
+    besides = sweep_lines.beside(real_facts, found, sweep_lines.context(real_facts, scenario, None))
+    assert len(besides) > 10_000
+    assert (np.diff(besides.mid) >= 0).all()
+    for line in besides[:: len(besides) // 20]:
+        assert (line.kind, line.billing) == ("serverless", "serverless-per-second")
+        assert line.usd_per_month.low <= line.usd_per_month.mid <= line.usd_per_month.high
+        assert "of the requests meet a cold start of 60 s" in line.basis
+        assert line.source
+    assert len({line.model_id for line in besides[:]}) > 50
+
+
+def test_a_machine_to_buy_is_ranked_at_what_it_costs_alone(real_facts):
+    scenario = Scenario(purchase_usd=250_000, owned_gpu="h100-sxm-80gb", owned_gpu_count=8, capacity_basis="predicted")
+    found = sweep.sweep(real_facts, scenario, (MODEL,), ON_DEMAND)
+    besides = sweep_lines.beside(real_facts, found, sweep_lines.context(real_facts, scenario, None))
+    owned = [line for line in besides if line.kind == "owned"]
+    assert owned
+    for line in owned[::4]:
+        alone = costs.compare(real_facts, replace(scenario, engine=line.engine, weight_format=line.weight_format)).owned
+        assert line.usd_per_month.mid == pytest.approx(alone.usd_per_month.mid, rel=1e-6)
+
+
+def test_where_the_data_must_stay_here_only_the_own_machine_is_left_and_the_others_say_why(real_facts):
+    scenario = Scenario(purchase_usd=0, owned_gpu="h100-sxm-80gb", owned_gpu_count=8, data_place="here")
+    found = sweep.sweep(real_facts, scenario, (MODEL,), ON_DEMAND)
+    known = sweep_lines.context(real_facts, scenario, None)
+    besides = sweep_lines.beside(real_facts, found, known)
+    listed = sweep_lines.lines(real_facts, found, known, besides)
+    assert {line.kind for line in listed} == {"owned"}
+    counts = sweep_out.counts_out(found, besides)
+    assert counts["the data must stay here"] > 100
+    assert counts["API: the data must stay here"] > 5
+    assert counts["serverless or own: the data must stay here"] > 50
+
+
+def test_with_a_latency_limit_workers_that_sleep_too_often_are_out_with_the_reason(real_facts):
+    scenario = Scenario(requests_per_month=20_000, ttft_limit_ms=3_000, requests_per_worker=4)
+    found = sweep.sweep(real_facts, scenario, (MODEL,), ON_DEMAND)
+    besides = sweep_lines.beside(real_facts, found, sweep_lines.context(real_facts, scenario, None))
+    assert len(besides) == 0
+    assert any("may meet a cold start" in str(row[-1]) for row in besides.out_rows())
