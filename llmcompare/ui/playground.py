@@ -96,7 +96,7 @@ def _draw(view: RunView) -> None:
     _say_what_happened(view)
     with st.container(horizontal=True, vertical_alignment="center"):
         if view.job is not None:
-            st.button("Stop", key=f"stop_{view.fact.run_id}", icon=":material/stop:", on_click=view.job.stop)
+            st.button("Stop", key=f"end_{view.fact.run_id}", icon=":material/stop:", on_click=view.job.stop)
         # As text first: what the model wrote, to the letter.
         as_markdown = st.toggle("Show replies as Markdown", key="as_markdown")
         compare = st.toggle("Mark differences to the first", key="mark_differences", disabled=view.job is not None)
@@ -224,12 +224,14 @@ def _show_pool() -> None:
     """What is in memory, and what is not tried any more."""
     pool = runs.pool()
     for path, _, is_running in pool.loaded():
-        if st.button(f"Unload {path.name}", key=f"unload_{path}", disabled=is_running, help="Gives its memory back."):
+        if st.button(
+            plain(f"Unload {path.name}"), key=f"unload_{path}", disabled=is_running, help="Gives its memory back."
+        ):
             pool.unload(path)
             st.rerun()
     for name, reason in pool.set_aside().items():
         st.warning(plain(f"{name} is set aside: {reason}"), icon=":material/block:")
-        if st.button(f"Let {name} try again", key=f"forgive_{name}"):
+        if st.button(plain(f"Let {name} try again"), key=f"forgive_{name}"):
             pool.forgive(name)
             st.rerun()
 

@@ -8,10 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmcompare.core.facts import ReplyFact, RunFact
+from llmcompare.models import library
 from llmcompare.services import playground, runs
+from llmcompare.services.plans import Plan
 from llmcompare.ui.playground_ask import ENDPOINT
 from llmcompare.ui.playground_figures import DEFINITIONS, differences_html, table_html
+from llmcompare.ui.safe import plain
 from tests.engines.endpoint_server import DONE, chunk, serving, usage
+from tests.tiny_models import write_tiny
 
 PAGE = "try/playground"
 KEY = "sk-secret-0123456789"
@@ -217,3 +221,40 @@ def test_a_prompt_that_no_context_holds_is_said_before_it_is_asked(open_app):
     app = open_app(PAGE).set("prompt", "word " * 5000)
     assert "about 6,250 tokens" in app.warnings
     assert "it does not fit" in app.warnings
+
+
+def test_stop_stands_beside_the_stop_strings_of_all_slots_under_a_key_of_its_own(open_app, server):
+    server.say(chunk("Because."), 60.0)
+    slots = link(server, slots="6")
+    for number in range(1, 7):
+        slots |= {f"slot_{number}": ENDPOINT, f"kind_{number}": "vllm", f"name_{number}": "m", f"own_{number}": "true"}
+        slots[f"url_{number}_vllm"] = server.base_url
+    app = open_app(PAGE, **slots)
+    app.run_of.get_by_key("start").click().run()
+    run_id = app.run_of.session_state["run_shown"]
+    try:
+        # Drawn by the page and by what follows the run.
+        app.again()
+        assert app.tracebacks == []
+        keys = [one.key for kind in ("button", "text_input") for one in app.run_of.get(kind) if one.key]
+        assert len(keys) == len(set(keys))
+        stops = {key for key in keys if key == "stop" or key.startswith("stop_")}
+        assert stops == {"stop", *(f"stop_{number}" for number in range(1, 7))}
+        assert f"end_{run_id}" in keys
+    finally:
+        playground.view(run_id).job.stop()
+
+
+def test_a_loaded_file_whose_name_is_markup_has_a_button_with_that_name_and_nothing_else(open_app, tmp_path):
+    # A browser reads https:host as https://host, so that no slash is needed.
+    path = write_tiny(tmp_path / "var" / "models" / "![x](https:evil.invalid) :red[y].gguf")
+    run_id = playground.start(Plan(prompt="why", models=(library.model_at(path),)), person="me")
+    end = time.monotonic() + 60
+    while playground.view(run_id).job is not None:
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    try:
+        label = open_app(PAGE).run_of.get_by_key(f"unload_{path}").label
+        assert label == plain(f"Unload {path.name}")
+    finally:
+        runs.pool().unload(path)
