@@ -57,15 +57,13 @@ def side_sentence(votes: Sequence[str]) -> str:
     """How often the left reply was preferred: far from half, the place on the screen decides.
 
     >>> side_sentence(["left", "right", "tie", "left"])
-    'The left reply was preferred in 2 of 3 votes that were for one side; left and right are drawn by lot.'
+    'The left reply was preferred in 2 of 3 votes for one side; left and right are drawn by lot.'
     """
     left, decided = votes.count("left"), votes.count("left") + votes.count("right")
     if not decided:
         return "No vote was for one side."
-    return (
-        f"The left reply was preferred in {left} of {counted(decided, 'vote')} that were for one side; left and right "
-        "are drawn by lot."
-    )
+    of = counted(decided, "vote")
+    return f"The left reply was preferred in {left} of {of} for one side; left and right are drawn by lot."
 
 
 def other_parts(parts: Sequence[Counts]) -> Iterator[str]:

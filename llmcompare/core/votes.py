@@ -6,6 +6,25 @@ from llmcompare.core.facts import VoteFact
 from llmcompare.core.ratings import Counts, counted_votes
 from llmcompare.core.units import counted
 
+OWN_WORDS = {
+    "llama": ("llama", "meta ai"), "mistral": ("mistral",), "ministral": ("mistral",), "qwen": ("qwen", "alibaba"),
+    "smollm": ("smollm", "hugging face"), "gemma": ("gemma",), "deepseek": ("deepseek",), "phi-": ("microsoft",),
+}  # fmt: skip
+"""What a model calls itself or its maker, by a part of its name."""
+
+
+def names_itself(*, model: str, prompt: str, text: str) -> bool:
+    """Whether a reply says whose it is, in words that the prompt did not give it.
+
+    >>> names_itself(model="Qwen3-4B-Q4_K_M.gguf", prompt="Who are you?", text="I am Qwen, made by Alibaba Cloud.")
+    True
+    >>> names_itself(model="Qwen3-4B-Q4_K_M.gguf", prompt="Is Qwen open?", text="Qwen is open.")
+    False
+    """
+    asked, said, name = prompt.casefold(), text.casefold(), model.casefold()
+    words = [word for part, all_words in OWN_WORDS.items() if part in name for word in all_words]
+    return any(word in said and word not in asked for word in words)
+
 
 def judged_pair(vote: VoteFact) -> tuple[str | None, ...]:
     """What counts once: a voter and two replies, whichever side they stood on.

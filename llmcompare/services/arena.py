@@ -14,7 +14,7 @@ from llmcompare.core.ratings import CONFIDENCE, Counts, Ratings, connected, pair
 from llmcompare.core.ratings_words import answer, other_parts, pair_table, rating_table, sentences, side_sentence
 from llmcompare.core.tables import Table
 from llmcompare.core.thinking import parts
-from llmcompare.core.votes import counts_of, evidence, known_replies, once_per_pair
+from llmcompare.core.votes import counts_of, evidence, known_replies, names_itself, once_per_pair
 from llmcompare.engines.base import Sampling
 from llmcompare.errors import InputError
 from llmcompare.models import library
@@ -61,6 +61,11 @@ class Pair:
     def texts(self) -> list[tuple[str, str]]:
         """What is judged on either side, with what it answers."""
         return [(self.prompt, answer_of(reply)) for reply in self.sides]
+
+    @property
+    def names_itself(self) -> bool:
+        """Whether a reply says which model wrote it."""
+        return any(names_itself(model=side.model, prompt=self.prompt, text=answer_of(side)) for side in self.sides)
 
     @property
     def is_same_text(self) -> bool:
@@ -129,6 +134,8 @@ class Waiting:
     pairs: tuple[Pair, ...]
     """Those that are blind, the most telling first."""
     judged_count: int
+    named_count: int = 0
+    """Pairs left out, because a reply says which model wrote it."""
     known_count: int = 0
     """Pairs left out, because the voter was told after another vote who wrote one of the replies."""
 
@@ -137,21 +144,26 @@ def waiting(person: str, *, run_id: str | None = None) -> Waiting:
     """Pairs of the person's runs, or of one run. Raises InputError for a run that nobody has."""
     voter = voter_mark(person)
     given = runs.log().votes()
-    pairs = [pair for run in _offered(person, run_id) for pair in pairs_of(run, voter)]
     judged = {frozenset((vote.left_reply_id, vote.right_reply_id)) for vote in given if vote.voter == voter}
-    blind = _blind(pairs, known_replies(given, voter))
+    pairs = [pair for run in _offered(person, run_id) for pair in pairs_of(run, voter)]
+    new = [pair for pair in pairs if pair.replies not in judged]
+    nameless = [pair for pair in new if not pair.names_itself]
+    told = _told(pairs, known_replies(given, voter))
+    blind = [pair for pair in nameless if told.isdisjoint(pair.texts)]
     worth = pair_values(counts_of(once_per_pair(given)), sorted({name for pair in blind for name in pair.models}))
     blind.sort(key=lambda pair: (-round(worth[pair.models], ALIKE_DIGITS), _lot(voter, pair.right, pair.left)))
-    judged_count = sum(pair.replies in judged for pair in pairs)
-    return Waiting(pairs=tuple(blind), judged_count=judged_count, known_count=len(pairs) - len(blind) - judged_count)
+    return Waiting(
+        pairs=tuple(blind),
+        judged_count=len(pairs) - len(new),
+        named_count=len(new) - len(nameless),
+        known_count=len(nameless) - len(blind),
+    )
 
 
-def _blind(pairs: Sequence[Pair], known: set[str]) -> list[Pair]:
-    """Without replies that are known, here or word for word in another run of the prompt: models repeat themselves."""
-    told = {
-        text for pair in pairs for reply, text in zip(pair.sides, pair.texts, strict=True) if reply.reply_id in known
-    }
-    return [pair for pair in pairs if told.isdisjoint(pair.texts)]
+def _told(pairs: Iterable[Pair], known: set[str]) -> set[tuple[str, str]]:
+    """Prompts with words whose model the voter knows: asked again, models may repeat themselves."""
+    sides = [(reply, text) for pair in pairs for reply, text in zip(pair.sides, pair.texts, strict=True)]
+    return {text for reply, text in sides if reply.reply_id in known}
 
 
 def _offered(person: str, run_id: str | None) -> Iterable[LoggedRun]:

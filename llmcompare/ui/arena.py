@@ -1,6 +1,7 @@
 """The voting of the Arena: a new prompt or finished runs, two replies without names, four votes, who wrote them."""
 
 import time
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from llmcompare.core.units import counted
 from llmcompare.errors import InputError
 from llmcompare.models.library import LocalModel
 from llmcompare.services import arena, formats, playground
-from llmcompare.services.arena import Pair
+from llmcompare.services.arena import Pair, Waiting
 from llmcompare.services.jobs import registry
 from llmcompare.services.playground import RunView
 from llmcompare.ui.fields import BOUND
@@ -87,11 +88,11 @@ def _judge_new() -> None:
         st.fragment(_follow, run_every=poll_s)(view.fact.run_id, poll_s)
         return
     _reveal()
-    pairs = arena.waiting(person(), run_id=view.fact.run_id).pairs
-    if pairs:
-        _show_pair(pairs[0])
+    found = arena.waiting(person(), run_id=view.fact.run_id)
+    if found.pairs:
+        _show_pair(found.pairs[0])
     elif LAST not in st.session_state:
-        _say_why_there_is_no_pair(view)
+        _say_why_there_is_no_pair(view, found)
 
 
 def _follow(run_id: str, poll_s: float) -> None:
@@ -109,11 +110,11 @@ def _follow(run_id: str, poll_s: float) -> None:
         st.button("Stop", key="arena_stop", icon=":material/stop:", on_click=view.job.stop)
 
 
-def _say_why_there_is_no_pair(view: RunView) -> None:
+def _say_why_there_is_no_pair(view: RunView, found: Waiting) -> None:
     if view.bug is not None:
         st.exception(view.bug)
     reasons = [f"{one.model}: {one.error}" for one in view.replies if one.error]
-    why = view.problem or "; ".join(reasons) or "it was stopped before both had answered"
+    why = view.problem or "; ".join([*reasons, *_left_out(found)]) or "it was stopped before both had answered"
     st.warning(plain(f"There are no two replies to judge: {why}. Ask again."), icon=":material/warning:")
 
 
@@ -130,9 +131,10 @@ def _judge_finished(run_id: str | None) -> None:
     total = found.judged_count + len(found.pairs)
     if total:
         share = found.judged_count / total
-        st.progress(share, f"{found.judged_count} of {counted(total, 'pair')} judged{_left_out(found.known_count)}")
+        judged = f"{found.judged_count} of {counted(total, 'pair')} judged"
+        st.progress(share, "; ".join([judged, *_left_out(found)]))
     if not found.pairs:
-        _say_what_next(total)
+        _say_what_next(found)
         return
     # The pair on the screen stays there while others vote; theirs may make another one more telling.
     shown = st.session_state.get(ON_SCREEN)
@@ -141,21 +143,22 @@ def _judge_finished(run_id: str | None) -> None:
     _show_pair(pair)
 
 
-def _left_out(known_count: int) -> str:
-    if not known_count:
-        return ""
-    return f"; {counted(known_count, 'more pair')} left out: you were told who wrote one of the replies"
+def _left_out(found: Waiting) -> Iterator[str]:
+    if found.named_count:
+        yield f"{counted(found.named_count, 'pair')} left out: a reply says which model wrote it"
+    if found.known_count:
+        yield f"{counted(found.known_count, 'pair')} left out: you were told who wrote one of the replies"
 
 
-def _say_what_next(total: int) -> None:
-    if total:
+def _say_what_next(found: Waiting) -> None:
+    if found.judged_count:
         st.success("Every pair is judged. Run more prompts in the Playground, or ask here.", icon=":material/check:")
-    else:
-        st.info(
-            "There is no finished run with two complete replies of different models yet: run a prompt through two "
-            "models in the Playground, or ask a new one here.",
-            icon=":material/info:",
-        )
+        return
+    why = "; ".join(_left_out(found)) or "there is no finished run with two complete replies of different models yet"
+    st.info(
+        f"Nothing to judge: {why}. Run a prompt through two models in the Playground, or ask a new one here.",
+        icon=":material/info:",
+    )
 
 
 # --- a pair -----------------------------------------------------------------------------------------------------------

@@ -23,12 +23,12 @@ def own_var(monkeypatch, tmp_path):
     return var
 
 
-def finished_run(number=0, person="tester", texts=("Blue.", "Red <b>!")):
+def finished_run(number=0, person="tester", texts=("Blue.", "Red <b>!"), prompt=None):
     run_id = f"run-{number}"
     models = ("good.gguf", "poor.gguf")
     runs.log().append(
         RunFact(
-            run_id=run_id, person=person, asked_at=WHEN, prompt=f"Question {number}?", system=None, seed=0,
+            run_id=run_id, person=person, asked_at=WHEN, prompt=prompt or f"Question {number}?", system=None, seed=0,
             scheduling="in-turn", temperature=0.0, top_p=1.0, max_tokens=64, context_tokens=4096, models=models,
         )
     )  # fmt: skip
@@ -127,6 +127,14 @@ def test_a_colleague_judges_a_run_by_its_link_and_counts_as_another_voter(open_a
     (vote,) = arena.kept_votes()
     assert vote.voter == arena.voter_mark("tester")
     assert "there is no run 'nobody' here" in open_app(PAGE, run="nobody").warnings
+
+
+def test_what_is_left_out_is_said(open_app):
+    for number in range(2):
+        finished_run(number, prompt="Who?")
+    app = press(open_app(PAGE, judge="finished runs"), "tie")
+    (progress,) = [one.proto.text for one in app.run_of.main if one.type == "progress"]
+    assert progress == "1 of 1 pair judged; 1 pair left out: you were told who wrote one of the replies"
 
 
 def test_an_empty_prompt_is_refused_with_a_sentence_and_nothing_runs(open_app):

@@ -117,6 +117,15 @@ def test_thinking_is_not_shown_because_it_would_give_the_model_away():
     assert pair.is_same_text
 
 
+def test_a_reply_that_says_whose_it_is_is_not_offered_unless_the_prompt_had_the_word():
+    models = ("SmolLM2-135M.gguf", "Qwen2.5-0.5B.gguf")
+    words = {models[0]: {"text": "A model."}, models[1]: {"text": "I am Qwen, created by Alibaba Cloud."}}
+    finished_run(0, models=models, prompt="Who are you?", **words)
+    assert arena.waiting("me") == arena.Waiting(pairs=(), judged_count=0, named_count=1)
+    finished_run(1, models=models, prompt="Are you Qwen of Alibaba?", **words)
+    assert [pair.run_id for pair in arena.waiting("me").pairs] == ["run-1"]
+
+
 def test_runs_of_others_are_not_offered_unless_they_are_opened_by_their_link():
     run_id = finished_run(person="somebody else")
     assert arena.waiting("me").pairs == ()
