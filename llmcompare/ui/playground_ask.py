@@ -12,7 +12,7 @@ from llmcompare.engines.base import Sampling
 from llmcompare.engines.endpoints import PRESETS, Endpoint, key_for, preset
 from llmcompare.errors import InputError
 from llmcompare.models.library import LocalModel
-from llmcompare.services.attachments import Attached, attached, room, with_files
+from llmcompare.services.attachments import LARGEST_BYTES, Attached, attached, room, with_files
 from llmcompare.services.plans import DEFAULT_CONTEXT_TOKENS, MOST_SLOTS, Answerer, Plan, Settings
 from llmcompare.services.structured import checked_schema
 from llmcompare.ui.fields import BOUND
@@ -74,7 +74,7 @@ def _pick_files() -> list[Attached] | None:
     """Files that go behind the prompt; None while one of them cannot be used."""
     with st.expander("Files as part of the prompt"):
         uploaded = st.file_uploader(
-            "Text files", accept_multiple_files=True, key="prompt_files",
+            "Text files", accept_multiple_files=True, key="prompt_files", max_upload_size=LARGEST_BYTES // 10**6,
             help="Plain text in UTF-8: code, Markdown, CSV, JSON, logs. Their text stands behind the prompt, each "
             "between lines that name it, and is kept with the run.",
         )  # fmt: skip

@@ -34,7 +34,7 @@ def show_links(run_id: str, arena_page: Path, report_page: Path) -> None:
     if view is None:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
-        _star_button(run_id, is_starred=run_id in playground.starred(person()), words=True, key="star_shown")
+        _star_button(run_id, is_starred=run_id in playground.starred(person()))
         st.button(
             "Ask other models", key="ask_others", icon=":material/swap_horiz:", on_click=_take_up, args=(view.fact,),
             help="Puts this prompt and the settings of its first slot into the fields at the top, where other models "
@@ -75,17 +75,15 @@ def _list(found: list[RunFact], this_page: Path) -> None:
     marked = playground.starred(person())
     for run in found[:RUNS_LISTED]:
         when = run.asked_at[:16].replace("T", " ")
-        label = plain(f"{when} UTC · {len(run.models)} models · {shortened(run.prompt)}")
-        with st.container(horizontal=True, vertical_alignment="center"):
-            _star_button(run.run_id, is_starred=run.run_id in marked, words=False, key=f"star_{run.run_id}")
-            st.page_link(this_page, label=label, query_params={"run": run.run_id})
+        star = "★ " if run.run_id in marked else ""
+        label = plain(f"{star}{when} UTC · {len(run.models)} models · {shortened(run.prompt)}")
+        st.page_link(this_page, label=label, icon=":material/history:", query_params={"run": run.run_id})
 
 
-def _star_button(run_id: str, *, is_starred: bool, words: bool, key: str) -> None:
-    label = ("Starred" if is_starred else "Star") if words else ("★" if is_starred else "☆")
+def _star_button(run_id: str, *, is_starred: bool) -> None:
     st.button(
-        label, key=key, type="secondary" if words else "tertiary", on_click=_star, args=(run_id, not is_starred),
-        icon=(":material/star:" if is_starred else ":material/star_border:") if words else None,
+        "Starred" if is_starred else "Star", key="star_shown", on_click=_star, args=(run_id, not is_starred),
+        icon=":material/star:" if is_starred else ":material/star_border:",
         help="Take the star away." if is_starred else "Mark it with a star, to find it again.",
     )  # fmt: skip
 

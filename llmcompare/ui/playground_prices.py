@@ -39,14 +39,14 @@ def pick(view: RunView) -> list[PriceChoice]:
     )  # fmt: skip
     if not own:
         return [common for _ in view.slots]
-    return [_pick_one(f"_{at}", f"{at}: {slot.reply.model}", common) for at, slot in enumerate(view.slots, start=1)]
+    return [_pick_one(f"_{at}", f"Price of reply {at}", common) for at, _ in enumerate(view.slots, start=1)]
 
 
 def _pick_one(suffix: str, label: str, start: PriceChoice = NOTHING) -> PriceChoice:
     """For all replies, or with a suffix for one, which starts where that of all stands."""
     left, right = st.columns([1, 2], vertical_alignment="bottom")
     kind: PriceKind = left.selectbox(
-        plain(label), KINDS, KINDS.index(start.kind), key=KIND + suffix, bind=BOUND,
+        label, KINDS, KINDS.index(start.kind), key=KIND + suffix, bind=BOUND,
         help=" ".join(f"{name}: {MEANING[name]}" for name in KINDS),
     )  # fmt: skip
     with right:

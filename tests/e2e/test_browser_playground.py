@@ -14,10 +14,6 @@ import pytest
 from browsing import PROJECT, Server, Tab, serving
 from playwright.sync_api import expect
 
-from llmcompare.models.library import demo_model_path
-from llmcompare.ui.playground_ask import ENDPOINT
-from tests.engines.llama_cpp_server import serving_model
-
 REPLY = '[data-testid="stCode"]'
 FIGURES = '[data-testid="stMain"] table.figures'
 LONG = "Write a very long story about a lighthouse keeper and the sea."
@@ -231,53 +227,3 @@ def test_what_had_ended_survives_a_killed_app_and_the_rest_is_marked(tmp_path, r
         cwd=PROJECT, env=server.environment, capture_output=True, text=True, check=True, timeout=60,
     )  # fmt: skip
     assert '"error": null' in listed.stdout
-
-
-def choose(tab: Tab, label: str, option: str) -> None:
-    """Pick from a list by typing."""
-    box = tab.page.get_by_role("combobox", name=label)
-    box.click()
-    box.fill(option)
-    tab.page.get_by_role("option", name=option, exact=True).first.click()
-    tab.settled()
-
-
-def reply_ended(tab: Tab) -> bool:
-    return tab.page.get_by_role("button", name="Send", exact=True).count() == 1
-
-
-def test_two_local_models_and_a_real_server_hold_a_conversation_answer_in_json_and_have_a_price(ready, new_browser):
-    """The walk of somebody who compares an endpoint with files of one's own."""
-    path = demo_model_path()
-    assert path is not None
-    with serving_model(path) as base_url:
-        slots = {"slot_2": ENDPOINT, "kind_2": "llama-cpp-python", "url_2_llama-cpp-python": base_url, "name_2": "demo"}
-        tab = new_browser().open(ready.address("playground", slots=3, scheduling="in-turn", max_tokens=40, **slots))
-        ask(tab, "Why is the sky blue?", max_tokens=40)
-        until(tab, lambda: reply_ended(tab), limit_s=90)
-        for turn, prompt in ((2, "And in the evening?"), (3, "Say it in three words.")):
-            field = tab.page.get_by_label("Follow-up")
-            field.fill(prompt)
-            field.press("Enter")
-            tab.settled()
-            tab.page.get_by_role("button", name="Send", exact=True).click()
-            heading = tab.page.get_by_role("heading", name=f"Replies, turn {turn}")
-            expect(heading).to_be_visible(timeout=30_000)
-            until(tab, lambda: reply_ended(tab), limit_s=90)
-        schema = '{"type": "object", "properties": {"sky": {"enum": ["blue", "red"]}}, "required": ["sky"]}'
-        tab.page.get_by_role("textbox", name="JSON schema of the reply").fill(schema)
-        ask(tab, "Which colour is the sky?", max_tokens=40)
-        until(tab, lambda: said(tab).count("JSON that follows the schema.") == 3, limit_s=90)
-        choose(tab, "Price of a reply", "API listing")
-        choose(tab, "Which", "groq/llama-3.3-70b-versatile")
-        until(tab, lambda: figures(tab)["Price of the reply"][0].endswith(("USD", "cheapest")))
-        shown = figures(tab)
-        # The server counts no tokens of a stream: it is asked afterwards.
-        assert re.match(r"0\.\d+ USD", shown["Price of the reply"][1])
-        assert "counted afterwards" in shown["Tokens, prompt → reply"][1]
-        assert re.match(r"[\d,]+ characters/s", shown["Characters"][1])
-        ask(tab, "Which colour is the sky at night?", max_tokens=40)
-        until(tab, lambda: said(tab).count("JSON that follows the schema.") == 3, limit_s=90)
-        assert figures(tab)["Price of the reply"][0].endswith(("USD", "cheapest"))
-        assert tab.tracebacks == []
-        assert tab.complaints == []
