@@ -6,7 +6,7 @@ import json
 import re
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -37,6 +37,10 @@ class Hub:
         self.knows_ranges = True
         self.chunked = False
         """Sends without saying how much."""
+        self.endless = False
+        """Sends on after the end of a file, until nobody listens."""
+        self.left_alone = threading.Event()
+        """Set when nobody listened any more."""
         self.listed_sizes: dict[str, int] = {}
         self.listed_checksums: dict[str, str] = {}
         self.without_checksum: set[str] = set()
@@ -177,7 +181,13 @@ class _Handler(BaseHTTPRequestHandler):
             time.sleep(self.hub.pause_s)
             if self.hub.stalls_s and at == 0:
                 time.sleep(self.hub.stalls_s)
-        if cut < len(raw):
+        if self.hub.endless:
+            self.close_connection = True
+            with suppress(OSError):
+                while True:
+                    self.wfile.write(b"%x\r\n%s\r\n" % (PIECE_BYTES, bytes(PIECE_BYTES)))
+            self.hub.left_alone.set()
+        elif cut < len(raw):
             self.close_connection = True
         elif self.hub.chunked:
             self.wfile.write(b"0\r\n\r\n")

@@ -189,6 +189,14 @@ def test_a_hub_that_lies_about_a_size_is_refused(served, tiny, models, differenc
     assert local_models(models, None) == []
 
 
+def test_a_hub_that_never_stops_sending_is_left_and_nothing_is_kept(served, tiny, models):
+    served.chunked = served.endless = True
+    assert "sends more. Nothing was kept" in refusal(models, tiny)
+    assert served.left_alone.wait(60)
+    assert unfinished(models) == []
+    assert local_models(models, None) == []
+
+
 @pytest.mark.parametrize("size", [-5, 2**60, 10**30])
 def test_a_size_that_is_no_size_is_refused(served, tiny, models, size):
     served.listed_sizes[tiny.name] = size
