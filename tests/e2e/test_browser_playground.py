@@ -14,6 +14,8 @@ import pytest
 from browsing import PROJECT, Server, Tab, serving
 from playwright.sync_api import expect
 
+from llmcompare.store.results import ResultsLog
+
 REPLY = '[data-testid="stCode"]'
 FIGURES = '[data-testid="stMain"] table.figures'
 LONG = "Write a very long story about a lighthouse keeper and the sea."
@@ -99,6 +101,15 @@ def workers(server: Server) -> list[int]:
     return sorted(found)
 
 
+def is_at_work(process_id: int) -> bool:
+    """Not one that has ended and whose parent is gone, so that nobody takes note of it."""
+    try:
+        stat = Path(f"/proc/{process_id}/stat").read_text()
+    except OSError:
+        return False
+    return stat.rsplit(")", 1)[1].split()[0] not in "ZX"
+
+
 def test_two_formats_of_the_demo_model_answer_side_by_side_with_every_figure(ready, new_browser):
     tab = new_browser().open(ready.address("playground"))
     assert "cannot be better than" in said(tab)
@@ -136,6 +147,21 @@ def test_a_run_goes_on_when_the_page_is_left_reloaded_or_opened_in_a_second_tab(
     for one in (tab, other):
         one.unfold("Your runs")
         expect(one.page.get_by_role("link", name=re.compile("lighthouse keeper")).first).to_be_visible()
+
+
+def test_a_run_goes_on_when_the_browser_is_closed_and_is_there_when_it_is_opened_again(ready, new_browser):
+    tab = new_browser().open(ready.address("playground"))
+    run = ask(tab, LONG, max_tokens=120)
+    until(tab, lambda: is_writing(tab), limit_s=60)
+    tab.page.close()
+    log = ResultsLog(Path(ready.environment["LLMCOMPARE_VAR"]) / "results")
+    end = time.monotonic() + 180
+    while len(log.run(run).replies) < 2:
+        assert time.monotonic() < end, "the run did not go on"
+        time.sleep(0.2)
+    again = new_browser().open(ready.address("playground", run=run))
+    until(again, lambda: said(again).count("ended at the token limit, 120 tokens") == 2)
+    assert replies(again) == [reply.text.strip() for reply in sorted(log.run(run).replies, key=lambda one: one.slot)]
 
 
 @pytest.mark.parametrize("prompt", [LONG, "word " * 3_500], ids=["while writing", "in the middle of a long prompt"])
@@ -213,10 +239,13 @@ def test_what_had_ended_survives_a_killed_app_and_the_rest_is_marked(tmp_path, r
         tab = new_browser().open(server.address("playground", scheduling="in-turn"))
         expect(choice(tab, 2)).to_have_value(re.compile("Q8_0"), timeout=30_000)
         run = ask(tab, LONG, max_tokens=200)
-        until(tab, lambda: "ended at the token limit" in said(tab), limit_s=60)
+        until(tab, lambda: "ended at the token limit" in said(tab), limit_s=300)
         first = replies(tab)[0]
+        known = workers(server)
+        assert known
         server.process.kill()
         server.process.wait()
+        until(tab, lambda: not any(map(is_at_work, known)), limit_s=60)
     with serving(var, real_folders.data) as server:
         tab = new_browser().open(server.address("playground", run=run))
         assert replies(tab)[0] == first
