@@ -92,6 +92,9 @@ def advise_command(
         chance = "" if line.chance is None else f", best in {words.share_text(line.chance)}"
         where = words.deployment_text(line, names.get(line.gpu_id or ""))
         print(f"  {line.points:.1f} points: {line.model.display_name} {where}{chance}")
+    print("The best of each way to serve:")
+    for sentence in words.kind_sentences(found, names):
+        print(f"  {sentence}")
     for family in FAMILIES:
         print(words.family_sentence(found, family))
     for flip, then in found.flips:

@@ -1,11 +1,22 @@
 """What an advice says: the first place and how sure it is, when to choose which family, what would change it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from math import ceil, floor, isfinite, log10
 
 from llmcompare.core import advice
 from llmcompare.core.advice_flips import Flip, Span
-from llmcompare.core.advised import API, AT_HAND, NOWHERE, OWNED, PUBLISHED_FORMATS, SERVERLESS, Advice, LimitFlip, Line
+from llmcompare.core.advised import (
+    API,
+    AT_HAND,
+    NOWHERE,
+    OWNED,
+    PUBLISHED_FORMATS,
+    RENTED,
+    SERVERLESS,
+    Advice,
+    LimitFlip,
+    Line,
+)
 from llmcompare.core.capability_scores import Subject
 from llmcompare.core.families import FAMILY_NAMES
 from llmcompare.core.needs import Need
@@ -171,6 +182,29 @@ def _evidence(found: Advice, best: Line) -> str:
         f", from {counted(place.score_count, 'score')}, {place.largest_publisher_fraction:.0%} of them by "
         f"{place.largest_publisher}"
     )
+
+
+KIND_WORDS = {
+    API: "Token-priced API", SERVERLESS: "Serverless GPUs", RENTED: "Rented GPUs", AT_HAND: "Hardware at hand",
+    OWNED: "Own machine",
+}  # fmt: skip
+
+
+def kind_sentences(found: Advice, names: Mapping[str, str]) -> Iterator[str]:
+    """The best of each way to serve, how far behind the first place, and the ways of which nothing is left."""
+    best = found.winner
+    for line in found.best_of_kinds:
+        behind = "" if best is None or line.place == best.place else f", {best.points - line.points:.1f} points behind"
+        cold = "" if line.cold_fraction is None else f"; {cold_share(line.cold_fraction)} of requests meet a cold start"
+        where = deployment_text(line, names.get(line.gpu_id or ""))
+        yield (
+            f"{KIND_WORDS[line.kind]}: {line.model.display_name} {where}, {usd_text(line.usd_per_month)} a month"
+            f"{behind or ', the first place'}{cold}."
+        )
+    asked = [API, SERVERLESS, RENTED, *([AT_HAND] if found.need.hardware else [])]
+    gone = [KIND_WORDS[kind] for kind in asked if kind not in {line.kind for line in found.best_of_kinds}]
+    if gone and best is not None:
+        yield f"Nothing within the limits: {', '.join(gone)}."
 
 
 # --- the families -----------------------------------------------------------------------------------------------------

@@ -93,6 +93,8 @@ class Advice:
     """The index that abilities are taken from."""
     lines: tuple[Line, ...]
     """Deployments within all limits, those worth most first."""
+    best_of_kinds: tuple[Line, ...]
+    """The best deployment of each way to serve that is within all limits, the best way first."""
     deployment_count: int
     """That were looked at."""
     out_counts: Mapping[str, int]

@@ -58,6 +58,15 @@ def per_request_sentence(option: OwnedOption) -> str:
     )
 
 
+def paid_sentence(option: OwnedOption, *, other: str, usd_per_month: Band) -> str:
+    """What machines that are paid already save a month against another option."""
+    less = usd_per_month.mid - option.usd_per_month.mid
+    return (
+        f"Against {other} at {band_text(usd_per_month)} a month it costs {usd_text(abs(less))} a month "
+        f"{'less' if less >= 0 else 'more'}."
+    )
+
+
 def payback_sentence(found: Payback, *, other: str, usd_per_month: Band) -> str:
     """After how many months the purchase has paid itself, or why it does not."""
     against = f"Against {other} at {band_text(usd_per_month)} a month"

@@ -5,6 +5,7 @@ from collections import Counter
 import numpy as np
 
 from llmcompare.core import advice
+from llmcompare.core.advice import Places
 from llmcompare.core.advised import LIMITS, Advice
 from llmcompare.core.needs import Need
 from llmcompare.core.scenario import Scenario
@@ -37,6 +38,7 @@ def advise(facts: Facts, scenario: Scenario, need: Need, *, draws: int = advice.
             compared.line(at, usd=usd, chance=chance.get(at))
             for at, usd in zip(listed.tolist(), compared.usd(listed).tolist(), strict=True)
         ),
+        best_of_kinds=tuple(compared.line(at, chance=chance.get(at)) for at in _best_of_kinds(compared, order)),
         deployment_count=compared.field.count,
         out_counts=dict(Counter(LIMITS[at] for at in limits.first.tolist() if at < len(LIMITS))),
         out_models=tuple(limits.out_models()),
@@ -46,3 +48,10 @@ def advise(facts: Facts, scenario: Scenario, need: Need, *, draws: int = advice.
         left=tuple(limits.left()),
         out_rows=limits.out_rows,
     )
+
+
+def _best_of_kinds(compared: Compared, order: Places) -> list[int]:
+    found: dict[str, int] = {}
+    for at in order.tolist():
+        found.setdefault(compared.kinds[at], at)
+    return list(found.values())

@@ -67,6 +67,7 @@ def advice_json(facts: Facts, found: Advice, *, most: int = 50) -> dict[str, Any
         "chance_of_family": found.chance_by("family"),
         "chance_of_model": found.chance_by("model_id"),
         "deployments": [{"rank": rank, **_line_json(line)} for rank, line in enumerate(found.lines[:most], start=1)],
+        "best_of_each_way": [_line_json(line) for line in found.best_of_kinds],
         "deployment_count": found.deployment_count,
         "changes": [
             {"input": flip.input, "now": flip.now, "then": flip.then, "first": line and _line_json(line)}

@@ -215,6 +215,12 @@ def show_chances(found: Advice) -> None:
     )
 
 
+def show_kinds(facts: Facts, found: Advice) -> None:
+    """The best of each way to serve."""
+    if found.best_of_kinds:
+        show.sentences(*words.kind_sentences(found, advice_out.gpu_names(facts)))
+
+
 def show_path(found: Advice) -> None:
     """From all models to a family, the branch of the first place lit."""
     leaves = {family: words.family_label(found, family) for family in FAMILIES}

@@ -49,7 +49,8 @@ def show_over_volume(facts: Facts, comparison: Comparison) -> None:
         show.sentences(*words.option_sentences(comparison))
     with right:
         st.subheader("Where they cross")
-        show.sentences(*tiers.growth_sentences(comparison), *map(words.crossing_sentences, comparison.pairs))
+        crossings = (*tiers.growth_sentences(comparison), *map(words.crossing_sentences, comparison.pairs))
+        show.sentences(*crossings or ("There is one option alone: nothing to cross.",))
     _show_more(facts, comparison)
     _show_rows(comparison)
 

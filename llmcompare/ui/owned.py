@@ -55,6 +55,10 @@ def _show_cost(found: OwnedOption, comparison: Comparison) -> None:
             words.payback_sentence(
                 one.payback, other=one.option.name, usd_per_month=one.option.curves.usd_per_month(requests)
             )
+            if found.machine.purchase_usd
+            else words.paid_sentence(
+                found, other=one.option.name, usd_per_month=one.option.curves.usd_per_month(requests)
+            )
             for one in rivals
         ),
         words.load_sentence(found),

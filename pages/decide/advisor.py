@@ -15,6 +15,8 @@ with answer:
     parts.show_answer(facts, found)
 st.subheader("How likely each model is the best")
 parts.show_chances(found)
+st.subheader("The best of each way to serve")
+parts.show_kinds(facts, found)
 st.subheader("When to choose which family")
 parts.show_path(found)
 st.subheader("What would change the answer")

@@ -27,6 +27,8 @@ def test_the_page_answers_in_words_first_and_gives_reasons_chances_and_changes(o
     assert words.headline(found, names) in app.text
     for sentence in words.reasons(found, names):
         assert sentence in app.text
+    for sentence in words.kind_sentences(found, names):
+        assert sentence in app.text
     for family in FAMILIES:
         assert words.family_sentence(found, family) in app.text
     for flip, line in found.flips:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from llmcompare.core import owned_words
 from llmcompare.core.cost import ENDS, Band
 from llmcompare.core.options import PriceBook
 from llmcompare.core.owned import OwnedOption, OwnMachine, own_machine, owned_option, watts
@@ -14,6 +15,7 @@ from llmcompare.core.payback import payback
 from llmcompare.core.records import Gpu, Model
 from llmcompare.core.rented import Deployment, deployments
 from llmcompare.core.scenario import Scenario
+from llmcompare.core.units import usd_text
 from llmcompare.errors import InputError
 
 FROM = {"as_of": "2026-11-01", "source": "https://s.example"}
@@ -300,3 +302,14 @@ def test_a_machine_that_cannot_be_is_refused_with_what_is_wrong(change, sentence
 def test_a_machine_whose_power_nobody_knows_asks_for_its_watts():
     with pytest.raises(InputError, match="give load_w, the watts of the machine"):
         own_machine(replace(BY_HAND, load_w=None), board_power_w=None)
+
+
+def test_a_machine_that_is_paid_says_what_it_saves_a_month_and_no_payback():
+    paid = owned(replace(BY_HAND, purchase_usd=0))
+    assert paid.parts["purchase less resale"] == 0
+    assert paid.usd_per_month.mid == pytest.approx(owned(BY_HAND).usd_per_month.mid - 1_000 * paid.machines)
+    assert "paid already" in owned_words.owned_sentence(paid)
+    dearer = Band(low=5_000, mid=6_000, high=7_000)
+    less = 6_000 - paid.usd_per_month.mid
+    said = owned_words.paid_sentence(paid, other="today's API", usd_per_month=dearer)
+    assert said.endswith(f"it costs {usd_text(less)} a month less.")

@@ -391,3 +391,16 @@ def test_every_assumption_on_serverless_workers_is_listed_with_its_value(real_fa
     assert (listed["cold start"].value, listed["cold start"].editable_as) == ("45 s", "cold_start_s")
     assert listed["idle timeout"].value == "10 s"
     assert "5 %" in listed["cold starts within a latency limit"].value
+
+
+def test_the_best_of_each_way_to_serve_is_said_and_what_has_nothing_left(real_facts, walk):
+    found = advice.advise(real_facts, replace(QUIET, purchase_usd=9_000, owned_gpu=CARD), Need(hardware=CARD))
+    assert {line.kind for line in found.best_of_kinds} == {API, SERVERLESS, "rented", AT_HAND, OWNED}
+    assert found.best_of_kinds[0].place == found.winner.place
+    for line in found.best_of_kinds:
+        listed = of_kind(found, line.kind)
+        assert not listed or listed[0].place == line.place
+    assert len(list(words.kind_sentences(found, {}))) == 5
+    assert list(words.kind_sentences(walk, {}))[-1] == (
+        "Nothing within the limits: Token-priced API, Serverless GPUs, Rented GPUs."
+    )
