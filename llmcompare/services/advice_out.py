@@ -3,6 +3,7 @@
 from typing import Any
 
 from llmcompare.core import advice_words as words
+from llmcompare.core.advice_assumptions import assumptions
 from llmcompare.core.advised import OUT_COLUMNS, Advice, Line
 from llmcompare.core.tables import Table
 from llmcompare.core.units import rounded
@@ -90,7 +91,7 @@ def advice_json(facts: Facts, found: Advice, *, most: int = 50) -> dict[str, Any
         "out": list(found.out_rows()),
         "assumptions": [
             {"name": one.name, "value": one.value, "meaning": one.meaning}
-            for one in words.assumptions(found.need, found.scenario)
+            for one in assumptions(found.need, found.scenario)
         ],
         "catalogue": facts.catalog.fingerprint,
     }  # fmt: skip

@@ -9,6 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 from llmcompare import figures
 from llmcompare.core import advice_words as words
 from llmcompare.core.advice import CRITERIA, GREATEST_WEIGHT, Weights
+from llmcompare.core.advice_assumptions import assumptions
 from llmcompare.core.advised import API, AT_HAND, OWNED, Advice, Line
 from llmcompare.core.capability_scores import CATEGORIES
 from llmcompare.core.needs import NEED_RANGES, PRESETS, Need
@@ -251,6 +252,6 @@ def show_rows(facts: Facts, found: Advice) -> None:
             "Ranking": lambda: advice_out.line_table(facts, found, most=LINES_SHOWN),
             "Models that are out": lambda: advice_out.out_table(found),
         },
-        {"Assumptions": lambda: show.assumptions(words.assumptions(found.need, found.scenario))},
+        {"Assumptions": lambda: show.assumptions(assumptions(found.need, found.scenario))},
         key="advice_behind",
     )

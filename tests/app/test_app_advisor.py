@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from llmcompare.core import advice_words as words
+from llmcompare.core.advice_assumptions import assumptions
 from llmcompare.core.capability_scores import CATEGORIES
 from llmcompare.core.needs import PRESETS, Need
 from llmcompare.core.scenario import Scenario
@@ -48,7 +49,7 @@ def test_the_ranking_and_every_model_that_is_out_are_tables_with_sources(open_ap
     assert out["reason"].str.len().min() > 5
     assert ranking["source"].notna().all()
     assumed = app.reveal("advice_behind", "Assumptions").table("Assumptions")
-    assert set(assumed["assumption"]) == {one.name for one in words.assumptions(NEED, SCENARIO)}
+    assert set(assumed["assumption"]) == {one.name for one in assumptions(NEED, SCENARIO)}
 
 
 @pytest.mark.parametrize("name", PRESETS)

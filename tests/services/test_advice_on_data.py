@@ -8,6 +8,7 @@ import pytest
 
 from llmcompare.core import advice_words as words
 from llmcompare.core.advice import POINTS_FOR_HALF_THE_COST, Weights
+from llmcompare.core.advice_assumptions import assumptions
 from llmcompare.core.advised import API, AT_HAND, LIMITS, OWNED, PUBLISHED_FORMATS, SERVERLESS, is_base
 from llmcompare.core.capability_scores import CATEGORIES
 from llmcompare.core.licences import verdict
@@ -387,7 +388,7 @@ def test_data_that_stays_here_is_served_by_a_machine_that_is_bought_and_by_no_ot
 
 
 def test_every_assumption_on_serverless_workers_is_listed_with_its_value(real_facts):
-    listed = {one.name: one for one in words.assumptions(Need(), replace(QUIET, cold_start_s=45, idle_timeout_s=10))}
+    listed = {one.name: one for one in assumptions(Need(), replace(QUIET, cold_start_s=45, idle_timeout_s=10))}
     assert (listed["cold start"].value, listed["cold start"].editable_as) == ("45 s", "cold_start_s")
     assert listed["idle timeout"].value == "10 s"
     assert "5 %" in listed["cold starts within a latency limit"].value
