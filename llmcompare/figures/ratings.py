@@ -10,6 +10,8 @@ ROW_PX = 56
 FRAME_PX = 110
 EVEN_PERCENT = 50
 """As many votes as the others."""
+NAME_LETTERS = 46
+"""As many as a telephone has room for; the hover box and the table have the whole name."""
 NAME_ABOVE_PX = 15
 """Names stand above their lines: beside them, they would leave no room for the chart on a telephone."""
 
@@ -38,12 +40,26 @@ def ratings(found: Ratings) -> go.Figure:
     laid_out(figure, x_title="votes expected against the others", y_title="")
     for row, name in zip(rows, names, strict=True):
         figure.add_annotation(
-            x=0, y=row, yshift=NAME_ABOVE_PX, text=safe(name), showarrow=False, xanchor="left", font={"size": 12}
+            x=0,
+            y=row,
+            yshift=NAME_ABOVE_PX,
+            text=safe(_fitted(name)),
+            showarrow=False,
+            xanchor="left",
+            font={"size": 12},
         )
     figure.update_layout(height=FRAME_PX + ROW_PX * len(names))
     figure.update_xaxes(ticksuffix=" %", range=[-3, 103], tick0=0, dtick=25)
     figure.update_yaxes(showticklabels=False, showgrid=False, zeroline=False, range=[-0.5, len(names) - 0.3])
     return figure
+
+
+def _fitted(name: str) -> str:
+    """A name without its middle where it is long: files differ at the beginning and, by their formats, at the end."""
+    if len(name) <= NAME_LETTERS:
+        return name
+    end = NAME_LETTERS // 2
+    return f"{name[: NAME_LETTERS - end - 1]}…{name[-end:]}"
 
 
 def describe(found: Ratings) -> str:

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
+from llmcompare.core.bootstrap import Bootstrap, bootstrapped
 from llmcompare.core.facts import ReplyFact, RunFact, Vote, VoteFact
 from llmcompare.core.first_place import FirstPlace, first_place
 from llmcompare.core.ratings import CONFIDENCE, Counts, Ratings, connected, pair_values, rated
@@ -228,6 +229,11 @@ class Standings:
         """How far it is settled."""
         return None if self.ratings is None else first_place(self.ratings)
 
+    @cached_property
+    def bootstrap(self) -> Bootstrap | None:
+        """The intervals checked, which takes as long as rating 500 tables."""
+        return None if self.ratings is None else bootstrapped(self.ratings)
+
     @property
     def answer(self) -> str:
         """Who is first, in a sentence."""
@@ -269,7 +275,7 @@ def kept_votes(*, of: str | None = None) -> list[VoteFact]:
     return votes if of is None else [vote for vote in votes if vote.voter == voter_mark(of)]
 
 
-def ratings_json(found: Standings) -> Mapping[str, Any]:
+def ratings_json(found: Standings, *, check: bool = False) -> Mapping[str, Any]:
     """For the command line: units in the keys, null for what there is not."""
     rows = [dict(zip(table.columns, row, strict=True)) for table in found.tables[:1] for row in table.rows]
     pairs = [dict(zip(table.columns, row, strict=True)) for table in found.tables[1:] for row in table.rows]
@@ -283,6 +289,7 @@ def ratings_json(found: Standings) -> Mapping[str, Any]:
         "repeated_vote_count": found.repeated_count,
         "first_place": None if found.first_place is None else asdict(found.first_place),
         "half_votes_added": None if ratings is None else ratings.votes_added,
+        "bootstrap": asdict(found.bootstrap) if check and found.bootstrap else None,
         "ratings": rows,
         "cannot_be_told_apart": [] if ratings is None else [list(part) for part in ratings.levels() if len(part) > 1],
         "pairs": pairs,

@@ -4,6 +4,7 @@ from functools import partial
 
 import streamlit as st
 
+from llmcompare.core.bootstrap import sentence
 from llmcompare.core.ratings_words import HOW_MEASURED
 from llmcompare.core.units import counted
 from llmcompare.errors import InputError
@@ -32,6 +33,8 @@ def show_ratings(found: Standings) -> None:
     show.chart(figures.ratings(found.ratings), key="ratings_chart", description=figures.describe(found.ratings))
     show.sentences(*found.sentences)
     st.caption(plain(HOW_MEASURED))
+    if st.toggle("Check the intervals by drawing the votes again", key="arena_check") and found.bootstrap:
+        st.caption(plain(sentence(found.bootstrap)))
     ratings, pairs = found.tables
     show.behind(
         {

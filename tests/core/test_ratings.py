@@ -10,6 +10,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from llmcompare.core.bootstrap import bootstrapped, sentence
 from llmcompare.core.first_place import chance_settled, first_place, needs, votes_to_come
 from llmcompare.core.ratings import (
     Counts,
@@ -187,12 +188,27 @@ def test_intervals_hold_the_true_ratings_as_often_as_they_say(count, tie_weight)
     assert 0.93 <= np.mean(held) <= 0.99
 
 
-def test_the_sandwich_agrees_with_the_bootstrap():
+@pytest.mark.parametrize("tie_weight", [0, 1])
+def test_the_sandwich_agrees_with_the_bootstrap(tie_weight):
+    """Here votes are drawn one by one; the check that users have draws tables."""
     rng = np.random.default_rng(3)
-    votes = simulated(rng, np.linspace(-0.8, 0.8, 4), 600, tie_weight=1)
+    votes = simulated(rng, np.linspace(-0.8, 0.8, 4), 600, tie_weight)
     ratings = rated(counted_votes(votes))
-    again = [rated(counted_votes([votes[at] for at in rng.integers(600, size=600)])).logits for _ in range(500)]
-    assert np.sqrt(np.diag(ratings.covariance)) == pytest.approx(np.std(again, axis=0), rel=0.12)
+    again = [rated(counted_votes([votes[at] for at in rng.integers(600, size=600)])).logits for _ in range(300)]
+    by_vote = np.std(again, axis=0) / np.sqrt(np.diag(ratings.covariance))
+    found = bootstrapped(ratings)
+    assert by_vote == pytest.approx(1, abs=0.12)
+    assert found.ratios == pytest.approx(by_vote, abs=0.12)
+    assert (found.table_count, found.left_out_count) == (500, 0)
+    assert sentence(found).startswith("Checked by drawing the votes again 500 times: errors are 0.9")
+
+
+def test_the_bootstrap_checks_nothing_where_ratings_hang_on_a_vote_that_is_often_not_drawn():
+    """One of 18 votes joins two pairs: it is missing from (17 / 18)^18 = 36 % of the tables."""
+    found = bootstrapped(rated(counted_votes(wins({"AB": 5, "BA": 4, "CD": 4, "DC": 4}) + [("B", "C", "tie")])))
+    assert found.left_out_count / 500 == pytest.approx((17 / 18) ** 18, abs=0.08)
+    assert sentence(found).startswith("Drawing the votes again checks nothing yet")
+    assert "checks nothing yet: 500 of 500" in sentence(bootstrapped(rated(duel(6, 0))))
 
 
 def test_equal_models_are_told_apart_no_more_often_than_chance():

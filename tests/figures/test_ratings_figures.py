@@ -70,3 +70,12 @@ def test_a_tag_in_the_name_of_a_model_is_shown_as_it_is_written():
     hostile = "<img src=x onerror=alert(1)>"
     figure = ratings(found_in({(hostile, "B"): 2, ("B", hostile): 1}))
     assert "<img" not in figure.to_json()
+
+
+def test_a_long_name_loses_its_middle_in_the_chart_and_is_whole_in_the_hover_box():
+    names = [f"publisher_{'long-' * 12}name-Q{bits}_K_M.gguf" for bits in (4, 8)]
+    figure = ratings(found_in({(names[0], names[1]): 2, (names[1], names[0]): 1}))
+    shown = [note.text for note in figure.layout.annotations]
+    assert [text[-11:] for text in shown] == ["Q4_K_M.gguf", "Q8_K_M.gguf"]
+    assert all(len(text) <= 46 and text.startswith("publisher_") for text in shown)
+    assert [row[0] for row in marks_of(figure).customdata] == names

@@ -27,7 +27,7 @@ CALCULATIONS = [
     "capability_check", "capability_ranking", "format_quality", "advice", "advice_flips", "freshness",
     "price_series", "moved", "moved_words", "price_checks", "refresh", "refresh_words",
     "licence_matrix", "families", "families_words", "frameworks",
-    "apart", "ratings", "first_place",
+    "apart", "ratings", "first_place", "bootstrap",
 ]  # fmt: skip
 """Modules of the core of which every public function has its place in the methodology."""
 RUNS_ON_IMPORT = {"llmcompare.__main__", "llmcompare.ui.main"}

@@ -315,7 +315,11 @@ def test_the_command_rates_a_file_of_the_published_games(command_line, tmp_path)
     assert points["D"] - points["A"] == pytest.approx(220, abs=1)
     assert found["first_place"]["leader"] == "D"
     assert found["first_place"]["votes_needed"] > 10
+    assert found["bootstrap"] is None
     assert arena.kept_votes() == []
+    checked = json.loads(command_line("ratings", "--votes", path, "--check", "--json").out)["bootstrap"]
+    assert checked["table_count"] + checked["left_out_count"] == 500
+    assert "rawing the votes again" in command_line("ratings", "--votes", path, "--check").out
     words = command_line("ratings", "--votes", path).out
     assert words.startswith("D leads after 22 votes, but cannot be told apart from B, C and A yet")
 
