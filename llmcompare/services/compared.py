@@ -1,6 +1,7 @@
 """What an advice compares: the deployments of all models with what each is worth, in arrays that its parts share."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cached_property, lru_cache
 
 import numpy as np
@@ -22,6 +23,9 @@ from llmcompare.services.catalogue import Facts
 from llmcompare.services.contenders import Block, Field, api_block, at_hand_block, cause, owned_block, rented_block
 from llmcompare.services.overview import FAMILIES
 
+ANY_VOLUME = 1.0
+"""Stands for the volume where nothing hangs on it."""
+
 
 def asked_of(need: Need) -> capability.Asked:
     """Which index the need is about: of one category where no other counts, else of all with its weights."""
@@ -40,8 +44,10 @@ class Compared:
         ids = tuple(one.model_id for one in self.models)
         self.ranking = next(iter(capability.ranked(facts, asked_of(need))), None)
         self.subjects = self._subjects()
-        api, self.api_missing = api_block(facts, scenario, ids)
-        rented, self.rented = rented_block(facts, scenario, ids)
+        # Both give costs as functions of the volume: kept, whatever it is.
+        anywhere = replace(scenario, requests_per_month=ANY_VOLUME)
+        api, self.api_missing = api_block(facts, anywhere, ids)
+        rented, self.rented = rented_block(facts, anywhere, ids)
         hand, self.hand = at_hand_block(facts, scenario, ids, need)
         bought, self.bought = owned_block(facts, scenario, ids)
         if need.data_stays_here and hand is None and bought is None:
