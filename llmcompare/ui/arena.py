@@ -41,6 +41,7 @@ def judge(models: list[LocalModel], this_page: Path) -> None:
     run_id = st.query_params.get("run")
     if run_id:
         st.page_link(this_page, label="Judge all your runs", icon=":material/arrow_back:")
+        st.caption("The address of this page lets everybody who uses this server judge the run without names.")
         _judge_finished(run_id)
         return
     way = st.segmented_control("Judge", WAYS, default=NEW, key="judge", bind=BOUND, required=True)

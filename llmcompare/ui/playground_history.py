@@ -26,6 +26,8 @@ def show_taken() -> None:
     """Above the inputs, after a question was taken up: what to do now."""
     if said := st.session_state.pop(TAKEN, None):
         st.info(plain(said), icon=":material/edit:")
+        # The button is far below: there, nothing else would be seen to happen.
+        st.toast(plain(said), icon=":material/arrow_upward:")
 
 
 def show_links(run_id: str, arena_page: Path, report_page: Path) -> None:
@@ -108,4 +110,6 @@ def _take_up(run: RunFact) -> None:
     names = ("temperature", "top_p", "top_k", "min_p", "repeat_penalty", "max_tokens", "seed")
     st.session_state.update(fields | {name: getattr(sampling, name) for name in names})
     before = " It was a later turn: what was said before it is not asked again." if run.parent_run_id else ""
-    st.session_state[TAKEN] = f"The question of that run stands below. Choose other models and press Run.{before}"
+    st.session_state[TAKEN] = (
+        f"The question of that run stands in the fields at the top. Choose other models and press Run.{before}"
+    )

@@ -123,6 +123,7 @@ def test_a_key_that_is_held_down_judges_one_pair(open_app):
 def test_a_colleague_judges_a_run_by_its_link_and_counts_as_another_voter(open_app):
     run_id = finished_run(person="somebody else")
     app = press(open_app(PAGE, run=run_id), "tie")
+    assert "The address of this page lets everybody who uses this server judge the run without names." in app.text
     assert "1 vote by 1 voter" in app.text
     (vote,) = arena.kept_votes()
     assert vote.voter == arena.voter_mark("tester")

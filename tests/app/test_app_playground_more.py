@@ -199,6 +199,8 @@ def test_runs_are_searched_starred_and_asked_of_other_models(open_app, server):
     again = open_app(PAGE, run=first, **link(server))
     again.run_of.get_by_key("ask_others").click().run()
     assert "Choose other models and press Run" in again.text
+    # The button stands far below the fields.
+    assert any("stands in the fields at the top" in toast.value for toast in again.run_of.toast)
     shown = [again.value(name) for name in ("prompt", "max_tokens", "temperature", "stop")]
     assert shown == ["Why is the sky blue? Answer in two sentences.", 40, 0.3, "END"]
     assert again.tracebacks == []
