@@ -26,7 +26,7 @@ class FirstPlace:
     rivals: tuple[str, ...]
     """Those that cannot be told apart from the leader yet."""
     votes_needed: int | None
-    """Until they can, if votes go on as they went so far; None where no number can be named. 0 when settled."""
+    """Until they can with even chances, if models are as good as rated; None without a number, 0 when settled."""
     reason: str | None = None
     """Why there is none."""
 

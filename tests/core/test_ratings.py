@@ -312,6 +312,25 @@ def test_the_answer_names_the_leader_and_the_votes():
     )
 
 
+@pytest.mark.parametrize(
+    ("votes", "expected"),
+    [
+        ([("A", "B", "left")], "A leads after 1 vote, but cannot be told apart from B yet: 16 more votes"),
+        ([("A", "B", "tie")] * 30, "The first place is open after 30 votes: A and B are level so far"),
+        ([("A", "B", "both bad")], "The first place is open after 1 vote: A and B are level so far"),
+        (wins({"AB": 30}), "A is first: after 30 votes"),
+        (wins({"AB": 5, "BC": 5}), "A leads after 10 votes, but cannot be told apart from B yet"),
+        (wins({"AB": 8, "BA": 2, "DE": 1}), "A leads after 10 votes, but cannot be told apart from B yet"),
+    ],
+    ids=["one vote", "all ties", "both bad", "every vote for one", "a chain of defeats", "two groups apart"],
+)
+def test_few_and_lopsided_votes_get_a_sober_answer(votes, expected):
+    part, *_ = connected(counted_votes(votes))
+    assert said(part).startswith(expected)
+    for share in rated(part).shares():
+        assert 0 < share.low < share.mid < share.high < 100
+
+
 # --- which pair next --------------------------------------------------------------------------------------------------
 
 
