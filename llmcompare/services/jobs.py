@@ -103,14 +103,18 @@ class Jobs:
         """Those of one kind, the oldest first."""
         return [job for job in list(self._jobs.values()) if job.title == title]
 
-    def poll_s(self, job: Job, watcher: str) -> float:
+    def poll_s(self, job: Job, watcher: str, *, at_least_s: float = POLL_S) -> float:
         """When this watcher should look next: the more people watch anything, the longer."""
         with self._lock:
-            job.seen_by(watcher, again_in_s=POLL_S)
-            watchers = sum(one.watcher_count() for one in self._jobs.values() if not one.ended.is_set())
-            again_in_s = max(POLL_S, watchers / POLLS_PER_S)
+            job.seen_by(watcher, again_in_s=at_least_s)
+            again_in_s = self.pause_s(at_least_s=at_least_s)
             job.seen_by(watcher, again_in_s=again_in_s)
         return again_in_s
+
+    def pause_s(self, *, at_least_s: float, per_s: float = POLLS_PER_S) -> float:
+        """How long each watcher of anything waits, so that all together look at most so often a second."""
+        watchers = sum(one.watcher_count() for one in list(self._jobs.values()) if not one.ended.is_set())
+        return max(at_least_s, watchers / per_s)
 
     def stop_all(self) -> None:
         """At the end of the process: ask every job to end, and give them a moment."""

@@ -7,19 +7,19 @@ import streamlit as st
 
 from llmcompare.core.facts import RunFact
 from llmcompare.core.replies import BYTES_PER_MB, ENDS, speed_sentence
-from llmcompare.core.thinking import parts
 from llmcompare.core.units import counted
 from llmcompare.errors import InputError
 from llmcompare.models import quantise
 from llmcompare.models.library import LocalModel
-from llmcompare.services import conversation, formats, playground, runs
+from llmcompare.services import conversation, formats, jobs, live_replies, playground, runs
 from llmcompare.services.jobs import Job, registry
+from llmcompare.services.live_replies import Said
 from llmcompare.services.plans import Plan, schema_of
 from llmcompare.services.playground import RunView
 from llmcompare.services.runs import Slot
 from llmcompare.services.structured import verdict
 from llmcompare.store.paths import folders
-from llmcompare.ui import playground_prices, playground_turns
+from llmcompare.ui import live, playground_prices, playground_turns
 from llmcompare.ui.person import person, watcher
 from llmcompare.ui.playground_ask import places
 from llmcompare.ui.playground_figures import differences_html, draw_figures
@@ -71,7 +71,7 @@ def show_run(run_id: str) -> None:
         playground_prices.show_how(view, costs)
         _draw_prompts(view)
         return
-    poll_s = registry.poll_s(view.job, watcher())
+    poll_s = _poll_s(view.job)
     st.fragment(_follow, run_every=poll_s)(run_id, poll_s)
 
 
@@ -84,12 +84,22 @@ def pick_next(run_id: str, models: Sequence[LocalModel]) -> Plan | None:
 
 def _follow(run_id: str, poll_s: float) -> None:
     view = playground.view(run_id)
-    if view is None or view.job is None or registry.poll_s(view.job, watcher()) > 1.5 * poll_s:
-        # Ended, or more people watch: drawn anew by the page, without the timer or with a slower one.
+    if view is None or view.job is None or _is_other(_poll_s(view.job), poll_s):
+        # Ended, or more people watch: drawn anew by the page, without the timer or with another one.
         st.rerun()
     _draw(view)
     draw_figures(view, ())
     _draw_prompts(view)
+
+
+def _poll_s(job: Job) -> float:
+    # Words come by themselves, Markdown does not.
+    at_least_s = jobs.POLL_S if st.session_state.get("as_markdown") else live.POLL_S
+    return registry.poll_s(job, watcher(), at_least_s=at_least_s)
+
+
+def _is_other(wanted_s: float, has_s: float) -> bool:
+    return not has_s / 1.5 <= wanted_s <= 1.5 * has_s
 
 
 def _draw(view: RunView) -> None:
@@ -100,8 +110,7 @@ def _draw(view: RunView) -> None:
         # As text first: what the model wrote, to the letter.
         as_markdown = st.toggle("Show replies as Markdown", key="as_markdown")
         compare = st.toggle("Mark differences to the first", key="mark_differences", disabled=view.job is not None)
-    found = conversation.turns(view.fact.run_id)
-    said = [_Said(conversation.text_before(found, slot.reply.slot) + slot.reply.text) for slot in view.slots]
+    said = [live_replies.said(view, slot) for slot in range(len(view.slots))]
     for at, column in enumerate(places(len(view.slots))):
         with column:
             first = said[0].answer if compare and at and view.job is None else None
@@ -135,15 +144,7 @@ def _draw_prompts(view: RunView) -> None:
             st.code(slot.reply.prompt_text or "not told by the server", language=None, wrap_lines=True)
 
 
-class _Said:
-    """The whole text of a reply, with what it continues, taken apart."""
-
-    def __init__(self, text: str) -> None:
-        found = parts(text)
-        self.thinking, self.answer = found.thinking, found.answer
-
-
-def _draw_slot(view: RunView, at: int, said: _Said, *, as_markdown: bool, compared_with: str | None) -> None:
+def _draw_slot(view: RunView, at: int, said: Said, *, as_markdown: bool, compared_with: str | None) -> None:
     slot = view.slots[at]
     reply = slot.reply
     st.markdown(f"**{plain(reply.model)}** {plain(reply.quantization or '')}")
@@ -155,7 +156,9 @@ def _draw_slot(view: RunView, at: int, said: _Said, *, as_markdown: bool, compar
         tokens = f", {counted(reply.thinking_tokens, 'token')}" if reply.thinking_tokens else ""
         with st.expander(f"Thinking, {counted(len(said.thinking), 'character')}{tokens}"):
             st.code(said.thinking, language=None, wrap_lines=True)
-    if said.answer or reply.error is None:
+    if view.job is not None and not slot.ended and not as_markdown:
+        live.reply(view.fact.run_id, at, said.answer, height_px=REPLY_HEIGHT_PX)
+    elif said.answer or reply.error is None:
         with st.container(height=REPLY_HEIGHT_PX, border=as_markdown or compared_with is not None):
             _draw_answer(said.answer, as_markdown=as_markdown, compared_with=compared_with)
     if (schema := schema_of(view.fact, at)) is not None and slot.ended and reply.error is None:

@@ -16,7 +16,7 @@ from playwright.sync_api import expect
 
 from llmcompare.store.results import ResultsLog
 
-REPLY = '[data-testid="stCode"]'
+REPLY = '[data-testid="stCode"], pre.live-reply'
 FIGURES = '[data-testid="stMain"] table.figures'
 LONG = "Write a very long story about a lighthouse keeper and the sea."
 
