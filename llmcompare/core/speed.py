@@ -33,7 +33,7 @@ from llmcompare.core.records import SpeedGpu
 from llmcompare.core.roofline import Efficiency, Hardware, Number, Work
 from llmcompare.core.shapes import ModelShape
 from llmcompare.core.units import BYTES_PER_GIB
-from llmcompare.core.weights import active_weights_bytes, expert_weights_bytes, weights_bytes
+from llmcompare.core.weights import expert_weights_bytes, read_weights_bytes, weights_bytes
 
 Floats = NDArray[np.float64]
 PCIE_BYTES_PER_S = 32e9
@@ -269,7 +269,7 @@ def _link_bytes_per_s(gpu: SpeedGpu) -> float:
 
 @lru_cache(maxsize=4096)
 def _work(shape: ModelShape, weight_format: str, kv_format: str, tensor_parallel: int) -> dict[str, float]:
-    everything = active_weights_bytes(replace(shape, params_active=shape.params_total), format_name=weight_format)
+    everything = float(read_weights_bytes(shape, format_name=weight_format))
     experts = float(expert_weights_bytes(shape, format_name=weight_format))
     # Whole KV heads are shared out: beyond their number each GPU keeps a copy of one.
     copies = -(-shape.kv_head_count // tensor_parallel) * tensor_parallel / shape.kv_head_count

@@ -43,6 +43,17 @@ def matrices(shape: ModelShape) -> tuple[Matrix, ...]:
     return tuple(_matrices(shape, tied=tied, ffn_elements=left // (3 * shape.layer_count)))
 
 
+@lru_cache(maxsize=1024)
+def alike(shape: ModelShape) -> tuple[tuple[Matrix, bool, int], ...]:
+    """Matrices that differ in their layer alone, as the first of them; whether their layers have experts; how many."""
+    routers = {matrix.layer for matrix in matrices(shape) if matrix.role == "router"}
+    found: dict[tuple[Role, int, int, bool], list[Matrix]] = {}
+    for one in matrices(shape):
+        found.setdefault((one.role, one.elements, one.row_size, one.layer in routers), []).append(one)
+    return tuple((same[0], has_experts, len(same)) for (*_, has_experts), same in found.items())
+
+
+@lru_cache(maxsize=1024)
 def is_tied(shape: ModelShape) -> bool:
     """Whether embeddings and output are one matrix; where no source says so, what fits the parameter count better."""
     if shape.tied_embeddings is not None or not shape.ffn_hidden_size:

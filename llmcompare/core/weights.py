@@ -1,6 +1,7 @@
 """Bytes of a model's weights in a format, matrix by matrix: embeddings and output are seldom kept like the rest."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache
@@ -9,7 +10,7 @@ from typing import Literal
 from llmcompare.core.ggml_types import BLOCKS
 from llmcompare.core.llama_cpp_mix import BASE_TYPES, tensor_type
 from llmcompare.core.shapes import ModelShape
-from llmcompare.core.tensors import Matrix, is_tied, matrices
+from llmcompare.core.tensors import Matrix, alike, is_tied, matrices
 from llmcompare.errors import InputError
 
 BITS_PER_BYTE = 8
@@ -110,7 +111,6 @@ def weight_format(name: str) -> WeightFormat:
     raise InputError(f"{name!r} is no weight format that is known here: {hint}")
 
 
-@lru_cache(maxsize=4096)
 def weights_bytes(shape: ModelShape, *, format_name: str, importance_matrix: bool = False) -> int:
     """Bytes of all weights of a model in a format.
 
@@ -118,43 +118,52 @@ def weights_bytes(shape: ModelShape, *, format_name: str, importance_matrix: boo
     >>> round(weights_bytes(LLAMA_3_8B, format_name="gguf-q4_k_m") / 2**30, 2)
     4.58
     """
-    kept = weight_format(format_name)
-    sizes = _Sizes(shape=shape, kept=kept, tied=is_tied(shape), importance_matrix=importance_matrix)
-    return sum(map(sizes.of, matrices(shape)))
+    return _summed(shape, format_name, importance_matrix).all_bytes
 
 
 def bits_per_weight(shape: ModelShape, *, format_name: str) -> float:
     """Of all weights together."""
-    elements = sum(matrix.elements for matrix in matrices(shape))
+    elements = sum(matrix.elements * count for matrix, _, count in alike(shape))
     return weights_bytes(shape, format_name=format_name) * BITS_PER_BYTE / elements
 
 
-def active_weights_bytes(shape: ModelShape, *, format_name: str) -> float:
-    """Bytes of the weights that one token uses; a token reads one row of the embeddings, so these are left out.
-
-    The share of the parameters that is active, without embeddings, times the bytes of all weights without embeddings.
-    """
-    kept = weight_format(format_name)
-    sizes = _Sizes(shape=shape, kept=kept, tied=is_tied(shape), importance_matrix=False)
-    if sizes.tied:
-        read = list(matrices(shape))
-    else:
-        read = [matrix for matrix in matrices(shape) if matrix.role != "embeddings"]
-    all_elements = sum(matrix.elements for matrix in read)
-    idle = shape.params_total - shape.params_active
-    return sum(map(sizes.of, read)) * max(0.0, 1 - idle / all_elements)
+def read_weights_bytes(shape: ModelShape, *, format_name: str) -> int:
+    """Bytes of all weights but the embeddings, of which a token reads one row; all where they are the output too."""
+    return _summed(shape, format_name, False).read_bytes
 
 
 def expert_weights_bytes(shape: ModelShape, *, format_name: str) -> int:
     """Bytes of the routed experts, which can be kept in RAM while the rest is on a GPU; 0 for a dense model."""
     if shape.expert_count is None:
         return 0
-    kept = weight_format(format_name)
-    sizes = _Sizes(shape=shape, kept=kept, tied=is_tied(shape), importance_matrix=False)
     share = shape.expert_count / (shape.expert_count + shape.shared_expert_count)
-    routers = {matrix.layer for matrix in matrices(shape) if matrix.role == "router"}
-    held = [one for one in matrices(shape) if one.role in ("gate", "up", "down") and one.layer in routers]
-    return round(share * sum(map(sizes.of, held)))
+    return round(share * _summed(shape, format_name, False).expert_bytes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Summed:
+    """Bytes of a model in a format."""
+
+    all_bytes: int
+    read_bytes: int
+    """Without embeddings that are no output."""
+    expert_bytes: int
+    """Of the feed-forward matrices in layers with experts."""
+
+
+@lru_cache(maxsize=4096)
+def _summed(shape: ModelShape, format_name: str, importance_matrix: bool) -> _Summed:
+    # One pass for all three, once: the first question to the Advisor spent two thirds of its time here.
+    kept, tied = weight_format(format_name), is_tied(shape)
+    sizes = _Sizes(shape=shape, kept=kept, tied=tied, importance_matrix=importance_matrix)
+    everything = embeddings = experts = 0
+    for matrix, has_experts, size in sizes.listed():
+        everything += size
+        if matrix.role == "embeddings":
+            embeddings += size
+        elif has_experts and matrix.role in ("gate", "up", "down"):
+            experts += size
+    return _Summed(all_bytes=everything, read_bytes=everything - (0 if tied else embeddings), expert_bytes=experts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,6 +174,14 @@ class _Sizes:
     kept: WeightFormat
     tied: bool
     importance_matrix: bool
+
+    def listed(self) -> Iterator[tuple[Matrix, bool, int]]:
+        """Each matrix, whether its layer has experts, its bytes; those of one size together where layers are alike."""
+        if self.kept.mix is None:
+            yield from ((matrix, experts, count * self.of(matrix)) for matrix, experts, count in alike(self.shape))
+            return
+        routers = {matrix.layer for matrix in matrices(self.shape) if matrix.role == "router"}
+        yield from ((matrix, matrix.layer in routers, self.of(matrix)) for matrix in matrices(self.shape))
 
     def of(self, matrix: Matrix) -> int:
         """Of all its elements."""

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from llmcompare.core import memory
 from llmcompare.core.memory import KV_BYTES_PER_ELEMENT, Use, kv_cache_bytes, need
 from llmcompare.core.shapes import ModelShape
-from llmcompare.core.weights import WEIGHT_FORMATS, active_weights_bytes, bits_per_weight, weight_format, weights_bytes
+from llmcompare.core.weights import WEIGHT_FORMATS, bits_per_weight, read_weights_bytes, weight_format, weights_bytes
 from llmcompare.errors import InputError
 from llmcompare.store import queries
 
@@ -127,11 +127,11 @@ def test_embeddings_and_output_stay_at_16_bits_in_formats_of_serving_engines(sha
     assert weights_bytes(shape, format_name="awq-int4") == pytest.approx(5.73e9, rel=0.01)
 
 
-def test_a_token_uses_the_active_weights_only(shapes):
+def test_of_the_embeddings_a_token_reads_one_row(shapes):
     moe, dense = shapes["qwen3-30b-a3b"], shapes["llama-3.1-8b"]
-    # 3.3 billion, less 0.31 billion of embeddings of which one row is read.
-    assert active_weights_bytes(moe, format_name="bf16") == pytest.approx(2 * 3.0e9, rel=0.03)
-    assert active_weights_bytes(dense, format_name="bf16") == pytest.approx(2 * (8.03e9 - 0.525e9), rel=0.01)
+    # 30.5 billion, less 0.31 billion of embeddings.
+    assert read_weights_bytes(moe, format_name="bf16") == pytest.approx(2 * 30.2e9, rel=0.01)
+    assert read_weights_bytes(dense, format_name="bf16") == pytest.approx(2 * (8.03e9 - 0.525e9), rel=0.01)
 
 
 def test_formats_have_the_names_of_the_measurements(real_catalog):
