@@ -248,7 +248,7 @@ def test_what_had_ended_survives_a_killed_app_and_the_rest_is_marked(tmp_path, r
         until(tab, lambda: not any(map(is_at_work, known)), limit_s=60)
     with serving(var, real_folders.data) as server:
         tab = new_browser().open(server.address("playground", run=run))
-        assert replies(tab)[0] == first
+        until(tab, lambda: replies(tab)[:1] == [first], limit_s=60)
         assert "The run was interrupted" in said(tab)
         assert said(tab).count("ended at the token limit, 200 tokens") == 1
     listed = subprocess.run(
