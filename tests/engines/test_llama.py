@@ -9,8 +9,9 @@ import time
 import llama_cpp
 import pytest
 
-from llmcompare.engines.base import Done, Failed, Message, Request, Sampling, Started, Token
+from llmcompare.engines.base import Done, Failed, Message, Request, Sampling, Token
 from llmcompare.errors import ModelRefusedError
+from tests.engines.events import start_of
 
 SKY = (Message(role="user", content="Why is the sky blue?"),)
 
@@ -32,7 +33,7 @@ def test_greedy_replies_equal_the_librarys_own_completion(shared_engine, demo_mo
 
 
 def test_the_prompt_is_shown_as_the_model_sees_it(shared_engine):
-    started = next(e for e in shared_engine.stream(Request(messages=SKY)) if isinstance(e, Started))
+    started = start_of(shared_engine.stream(Request(messages=SKY)))
     assert started.prompt_text.endswith("<|im_start|>user\nWhy is the sky blue?<|im_end|>\n<|im_start|>assistant\n")
 
 
@@ -42,8 +43,8 @@ def test_a_shared_prefix_is_not_processed_again(load):
     first = list(engine.stream(Request(messages=(long, *SKY), sampling=Sampling(max_tokens=2))))
     other = Message(role="user", content="Why is grass green?")
     second = list(engine.stream(Request(messages=(long, other), sampling=Sampling(max_tokens=2))))
-    assert first[0].reused_tokens == 0
-    assert second[0].reused_tokens >= 150
+    assert start_of(first).reused_tokens == 0
+    assert start_of(second).reused_tokens >= 150
     assert first[-1].measured.cold
     assert not second[-1].measured.cold
 
@@ -89,7 +90,7 @@ def test_stop_works_in_the_middle_of_a_long_prompt(load):
     # 3,000 tokens take more than 20 s here; how fast Stop is, benchmarks/ measures.
     engine = load(context_tokens=4096)
     stream = engine.stream(Request(messages=(Message(role="user", content="word " * 3000),)))
-    assert isinstance(next(stream), Started)
+    start_of(stream)
     time.sleep(0.3)
     began = time.monotonic()
     stream.close()

@@ -13,6 +13,7 @@ import pytest
 from llmcompare.engines.base import Done, Failed, Message, Request, Sampling, Started, Token
 from llmcompare.engines.template import written
 from llmcompare.errors import ModelRefusedError
+from tests.engines.events import start_of
 from tests.tiny_models import write_tiny
 
 TINY_CONTEXT = 256
@@ -123,12 +124,12 @@ def test_a_prompt_stopped_in_the_middle_of_a_chunk_leaves_nothing_behind(load):
     engine = load()
     request = asked("The sky is blue because of scattering. " * 40, max_tokens=8)
     stream = engine.stream(request)
-    assert isinstance(next(stream), Started)
+    start_of(stream)
     time.sleep(0.3)
     stream.close()
     events = list(engine.stream(request))
-    assert events[0].prompt_tokens > 250
-    assert events[0].reused_tokens == 0
+    assert start_of(events).prompt_tokens > 250
+    assert start_of(events).reused_tokens == 0
     assert text_of(events) == text_of(load().stream(request)) != ""
 
 
@@ -229,7 +230,7 @@ def test_the_same_seed_gives_the_same_text_whether_or_not_the_prefix_is_cached(s
     request = asked("Why is the sky blue?", temperature=1.0, seed=3, max_tokens=16)
     list(shared_engine.stream(asked("Why is grass green?", max_tokens=1)))
     first, again = list(shared_engine.stream(request)), list(shared_engine.stream(request))
-    assert first[0].reused_tokens < again[0].reused_tokens == again[0].prompt_tokens - 1
+    assert start_of(first).reused_tokens < start_of(again).reused_tokens == start_of(again).prompt_tokens - 1
     assert text_of(first) == text_of(again) != ""
 
 
@@ -238,9 +239,9 @@ def test_the_context_is_reported_as_llama_cpp_made_it_not_as_it_was_asked_for(ti
     engine = tiny(context_tokens=300)
     assert engine.facts.context_tokens == 512
     events = list(engine.stream(asked("the sky is blue " * 60, max_tokens=1000)))
-    assert events[0].prompt_tokens > 300 - 64
+    assert start_of(events).prompt_tokens > 300 - 64
     assert events[-1].measured.context_tokens == 512
-    assert events[0].prompt_tokens + events[-1].measured.generated_tokens <= 512
+    assert start_of(events).prompt_tokens + events[-1].measured.generated_tokens <= 512
 
 
 @pytest.fixture
