@@ -77,10 +77,10 @@ def test_texts_that_fill_memory_are_refused(written):
 
 def test_a_header_of_gigabytes_is_refused_before_it_is_read(written):
     endless = struct.pack("<IQQ", TEXT, 1_000, 1 << 29)
-    began = time.process_time()
+    began = time.thread_time()
     with pytest.raises(ModelRefusedError, match="more than 268,435,456 bytes"):
         read_header(written(header(entry("x", ARRAY, endless)), size=64 * GIB))
-    assert time.process_time() - began < 0.5
+    assert time.thread_time() - began < 0.5
 
 
 def test_no_more_tensors_than_any_model_has(written):

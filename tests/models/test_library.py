@@ -165,9 +165,9 @@ def test_fifty_files_are_listed_again_in_no_time(models):
     for number in range(50):
         (models / f"{number}.gguf").symlink_to(big)
     local_models(models, None)
-    began = time.process_time()
+    began = time.thread_time()
     assert len(local_models(models, None)) == 50
-    assert time.process_time() - began < 0.1
+    assert time.thread_time() - began < 0.1
 
 
 def test_a_file_that_was_replaced_is_read_again(models):
