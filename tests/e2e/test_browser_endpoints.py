@@ -124,9 +124,9 @@ def _fastest_is_marked(shown: dict[str, list[str]]) -> None:
 
 def _a_colleague_sees_the_same(tab: Tab, new_browser) -> None:
     other = new_browser().open(tab.page.url)
-    assert written(other) == written(tab)
+    until(other, lambda: written(other) == written(tab), LIMIT_S)
     assert sum(text.strip().startswith("{") for text in written(tab)) == 9
-    assert figures(other) == figures(tab)
+    until(other, lambda: figures(other) == figures(tab), LIMIT_S)
     other.unfold("Your runs (1)")
     expect(other.page.get_by_role("link", name=re.compile(re.escape(PROMPTS[2][:-1]))).first).to_be_visible()
     other.page.get_by_role("button", name="Star", exact=True).click()
