@@ -7,8 +7,9 @@ formulas of the core.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import Literal, Protocol
+from typing import Literal
 
+from llmcompare.core.catalogue_row import CatalogueRow
 from llmcompare.core.comparison import Comparison
 from llmcompare.core.published import Licence, ListedFormat, PublishedScore, PublishedSpeed
 from llmcompare.core.records import ApiOffer, Claim, Finding, Gpu, GpuOffer, Model
@@ -21,25 +22,6 @@ VerdictName = Literal[
 EQUAL_FRACTION = 0.01
 """A figure within 1 % of another is equal to it."""
 Figure = float | int | str | list[float] | list[str] | None
-
-
-class CatalogueRow(Protocol):
-    """A row of the catalogue, whatever it is about."""
-
-    @property
-    def row_id(self) -> str:
-        """Table and key."""
-        ...
-
-    @property
-    def as_of(self) -> str | None:
-        """ISO date, None for an undated row."""
-        ...
-
-    @property
-    def source(self) -> str:
-        """Where it was read."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -162,7 +162,7 @@ def compare(
         fingerprint=fingerprint,
     )
     counted = () if scenario.counting is None else scenario.counting.rows
-    rows_used = dict.fromkeys((*map(_used, _rows_used(options)), *counted))
+    rows_used = dict.fromkeys((*map(UsedRow.of, _rows_used(options)), *counted))
     return replace(options, pairs=tuple(_pairs(options.options)), rows_used=tuple(rows_used))
 
 
@@ -231,7 +231,3 @@ def _rows_used(found: Comparison) -> Iterator[Row]:
 
 def _capacity_rows(deployment: Deployment) -> list[Capacity]:
     return [] if deployment.capacity is None else [deployment.capacity]
-
-
-def _used(row: Row) -> UsedRow:
-    return UsedRow(row_id=row.row_id, source=row.source, as_of=row.as_of)

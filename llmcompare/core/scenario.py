@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, get_args
 
+from llmcompare.core.catalogue_row import CatalogueRow
 from llmcompare.core.records import RENTED_BILLINGS, Billing
 from llmcompare.core.traffic import TRAFFIC_SHAPES, Traffic, TrafficShape, traffic
 from llmcompare.core.workload import Workload
@@ -246,6 +247,11 @@ class UsedRow:
     row_id: str
     source: str
     as_of: str | None
+
+    @classmethod
+    def of(cls, row: CatalogueRow) -> "UsedRow":
+        """What of any row is kept."""
+        return cls(row_id=row.row_id, source=row.source, as_of=row.as_of)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

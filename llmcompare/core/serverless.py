@@ -6,6 +6,7 @@ without a limit of slots; in between and for several workers an approximation th
 (docs/methodology.md says how closely).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil, exp
 from typing import Generic, TypeVar
@@ -64,6 +65,15 @@ class WorkerTime(Generic[Number]):
     def up(self) -> Number:
         """Workers in any state but down."""
         return self.setup + self.busy + self.idle
+
+    def each(self, change: Callable[[Number], Number]) -> "WorkerTime[Number]":
+        """The same done to every figure, such as a mean over hours."""
+        return WorkerTime(
+            setup=change(self.setup),
+            busy=change(self.busy),
+            idle=change(self.idle),
+            starts_per_s=change(self.starts_per_s),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -125,7 +125,7 @@ class ServerlessCurve:
     def most(self, requests_per_month: Floats) -> Floats:
         """The same for many volumes, in fractions where there are many workers."""
         needed = requests_per_month / self.requests_per_worker_month
-        return np.maximum(1.0, np.where(needed < STEPS_KEPT, whole_at(needed), needed))
+        return allowed_workers(needed)
 
     @property
     def requests_per_worker_month(self) -> float:
@@ -154,6 +154,15 @@ class ServerlessCurve:
         """Monthly volumes at which the workers allowed are full, each with a point just past it."""
         full = (self.requests_per_worker_month * np.arange(1, STEPS_KEPT)).tolist()
         return [volume for edge in full for volume in (edge, edge * (1 + 1e-9))]
+
+
+def allowed_workers(needed: Floats) -> Floats:
+    """Whole workers for a load in workers, at least one; in fractions where there are many.
+
+    >>> allowed_workers(np.array([0.2, 1.4, 99.5])).tolist()
+    [1.0, 2.0, 99.5]
+    """
+    return np.maximum(1.0, np.where(needed < STEPS_KEPT, whole_at(needed), needed))
 
 
 def plan_usd_per_month(curve: ServerlessCurve, plan: ServerlessPlan, requests_per_month: float) -> float:
@@ -204,12 +213,7 @@ def _time(fleet: Fleet, full_s: float, hours: Hours, requests_per_s: bytes, most
             requests_per_s=by_hour,
         ),
     )
-    return WorkerTime(
-        setup=time.setup @ shares,
-        busy=time.busy @ shares,
-        idle=time.idle @ shares,
-        starts_per_s=time.starts_per_s @ shares,
-    )
+    return time.each(lambda by_hour: by_hour @ shares)
 
 
 def levels(hours: Hours) -> Hours:

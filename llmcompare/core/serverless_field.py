@@ -127,10 +127,16 @@ class ServerlessField:
         return np.asarray(np.isfinite(self._prices).sum(axis=0)[self.of], dtype=np.intp)
 
 
+def is_over_limit(scenario: Scenario, *, ttft_ms: Floats, tpot_ms: Floats) -> NDArray[np.bool_]:
+    """Which of these medians break a latency limit that the scenario sets."""
+    limits = scenario.ttft_limit_ms or np.inf, scenario.tpot_limit_ms or np.inf
+    return np.asarray((ttft_ms > limits[0]) | (tpot_ms > limits[1]))
+
+
 def _padded(rows: Sequence[Sequence[float]], missing: float) -> Floats:
     """Rows as columns, all as long as the longest."""
     longest = max((len(row) for row in rows), default=0)
-    return np.array([[*row, *[missing] * (longest - len(row))] for row in rows]).reshape(-1, longest).T
+    return np.array([[*row, *[missing] * (longest - len(row))] for row in rows]).reshape(len(rows), longest).T
 
 
 def _taken(ordered: NDArray[np.generic], at: Places) -> Floats:

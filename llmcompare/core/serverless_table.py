@@ -8,11 +8,11 @@ computed at steps of volume and of seconds, once for all models and GPUs, and ev
 from dataclasses import dataclass
 from functools import lru_cache
 from math import floor, log10
+from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
 
-from llmcompare.core.curves import whole_at
 from llmcompare.core.serverless import (
     Billed,
     Fleet,
@@ -22,7 +22,7 @@ from llmcompare.core.serverless import (
     several_workers,
     shared_service_s,
 )
-from llmcompare.core.serverless_curve import STEPS_KEPT, Hours
+from llmcompare.core.serverless_curve import Hours, allowed_workers
 from llmcompare.core.units import SECONDS_PER_MONTH
 
 VOLUME_STEPS = 8
@@ -44,6 +44,15 @@ class Workers:
     """Share of the month's hours with a rate, and this rate over the mean rate."""
     peak: float
     target_utilisation_fraction: float
+
+    def fleet(self, service_s: float) -> Fleet:
+        """The workers, for requests that take so long."""
+        return Fleet(
+            service_s=service_s,
+            cold_start_s=self.cold_start_s,
+            idle_timeout_s=self.idle_timeout_s,
+            requests_per_worker=self.requests_per_worker,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,33 +98,22 @@ def states(workers: Workers, span: Span, step: int) -> States:
     per_s = np.broadcast_to(volume / SECONDS_PER_MONTH * rates, (*full.shape, len(rates)))
     needed = volume * workers.peak * full / SECONDS_PER_MONTH
     needed = needed / (workers.requests_per_worker * workers.target_utilisation_fraction)
-    most = np.maximum(1.0, np.where(needed < STEPS_KEPT, whole_at(needed), needed))
+    most = allowed_workers(needed)
     service = shared_service_s(
         alone_s=alone[..., None],
         full_s=full[..., None],
         requests_per_worker=workers.requests_per_worker,
         requests_per_s=per_s,
     )
-    fleet = Fleet(
-        service_s=1.0,
-        cold_start_s=workers.cold_start_s,
-        idle_timeout_s=workers.idle_timeout_s,
-        requests_per_worker=workers.requests_per_worker,
-    )
     time = several_workers(
-        fleet,
+        workers.fleet(1.0),
         requests_per_s=per_s,
         max_workers=np.broadcast_to(most[..., None], per_s.shape),
         service_s=np.broadcast_to(service, per_s.shape),
     )
     met, waited_s = _cold(workers, time, per_s=per_s, service_s=service, most=most[..., None])
     return States(
-        time=WorkerTime(
-            setup=time.setup @ shares,
-            busy=time.busy @ shares,
-            idle=time.idle @ shares,
-            starts_per_s=time.starts_per_s @ shares,
-        ),
+        time=time.each(lambda by_hour: by_hour @ shares),
         cold=met @ (shares * rates),
         wait_s=waited_s @ (shares * rates),
     )
@@ -160,18 +158,8 @@ def _billed(found: States, workers: Workers, billed: Billed, span: Span, step: i
     per_s = 10.0 ** (step / VOLUME_STEPS) / SECONDS_PER_MONTH
     rows = []
     for at, seconds in enumerate(span.alone_s.tolist()):
-        fleet = Fleet(
-            service_s=seconds,
-            cold_start_s=workers.cold_start_s,
-            idle_timeout_s=workers.idle_timeout_s,
-            requests_per_worker=workers.requests_per_worker,
-        )
-        part = WorkerTime(
-            setup=found.time.setup[at],
-            busy=found.time.busy[at],
-            idle=found.time.idle[at],
-            starts_per_s=found.time.starts_per_s[at],
-        )
+        part = found.time.each(itemgetter(at))
+        fleet = workers.fleet(seconds)
         rows.append(billed_workers(part, billed, fleet=fleet, requests_per_s=np.full(part.busy.shape, per_s)))
     return np.asarray(np.maximum(np.array(rows), 1e-300))
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from llmcompare.core.advice import Floats, Places, Uncertain
 from llmcompare.core.advised import SERVERLESS
+from llmcompare.core.cost import ENDS
 from llmcompare.core.fleet import Out
 from llmcompare.core.scenario import Scenario
 from llmcompare.core.serverless_curve import ServerlessPlan
@@ -15,7 +16,6 @@ from llmcompare.core.serverless_field import ServerlessField
 from llmcompare.core.serverless_option import plans_of
 from llmcompare.core.sweep import MS_PER_S, RequestTimes
 from llmcompare.errors import UnknownIdError
-from llmcompare.services import doubts
 from llmcompare.services.candidates import Candidates, candidates, request_times
 from llmcompare.services.catalogue import Facts
 from llmcompare.services.contenders import LEAST_USD, Block, cause
@@ -50,9 +50,8 @@ def _plans(
     counts = sorted({int(count) for count in np.unique(found.fleet.gpu_count)})
     sets: list[tuple[ServerlessPlan, ...]] = []
     number_of = np.full((len(gpus), max(counts, default=0) + 1), -1, dtype=np.intp)
-    sound = [offer for offer in facts.serverless_offers if offer.row_id not in doubts.by_row(facts)]
     for at, gpu in enumerate(gpus):
-        here = [offer for offer in sound if offer.gpu_id == gpu.gpu_id]
+        here = [offer for offer in facts.serverless_offers if offer.gpu_id == gpu.gpu_id]
         for count in counts if here else ():
             fitting = [offer for offer in here if offer.gpu_count <= count]
             plans = plans_of(scenario, fitting, facts.serverless_terms, gpus_per_worker=count)
@@ -70,10 +69,8 @@ def serverless_block(facts: Facts, scenario: Scenario, models: tuple[str, ...]) 
     gpu_ids = [fleet.axes.gpus[at].gpu_id for at in fleet.gpu[kept]]
     engines = [fleet.axes.engines[at] for at in fleet.engine[kept]]
     now = scenario.requests_per_month
-    mid = field.usd(everyone, now) if len(kept) else np.zeros(0)
-    at_ends = [field.usd(everyone, now, end=end) if len(kept) else mid for end in ("low", "high")]
+    low, mid, high = (field.usd(everyone, now, end=end) for end in ENDS)
     tokens = times.output_tokens[kept]
-
     tokens_s = found.rates.tpot_ms[kept] / MS_PER_S * tokens
 
     def speed_at(places: Places, requests_per_month: float) -> Floats:
@@ -92,22 +89,22 @@ def serverless_block(facts: Facts, scenario: Scenario, models: tuple[str, ...]) 
         gpu_counts=tuple(fleet.gpu_count[kept].astype(int).tolist()),
         engines=tuple(engines),
         weight_formats=tuple(fleet.axes.formats[at] for at in fleet.weight_format[kept]),
-        provider_counts=tuple(field.provider_counts.tolist()) if len(kept) else (),
+        provider_counts=tuple(field.provider_counts.tolist()),
         price=Uncertain(
             cause=np.array([cause("price", f"{gpu}:serverless-per-second") for gpu in gpu_ids], dtype=np.intp),
-            low=np.minimum(1.0, at_ends[0] / mid),
-            high=np.maximum(1.0, at_ends[1] / mid),
+            low=np.minimum(1.0, low / mid),
+            high=np.maximum(1.0, high / mid),
         ),
         rate=Uncertain(
             cause=np.array([cause("speed", *pair) for pair in zip(gpu_ids, engines, strict=True)], dtype=np.intp),
             low=times.low_ratio[kept],
             high=times.high_ratio[kept],
         ),
-        tokens_per_s=speed_at(everyone, now) if len(kept) else np.zeros(0),
+        tokens_per_s=speed_at(everyone, now),
         cost=cost,
         measured=(False,) * len(kept),
-        speed_at=speed_at if len(kept) else None,
-        cold_at=(lambda places, volume: field.cold(places, volume)[0]) if len(kept) else None,
+        speed_at=speed_at,
+        cold_at=lambda places, volume: field.cold(places, volume)[0],
         full_ttft_ms=times.full_ttft_ms[kept],
         full_tpot_ms=times.full_tpot_ms[kept],
     )

@@ -16,6 +16,7 @@ from llmcompare.core.cost import Band
 from llmcompare.core.frameworks import SupportCell
 from llmcompare.core.needs import Need
 from llmcompare.core.scenario import Scenario
+from llmcompare.core.serverless_field import is_over_limit
 from llmcompare.errors import InputError
 from llmcompare.services import capability, families
 from llmcompare.services.advice_serverless import serverless_block
@@ -171,11 +172,11 @@ class Compared:
     def is_slow_when_full(self) -> NDArray[np.bool_]:
         """Which deployments break the latency limits where a worker has all its slots taken."""
         found = np.zeros(self.field.count, dtype=bool)
-        limits = self.scenario.ttft_limit_ms or np.inf, self.scenario.tpot_limit_ms or np.inf
         for block, start in zip(self.field.blocks, self.field.starts, strict=False):
             if block.full_ttft_ms is not None and block.full_tpot_ms is not None:
-                slow = (block.full_ttft_ms > limits[0]) | (block.full_tpot_ms > limits[1])
-                found[start : start + block.count] = slow
+                found[start : start + block.count] = is_over_limit(
+                    self.scenario, ttft_ms=block.full_ttft_ms, tpot_ms=block.full_tpot_ms
+                )
         return found
 
     @cached_property

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import fields, replace
 
 from llmcompare.core.scenario import CountedScenario, Counting, Scenario, UsedRow
-from llmcompare.core.tokens import ModelTokenizer, TokenRate, ratio
+from llmcompare.core.tokens import ratio
 from llmcompare.errors import InputError, UnknownIdError
 from llmcompare.services.catalogue import Facts
 
@@ -32,7 +32,7 @@ def for_model(facts: Facts, scenario: Scenario, model_name: str | None = None) -
         return _with(asked, unknown)
     band = ratio(rate, other)
     known = (rate, other, table.of_model[model.model_id], table.of_model[typed_with.model_id])
-    rows = tuple(dict.fromkeys(_used(row) for row in known))
+    rows = tuple(dict.fromkeys(UsedRow.of(row) for row in known))
     return _with(
         asked,
         Counting(factor=band.mid, low_factor=band.low, high_factor=band.high, missing=None, rows=rows, **how),
@@ -85,7 +85,3 @@ def measured_characters_per_token(facts: Facts, model_name: str, language: str) 
 def _with(asked: Scenario, counting: Counting) -> CountedScenario:
     given = {field.name: getattr(asked, field.name) for field in fields(Scenario)}
     return CountedScenario(**given, counting=counting)
-
-
-def _used(row: TokenRate | ModelTokenizer) -> UsedRow:
-    return UsedRow(row_id=row.row_id, source=row.source, as_of=row.as_of)

@@ -70,23 +70,19 @@ def of_listing(offer: ApiOffer) -> ReplyPrice:
     label = (
         f"{offer.offer_id}: {offer.input_usd_per_mtok:g} USD per million tokens in, {offer.output_usd_per_mtok:g} out"
     )
-    return ReplyPrice(label=label, tokens=token_prices(offer), row=_used(offer))
+    return ReplyPrice(label=label, tokens=token_prices(offer), row=UsedRow.of(offer))
 
 
 def of_rental(offer: GpuOffer) -> ReplyPrice:
     """The whole machine for the time of the reply, and for nobody else meanwhile."""
     usd_per_hour = offer.usd_per_gpu_hour * offer.gpu_count
     label = f"{_rental_name(offer)}: {usd_per_hour:g} USD an hour, for this reply alone"
-    return ReplyPrice(label=label, usd_per_hour=usd_per_hour, row=_used(offer))
+    return ReplyPrice(label=label, usd_per_hour=usd_per_hour, row=UsedRow.of(offer))
 
 
 def of_machine(usd_per_hour: float) -> ReplyPrice:
     """A machine at a price by the hour that the person gave."""
     return ReplyPrice(label=f"a machine at {usd_per_hour:g} USD an hour, given by you", usd_per_hour=usd_per_hour)
-
-
-def _used(offer: ApiOffer | GpuOffer) -> UsedRow:
-    return UsedRow(row_id=offer.row_id, source=offer.source, as_of=offer.as_of)
 
 
 def cost_of(

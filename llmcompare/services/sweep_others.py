@@ -13,6 +13,7 @@ from llmcompare.core.cost import Band
 from llmcompare.core.fleet import Floats, Out, Places
 from llmcompare.core.needs import Need
 from llmcompare.core.scenario import Scenario
+from llmcompare.core.serverless_field import is_over_limit
 from llmcompare.core.serverless_words import share_text
 from llmcompare.core.sweep_words import REASONS, Line
 from llmcompare.services.advice_serverless import field_of
@@ -106,18 +107,17 @@ def others(
 def _serverless(facts: Facts, scenario: Scenario, models: Sequence[str], line: LineOf) -> Part:
     field, kept, found, times = field_of(facts, scenario, models)
     fleet, everyone, volume = found.fleet, np.arange(len(kept)), scenario.requests_per_month
-    none = np.zeros(0)
-    cold = field.cold(everyone, volume)[0] if len(kept) else none
+    cold, _ = field.cold(everyone, volume)
     speeds = {"low": times.high_ratio[kept], "mid": 1.0, "high": times.low_ratio[kept]}
     low, mid, high = (
-        field.usd(everyone, volume, end=end, speed=speeds[end]) if len(kept) else none  # type: ignore[arg-type]
+        field.usd(everyone, volume, end=end, speed=speeds[end])  # type: ignore[arg-type]
         for end in ("low", "mid", "high")
     )
     reasons = np.full(len(kept), None, dtype=object)
     if scenario.has_latency_limit:
         reasons[cold > COLD_MOST] = COLD
-        ttft, tpot = scenario.ttft_limit_ms or np.inf, scenario.tpot_limit_ms or np.inf
-        reasons[(times.full_ttft_ms[kept] > ttft) | (times.full_tpot_ms[kept] > tpot)] = SLOW
+        full = {"ttft_ms": times.full_ttft_ms[kept], "tpot_ms": times.full_tpot_ms[kept]}
+        reasons[is_over_limit(scenario, **full)] = SLOW
     if scenario.data_stays_here:
         reasons[:] = STAYS_HERE
 
