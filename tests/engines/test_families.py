@@ -3,8 +3,8 @@
 import llama_cpp
 import pytest
 
-from llmcompare.engines.base import Done, Message, Request, Sampling, Token
-from tests.engines.events import start_of
+from llmcompare.engines.base import Done, Message, Request, Sampling
+from tests.engines.events import start_of, text_of
 from tests.tiny_models import FAMILIES, write_tiny
 
 MAX_TOKENS = 8
@@ -30,10 +30,6 @@ def test_two_seeds_are_two_models(load, tmp_path, family):
     paths = [write_tiny(tmp_path / f"{family}-{seed}.gguf", family, seed=seed) for seed in range(2)]
     answers = {text_of(load(path, context_tokens=256).stream(QUESTION)) for path in paths}
     assert len(answers) == 2
-
-
-def text_of(events):
-    return "".join(event.text for event in events if isinstance(event, Token))
 
 
 def own_completion(path, prompt):

@@ -11,13 +11,9 @@ import pytest
 
 from llmcompare.engines.base import Done, Failed, Message, Request, Sampling, Token
 from llmcompare.errors import ModelRefusedError
-from tests.engines.events import start_of
+from tests.engines.events import start_of, text_of
 
 SKY = (Message(role="user", content="Why is the sky blue?"),)
-
-
-def text_of(events):
-    return "".join(event.text for event in events if isinstance(event, Token))
 
 
 def test_greedy_replies_equal_the_librarys_own_completion(shared_engine, demo_model):

@@ -12,6 +12,7 @@ from llmcompare.engines.endpoints import PRESETS, Endpoint, key_for
 from llmcompare.engines.remote import RemoteEngine
 from llmcompare.errors import InputError
 from tests.engines.endpoint_server import DONE, chunk, event, serving, usage
+from tests.engines.events import text_of
 
 KEY = "sk-secret-0123456789"
 
@@ -33,10 +34,6 @@ def ask(text="Why is the sky blue?", **sampling):
 
 def events_of(server, preset_id="other", request=None, **options):
     return list(engine_at(server.base_url, preset_id, **options).stream(request or ask()))
-
-
-def text_of(events):
-    return "".join(event.text for event in events if isinstance(event, Token))
 
 
 def failure(server, **options):

@@ -10,10 +10,10 @@ from pathlib import Path
 import llama_cpp
 import pytest
 
-from llmcompare.engines.base import Done, Failed, Message, Request, Sampling, Started, Token
+from llmcompare.engines.base import Done, Failed, Message, Request, Sampling, Started
 from llmcompare.engines.template import written
 from llmcompare.errors import ModelRefusedError
-from tests.engines.events import start_of
+from tests.engines.events import start_of, text_of
 from tests.tiny_models import write_tiny
 
 TINY_CONTEXT = 256
@@ -23,10 +23,6 @@ PLAIN = "{% endif %}{{ messages[0]['content'] }}"
 
 def asked(text="why is the sky blue", **sampling):
     return Request(messages=(Message(role="user", content=text),), sampling=Sampling(**({"max_tokens": 6} | sampling)))
-
-
-def text_of(events):
-    return "".join(event.text for event in events if isinstance(event, Token))
 
 
 def last_of(engine, request):

@@ -4,7 +4,6 @@ import os
 import resource
 import shutil
 import signal
-import time
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from llmcompare.models import library
 from llmcompare.services import playground, runs
 from llmcompare.services.plans import Plan, Settings
 from tests.tiny_models import write_tiny
+from tests.waiting import until
 
 ADVICE = "choose a smaller model or format or a shorter context"
 
@@ -44,13 +44,6 @@ def start(models, prompt="why is the sky blue", *, own=(), **sampling):
     asked = Sampling(**({"max_tokens": 12} | sampling))
     plan = Plan(prompt=prompt, models=models, sampling=asked, context_tokens=2048, own=own)
     return playground.start(plan, person="me")
-
-
-def until(true, limit_s=60):
-    end = time.monotonic() + limit_s
-    while not true():
-        assert time.monotonic() < end, "did not happen"
-        time.sleep(0.01)
 
 
 def finished(run_id):

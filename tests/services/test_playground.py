@@ -1,7 +1,6 @@
 """Runs as jobs on real models: they go on by themselves, stop when asked, and stand in the log as they end."""
 
 import threading
-import time
 
 import pytest
 
@@ -11,6 +10,7 @@ from llmcompare.models import library
 from llmcompare.services import playground, runs
 from llmcompare.services.plans import Plan
 from llmcompare.store.results import ResultsLog
+from tests.waiting import until
 
 
 @pytest.fixture(autouse=True)
@@ -30,13 +30,6 @@ def models(var):
 
 def plan(models, prompt="Why is the sky blue?", max_tokens=8, **options):
     return Plan(prompt=prompt, models=models, sampling=Sampling(max_tokens=max_tokens), **options)
-
-
-def until(true, limit_s=60):
-    end = time.monotonic() + limit_s
-    while not true():
-        assert time.monotonic() < end, "did not happen"
-        time.sleep(0.01)
 
 
 def ended(run_id):
