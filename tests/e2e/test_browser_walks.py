@@ -187,7 +187,8 @@ def test_walk_4_a_wrong_price_is_named_without_a_click_and_its_correction_is_sho
             assert part in squeezed(tab.errors)
         assert text in squeezed(tab.text), "the last good figures stay"
 
-        edit_prices(prices, {"input_usd_per_mtok": "0.01", "output_usd_per_mtok": "0.02"}, provider="nscale")
+        # The lowest price of all providers, and not so low that it is left out as one that looks wrong.
+        edit_prices(prices, {"input_usd_per_mtok": "0.08", "output_usd_per_mtok": "0.12"}, provider="nscale")
         tab.page.get_by_test_id("stAlertContentError").wait_for(state="detached", timeout=10_000)
         now = catalogue.current(date.today(), Folders(data=own_data, var=tmp_path / "var-of-the-test")).usable()
         headline = squeezed(words.headline(costs.compare(now, Scenario())))
