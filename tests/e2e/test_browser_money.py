@@ -66,7 +66,7 @@ def test_a_request_log_becomes_the_workload_of_every_page_and_open_models_are_he
 ):
     tab = new_browser().open(shared_server.address("workload"))
     tab.page.locator('[data-testid="stFileUploaderDropzoneInput"]').set_input_files(write_log(tmp_path / "log.csv"))
-    expect(tab.page.get_by_role("button", name="Use these figures")).to_be_visible(timeout=20_000)
+    expect(tab.page.get_by_role("button", name="Use these figures")).to_be_visible(timeout=60_000)
     tab.settled()
 
     text = words(tab)
