@@ -1,5 +1,6 @@
 """How far prices moved: one line per offer from its old price to the new one."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
@@ -30,20 +31,23 @@ def price_moves(moves: Sequence[Move], names: Mapping[str, str]) -> go.Figure:
     figure.update_yaxes(
         range=[len(moves) - 0.5, -0.9], showticklabels=False, showgrid=False, zeroline=False, automargin=False
     )
+    of_same_name = Counter((move.after.subject, move.after.provider, move.place) for move in moves)
     # Above the lines: at the axis they would leave no room for them on a narrow screen.
     for place, move in enumerate(moves):
+        is_unique = of_same_name[move.after.subject, move.after.provider, move.place] == 1
         figure.add_annotation(
-            x=0, xref="paper", xanchor="left", y=place, yshift=13, text=_label(move, names), showarrow=False,
-            font={"size": 12}, align="left",
+            x=0, xref="paper", xanchor="left", y=place, yshift=13, text=_label(move, names, with_terms=not is_unique),
+            showarrow=False, font={"size": 12}, align="left",
         )  # fmt: skip
     return figure
 
 
-def _label(move: Move, names: Mapping[str, str]) -> str:
+def _label(move: Move, names: Mapping[str, str], *, with_terms: bool) -> str:
     unit = "" if move.after.kind == "gpu" else f" {short_unit(move.unit).split()[1]}"
     what = names.get(move.after.subject, move.after.subject).partition(" (")[0]
     prices = f"{usd_text(move.usd_before)} → {usd_text(move.usd_after)}"
-    return f"<b>{safe(what)}</b>, {safe(move.after.provider)}{unit}: {prices}"
+    terms = f" ({safe(move.after.terms)})" if with_terms else ""
+    return f"<b>{safe(what)}</b>, {safe(move.after.provider)}{terms}{unit}: {prices}"
 
 
 def _add(figure: go.Figure, moves: Mapping[int, Move], names: Mapping[str, str], *, is_dearer: bool) -> None:

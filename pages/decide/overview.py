@@ -24,6 +24,7 @@ with st.container(border=True):
     st.caption(plain(words.workload_text(comparison)))
     show.stale(comparison)
     st.page_link(frame.PAGES / "decide/costs.py", label="See the costs over volume and where they cross")
+    st.page_link(frame.PAGES / "decide/advisor.py", label="Compare all models and deployments for a need")
 
 st.subheader("Quality against cost")
 cell = inputs.pick_score_cell(overview.score_cells(facts))

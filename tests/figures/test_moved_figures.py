@@ -52,3 +52,10 @@ def test_a_tag_in_a_name_is_shown_as_it_is_written(moves):
 
 def test_no_moves_are_an_empty_chart():
     assert list(price_moves([], {}).data) == []
+
+
+def test_two_moves_of_one_card_at_one_provider_are_told_apart_by_their_terms(moves):
+    texts = [annotation.text for annotation in price_moves(moves, {}).layout.annotations]
+    azure = [text for text in texts if "a100-pcie-80gb" in text and "azure" in text]
+    assert len(azure) > 1
+    assert len({text.partition(":")[0] for text in azure}) == len(azure)
