@@ -7,6 +7,7 @@ from typing import Literal
 Billing = Literal["on-demand", "spot", "reserved-1y", "reserved-3y", "community", "serverless-per-second"]
 RENTED_BILLINGS: tuple[Billing, ...] = ("on-demand", "community", "spot", "reserved-1y", "reserved-3y")
 """Billing classes that keep a machine for as long as it is paid; serverless is another thing."""
+SERVERLESS_BILLING: Billing = "serverless-per-second"
 
 CachedInBatch = Literal["both", "cached", "batch"]
 YOURS = "yours"

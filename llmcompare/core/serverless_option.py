@@ -1,7 +1,7 @@
 """Serverless GPUs as an option of a comparison: which providers' offers count for a deployment."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -43,6 +43,8 @@ class ServerlessOption:
     usd_per_month: Band
     max_workers: int
     """At this workload, in the middle."""
+    doubted: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """Prices of this GPU that look wrong, with what is odd; left out unless their provider was chosen."""
 
     @property
     def offers(self) -> tuple[GpuOffer, ...]:
@@ -95,20 +97,28 @@ def serverless_option(
     service_basis: str,
     offers: Sequence[GpuOffer],
     terms: Sequence[ServerlessTerms],
+    doubts: Mapping[str, str] | None = None,
 ) -> tuple[ServerlessOption | None, str | None]:
     """The deployment on serverless GPUs of every provider that lists them, or why there is none.
 
     alone_s and full_s: seconds of a request that has a worker for itself, and in one whose slots are all taken. offers
-    and terms: all rows of the catalogue. Raises UnknownIdError for a provider that has none.
+    and terms: all rows of the catalogue. doubts: what looks wrong, by row. Raises UnknownIdError for a provider that
+    has none.
     """
     chosen, providers = scenario.serverless_provider, sorted({offer.provider for offer in offers})
     if chosen is not None and chosen not in providers:
         raise UnknownIdError("provider of serverless GPUs", chosen, providers)
-    fitting = [o for o in offers if o.gpu_id == gpu.gpu_id and o.gpu_count <= gpus_per_worker]
+    odd = doubts or {}
+    here = [o for o in offers if o.gpu_id == gpu.gpu_id and o.gpu_count <= gpus_per_worker]
+    doubted = {f"{o.provider}/{o.offer_name}": odd[o.row_id] for o in here if o.row_id in odd}
+    fitting = [o for o in here if o.row_id not in odd or o.provider == chosen]
     plans = plans_of(scenario, fitting, terms, gpus_per_worker=gpus_per_worker)
     if not plans:
         who = chosen or "no provider"
         verb = "does not list" if chosen else "lists"
+        if doubted:
+            name, doubt = next(iter(doubted.items()))
+            return None, f"only {name} has a price, and it looks wrong: {doubt}; choose the provider to use it"
         return None, f"{who} {verb} serverless workers with {gpu.name} that go down when idle"
 
     def curve(end: End, alone: float, full: float) -> ServerlessCurve:
@@ -147,6 +157,7 @@ def serverless_option(
         curves=curves,
         usd_per_month=curves.usd_per_month(requests),
         max_workers=curves.mid.max_workers(requests),
+        doubted=doubted,
     ), None
 
 

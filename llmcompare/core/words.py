@@ -1,6 +1,6 @@
 """Says a comparison in sentences: the answer, the crossings, the assumptions behind them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Set
 
 from llmcompare.core import serverless_words
 from llmcompare.core.breakeven import Crossing
@@ -133,13 +133,19 @@ def api_sentence(api: ApiOption) -> str:
     if api.beyond_base_price_count:
         listings = counted(api.beyond_base_price_count, "listing")
         text += f" Left out, because their price holds for shorter requests only: {listings}."
-    used = {priced.offer.offer_id for priced in api.offers}
-    for name, doubt in api.doubted.items():
-        text += f" The price of {name} looks wrong and is "
-        text += f"used because its provider is chosen: {doubt}." if name in used else f"left out: {doubt}."
+    text += _doubted(api.doubted, used={priced.offer.offer_id for priced in api.offers})
     if api.other_variants:
         apart = ", ".join(f"{number} {variant}" for variant, number in sorted(api.other_variants.items()))
         text += f" Kept apart: {apart}."
+    return text
+
+
+def _doubted(doubts: Mapping[str, str], *, used: Set[str]) -> str:
+    """What looks wrong, and whether it counts."""
+    text = ""
+    for name, doubt in doubts.items():
+        text += f" The price of {name} looks wrong and is "
+        text += f"used because its provider is chosen: {doubt}." if name in used else f"left out: {doubt}."
     return text
 
 
@@ -161,6 +167,7 @@ def serverless_sentence(option: ServerlessOption) -> str:
     return (
         f"{option.label}, serverless: {band_text(option.usd_per_month)} a month, median of "
         f"{counted(len(option.plans), 'provider')}. {sentence_start(option.basis)}."
+        + _doubted(option.doubted, used={f"{one.provider}/{one.offer_name}" for one in option.offers})
     )
 
 

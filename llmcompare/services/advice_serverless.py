@@ -10,12 +10,14 @@ from llmcompare.core.advice import Floats, Places, Uncertain
 from llmcompare.core.advised import SERVERLESS
 from llmcompare.core.cost import ENDS
 from llmcompare.core.fleet import Out
+from llmcompare.core.records import SERVERLESS_BILLING
 from llmcompare.core.scenario import Scenario
 from llmcompare.core.serverless_curve import ServerlessPlan
 from llmcompare.core.serverless_field import ServerlessField
 from llmcompare.core.serverless_option import plans_of
 from llmcompare.core.sweep import MS_PER_S, RequestTimes
 from llmcompare.errors import UnknownIdError
+from llmcompare.services import doubts
 from llmcompare.services.candidates import Candidates, candidates, request_times
 from llmcompare.services.catalogue import Facts
 from llmcompare.services.contenders import LEAST_USD, Block, cause
@@ -48,10 +50,11 @@ def _plans(
     """The different sets of providers, and the number of the one for each GPU and count; -1 for none."""
     gpus = found.fleet.axes.gpus
     counts = sorted({int(count) for count in np.unique(found.fleet.gpu_count)})
+    sound = doubts.sound_serverless_offers(facts, scenario.serverless_provider)
     sets: list[tuple[ServerlessPlan, ...]] = []
     number_of = np.full((len(gpus), max(counts, default=0) + 1), -1, dtype=np.intp)
     for at, gpu in enumerate(gpus):
-        here = [offer for offer in facts.serverless_offers if offer.gpu_id == gpu.gpu_id]
+        here = [offer for offer in sound if offer.gpu_id == gpu.gpu_id]
         for count in counts if here else ():
             fitting = [offer for offer in here if offer.gpu_count <= count]
             plans = plans_of(scenario, fitting, facts.serverless_terms, gpus_per_worker=count)
@@ -91,7 +94,7 @@ def serverless_block(facts: Facts, scenario: Scenario, models: tuple[str, ...]) 
         weight_formats=tuple(fleet.axes.formats[at] for at in fleet.weight_format[kept]),
         provider_counts=tuple(field.provider_counts.tolist()),
         price=Uncertain(
-            cause=np.array([cause("price", f"{gpu}:serverless-per-second") for gpu in gpu_ids], dtype=np.intp),
+            cause=np.array([cause("price", f"{gpu}:{SERVERLESS_BILLING}") for gpu in gpu_ids], dtype=np.intp),
             low=np.minimum(1.0, low / mid),
             high=np.maximum(1.0, high / mid),
         ),

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from statistics import median
 
-from llmcompare.core.price_checks import Compared, api_doubts, gpu_doubts
-from llmcompare.core.records import ApiOffer, GpuOffer
+from llmcompare.core.price_checks import FEWEST_PEERS, Compared, api_doubts, gpu_doubts
+from llmcompare.core.records import SERVERLESS_BILLING, ApiOffer, GpuOffer
 from llmcompare.core.tables import Cell, Table
 from llmcompare.services.catalogue import Facts
 from llmcompare.services.refresh_rows import PRICES, Rows
@@ -36,6 +36,13 @@ def sound_gpu_offers(facts: Facts) -> list[GpuOffer]:
     return [offer for offer in facts.gpu_offers if offer.row_id not in by_row(facts)]
 
 
+@lru_cache(maxsize=8)
+def sound_serverless_offers(facts: Facts, provider: str | None = None) -> list[GpuOffer]:
+    """Present serverless prices without those that look wrong; those of a chosen provider count all the same."""
+    odd = by_row(facts)
+    return [one for one in facts.serverless_offers if one.row_id not in odd or one.provider == provider]
+
+
 @lru_cache(maxsize=4)
 def sound_api_offers(facts: Facts) -> list[ApiOffer]:
     """Present token prices without those that look wrong."""
@@ -61,15 +68,25 @@ def _apis(facts: Facts) -> Iterator[tuple[Cell, ...]]:
 
 def _gpus(facts: Facts) -> Iterator[tuple[Cell, ...]]:
     by_gpu: dict[tuple[str, str], dict[str, list[GpuOffer]]] = defaultdict(lambda: defaultdict(list))
-    offers = [offer for offer in facts.gpu_offers if not offer.is_own]
+    # Some serverless prices stand in both lists: those that say the form factor.
+    rented = [offer for offer in facts.gpu_offers if offer.billing != SERVERLESS_BILLING]
+    offers = [offer for offer in (*rented, *facts.serverless_offers) if not offer.is_own]
     for offer in offers:
         by_gpu[(offer.gpu_id, offer.billing)][offer.provider].append(offer)
     for offer in offers:
-        others = [found for name, found in by_gpu[(offer.gpu_id, offer.billing)].items() if name != offer.provider]
-        middles = [median(one.usd_per_gpu_hour for one in found) for found in others]
+        middles = _others(by_gpu[(offer.gpu_id, offer.billing)], offer)
+        if offer.billing == SERVERLESS_BILLING and len(middles) < FEWEST_PEERS:
+            # Few sell one GPU by the second: what others ask for renting it is the next best thing to hold it against.
+            middles += _others(by_gpu[(offer.gpu_id, "on-demand")], offer)
         odd = gpu_doubts(usd_per_gpu_hour=offer.usd_per_gpu_hour, against=Compared(others=middles))
         if odd:
             yield (offer.provider, offer.gpu_id, "; ".join(odd), offer.offer_name, *_row(offer))
+
+
+def _others(by_provider: Mapping[str, Sequence[GpuOffer]], offer: GpuOffer) -> list[float]:
+    """A price of each other provider, the one in the middle of its own."""
+    others = [found for name, found in by_provider.items() if name != offer.provider]
+    return [median(one.usd_per_gpu_hour for one in found) for found in others]
 
 
 def _row(offer: ApiOffer | GpuOffer) -> Sequence[Cell]:

@@ -16,7 +16,7 @@ from llmcompare.core.serverless_simulation import Simulated, simulate
 from llmcompare.core.serverless_words import ColdStarts
 from llmcompare.core.units import HOURS_PER_MONTH, SECONDS_PER_HOUR, SECONDS_PER_MONTH, rounded
 from llmcompare.errors import InputError
-from llmcompare.services import fit
+from llmcompare.services import doubts, fit
 from llmcompare.services.catalogue import Facts
 from llmcompare.services.predict import MS_PER_S, Choice, speeds
 
@@ -74,6 +74,7 @@ def _on(facts: Facts, scenario: Scenario, deployment: Deployment) -> tuple[Serve
         service_basis=basis,
         offers=facts.serverless_offers,
         terms=facts.serverless_terms,
+        doubts=doubts.by_row(facts),
     )
 
 

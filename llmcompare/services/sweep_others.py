@@ -12,6 +12,7 @@ from llmcompare.core.comparison import STAYS_HERE
 from llmcompare.core.cost import Band
 from llmcompare.core.fleet import Floats, Out, Places
 from llmcompare.core.needs import Need
+from llmcompare.core.records import SERVERLESS_BILLING
 from llmcompare.core.scenario import Scenario
 from llmcompare.core.serverless_field import is_over_limit
 from llmcompare.core.serverless_words import share_text
@@ -131,15 +132,13 @@ def _serverless(facts: Facts, scenario: Scenario, models: Sequence[str], line: L
     def made(place: int, usd: Band) -> Line:
         plans = field.offered[field.of[place]]
         return line(
-            kind="serverless", parts=parts_of(place), usd=usd, billing="serverless-per-second",
+            kind="serverless", parts=parts_of(place), usd=usd, billing=SERVERLESS_BILLING,
             provider_count=len(plans), row=plans[0].offer,
             basis=f"predicted speed; {share_text(float(cold[place]))} of the requests meet a cold start of "
             f"{scenario.cold_start_s:g} s, {scenario.requests_per_worker} at once in a worker",
         )  # fmt: skip
 
-    return Part(
-        low=low, mid=mid, high=high, reasons=reasons, line=made, out_row=_out_row(parts_of, "serverless-per-second")
-    )
+    return Part(low=low, mid=mid, high=high, reasons=reasons, line=made, out_row=_out_row(parts_of, SERVERLESS_BILLING))
 
 
 def _owned(facts: Facts, scenario: Scenario, block: Block, line: LineOf) -> Part:

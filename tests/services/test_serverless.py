@@ -1,16 +1,21 @@
 """Serverless GPUs with the real facts: published prices and terms, request times, cold starts, a simulated month."""
 
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
+from llmcompare.core import words
 from llmcompare.core.scenario import Scenario
 from llmcompare.core.serverless import busy_share_where_equal, one_worker
 from llmcompare.core.serverless_words import crossing_sentence
 from llmcompare.core.units import SECONDS_PER_MONTH
 from llmcompare.errors import UnknownIdError
-from llmcompare.services import costs, serverless, serverless_view
+from llmcompare.services import catalogue, costs, doubts, serverless, serverless_view
+from llmcompare.services.advice_serverless import field_of
+from llmcompare.store.paths import Folders
 
+TODAY = date(2026, 11, 25)
 H100 = Scenario(requests_per_month=131_400, gpu="h100-sxm-80gb", serverless_provider="runpod")
 
 
@@ -148,6 +153,35 @@ def test_small_facts_have_terms_but_no_serverless_price(small_facts):
     (row,) = small_facts.serverless_terms
     assert (row.provider, row.idle_timeout_default_s) == ("alpha", 5)
     assert small_facts.serverless_offers == []
+
+
+def test_a_price_by_the_second_that_looks_wrong_counts_nowhere_and_is_named_until_its_provider_is_chosen(data, var):
+    """Four providers ask 3.6 USD an hour for an H100 by the second; one list gives what they ask for a minute."""
+    for provider in ("beta", "gamma", "delta", "epsilon"):
+        data.add("gpu_prices", provider=provider, billing="serverless-per-second", usd_per_hour="3.6")
+    data.add("gpu_prices", provider="slip", billing="serverless-per-second", usd_per_hour="0.06")
+    facts = catalogue.current(TODAY, Folders(data=data.path, var=var)).usable()
+    (odd,) = doubts.doubts_table(facts).rows
+    assert odd[0] == "slip"
+    assert "is 1/60 of the median of 4 other providers, 3.6: it reads like USD per minute" in odd[2]
+    asked = Scenario(model="tiny-7b", gpu="h100-sxm-80gb", requests_per_month=100_000)
+    found = costs.compare(facts, asked).serverless
+    assert {plan.offer.provider for plan in found.plans} == {"beta", "gamma", "delta", "epsilon"}
+    assert "The price of slip/one GPU looks wrong and is left out" in words.serverless_sentence(found)
+    field, *_ = field_of(facts, asked, ("tiny-7b",))
+    assert set(field.provider_counts.tolist()) == {4}
+    chosen = costs.compare(facts, replace(asked, serverless_provider="slip")).serverless
+    assert [plan.offer.provider for plan in chosen.plans] == ["slip"]
+    assert "used because its provider is chosen" in words.serverless_sentence(chosen)
+
+
+def test_a_gpu_that_few_sell_by_the_second_is_held_against_what_renting_it_costs(data, var):
+    for provider in ("one", "two", "three"):
+        data.add("gpu_prices", provider=provider, billing="on-demand", usd_per_hour="3")
+    data.add("gpu_prices", provider="slip", billing="serverless-per-second", usd_per_hour="0.06")
+    data.add("gpu_prices", provider="fair", billing="serverless-per-second", usd_per_hour="6")
+    facts = catalogue.current(TODAY, Folders(data=data.path, var=var)).usable()
+    assert [row[0] for row in doubts.doubts_table(facts).rows] == ["slip"]
 
 
 def test_the_table_of_providers_says_prices_terms_and_sources(view):
