@@ -1,5 +1,6 @@
 """Serverless GPUs with the real facts: published prices and terms, request times, cold starts, a simulated month."""
 
+import shutil
 from dataclasses import replace
 from datetime import date
 
@@ -155,23 +156,29 @@ def test_small_facts_have_terms_but_no_serverless_price(small_facts):
     assert small_facts.serverless_offers == []
 
 
-def test_a_price_by_the_second_that_looks_wrong_counts_nowhere_and_is_named_until_its_provider_is_chosen(data, var):
-    """Four providers ask 3.6 USD an hour for an H100 by the second; one list gives what they ask for a minute."""
-    for provider in ("beta", "gamma", "delta", "epsilon"):
-        data.add("gpu_prices", provider=provider, billing="serverless-per-second", usd_per_hour="3.6")
-    data.add("gpu_prices", provider="slip", billing="serverless-per-second", usd_per_hour="0.06")
-    facts = catalogue.current(TODAY, Folders(data=data.path, var=var)).usable()
-    (odd,) = doubts.doubts_table(facts).rows
-    assert odd[0] == "slip"
-    assert "is 1/60 of the median of 4 other providers, 3.6: it reads like USD per minute" in odd[2]
-    asked = Scenario(model="tiny-7b", gpu="h100-sxm-80gb", requests_per_month=100_000)
+def test_a_price_by_the_second_that_looks_wrong_counts_nowhere_and_is_named_until_its_provider_is_chosen(
+    project, tmp_path, real_facts
+):
+    """What Modal asks for an H100 an hour, 3.9492 USD, as if a list had given what it asks for a minute."""
+    shutil.copytree(project / "data", tmp_path / "data")
+    prices = tmp_path / "data" / "gpu_prices.csv"
+    listed = "modal,H100,h100-sxm-80gb,no,1,serverless-per-second,global,{},"
+    text = prices.read_text(encoding="utf-8")
+    assert listed.format("3.9492") in text
+    prices.write_text(text.replace(listed.format("3.9492"), listed.format("0.06582")), encoding="utf-8")
+    facts = catalogue.current(TODAY, Folders(data=tmp_path / "data", var=tmp_path / "var")).usable()
+    (odd,) = (row for row in doubts.doubts_table(facts).rows if row[0] == "modal")
+    assert "the median of 5 other providers" in odd[2]
+    assert "it reads like USD per minute" in odd[2]
+    asked = replace(H100, serverless_provider=None)
+    sound = costs.compare(real_facts, asked).serverless
     found = costs.compare(facts, asked).serverless
-    assert {plan.offer.provider for plan in found.plans} == {"beta", "gamma", "delta", "epsilon"}
-    assert "The price of slip/one GPU looks wrong and is left out" in words.serverless_sentence(found)
-    field, *_ = field_of(facts, asked, ("tiny-7b",))
-    assert set(field.provider_counts.tolist()) == {4}
-    chosen = costs.compare(facts, replace(asked, serverless_provider="slip")).serverless
-    assert [plan.offer.provider for plan in chosen.plans] == ["slip"]
+    assert {one.provider for one in sound.offers} - {one.provider for one in found.offers} == {"modal"}
+    assert "The price of modal/H100 looks wrong and is left out" in words.serverless_sentence(found)
+    field, *_ = field_of(facts, asked, (asked.model,))
+    assert set(field.provider_counts.tolist()) == {len(found.plans)}
+    chosen = costs.compare(facts, replace(asked, serverless_provider="modal")).serverless
+    assert [plan.offer.provider for plan in chosen.plans] == ["modal"]
     assert "used because its provider is chosen" in words.serverless_sentence(chosen)
 
 
