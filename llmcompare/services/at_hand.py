@@ -40,15 +40,13 @@ class AtHand:
 
 def at_hand() -> list[AtHand]:
     """Every model file, the demo model first."""
-    loaded = {path: is_running for path, _, is_running in runs.pool().loaded()}
-    measured = _measured()
+    loaded, measured = runs.in_memory(), _measured()
     return [_one(model, loaded, measured) for model in runs.local_models()]
 
 
 def one_at_hand(model: LocalModel) -> AtHand:
     """One file, wherever it lies."""
-    loaded = {path: is_running for path, _, is_running in runs.pool().loaded()}
-    return _one(model, loaded, _measured())
+    return _one(model, runs.in_memory(), _measured())
 
 
 def _one(model: LocalModel, loaded: dict[Path, bool], measured: dict[str, tuple[int | None, int]]) -> AtHand:

@@ -54,6 +54,14 @@ def _end(models: Pool) -> None:
     models.close()
 
 
+def in_memory() -> dict[Path, bool]:
+    """Files that are loaded, and whether one of their workers runs: a file may be there twice, with other GPU layers."""
+    found: dict[Path, bool] = {}
+    for path, _, is_running in pool().loaded():
+        found[path] = found.get(path, False) or is_running
+    return found
+
+
 def log(where: Folders | None = None) -> ResultsLog:
     """The results log of an installation; one writer per process."""
     with _making:

@@ -226,7 +226,7 @@ def show_models(models: Sequence[LocalModel]) -> None:
 def _show_pool() -> None:
     """What is in memory, and what is not tried any more."""
     pool = runs.pool()
-    for path, _, is_running in pool.loaded():
+    for path, is_running in runs.in_memory().items():
         if st.button(
             plain(f"Unload {path.name}"), key=f"unload_{path}", disabled=is_running, help="Gives its memory back."
         ):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from llmcompare.core.facts import ReplyFact, RunFact
 from llmcompare.models import library
 from llmcompare.services import playground, runs
-from llmcompare.services.plans import Plan
+from llmcompare.services.plans import Plan, Settings
 from llmcompare.ui.playground_ask import ENDPOINT
 from llmcompare.ui.playground_figures import DEFINITIONS, differences_html, table_html
 from llmcompare.ui.safe import plain
@@ -247,16 +247,19 @@ def test_stop_stands_beside_the_stop_strings_of_all_slots_under_a_key_of_its_own
         playground.view(run_id).job.stop()
 
 
-def test_a_loaded_file_whose_name_is_markup_has_a_button_with_that_name_and_nothing_else(open_app, tmp_path):
+def test_a_file_that_is_loaded_twice_has_one_button_and_a_name_that_is_markup_is_only_a_name(open_app, tmp_path):
     # A browser reads https:host as https://host, so that no slash is needed.
     path = write_tiny(tmp_path / "var" / "models" / "![x](https:evil.invalid) :red[y].gguf")
-    run_id = playground.start(Plan(prompt="why", models=(library.model_at(path),)), person="me")
+    model, on_the_processor = library.model_at(path), Settings(gpu_layers=0)
+    run_id = playground.start(Plan(prompt="why", models=(model, model), own=(None, on_the_processor)), person="me")
     end = time.monotonic() + 60
     while playground.view(run_id).job is not None:
         assert time.monotonic() < end
         time.sleep(0.02)
     try:
-        label = open_app(PAGE).run_of.get_by_key(f"unload_{path}").label
-        assert label == plain(f"Unload {path.name}")
+        assert [loaded for loaded, _, _ in runs.pool().loaded()].count(path) == 2
+        app = open_app(PAGE)
+        assert app.tracebacks == []
+        assert app.run_of.get_by_key(f"unload_{path}").label == plain(f"Unload {path.name}")
     finally:
         runs.pool().unload(path)
