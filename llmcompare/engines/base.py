@@ -162,6 +162,8 @@ class Failed:
     crashed: bool
     """The worker process is gone."""
     time_s: float
+    bug: Exception | None = None
+    """What was not raised on purpose, for whoever can show its traceback."""
 
 
 Event = Waiting | Started | Token | Sampled | Tick | Done | Failed

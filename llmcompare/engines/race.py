@@ -1,12 +1,17 @@
-"""Several engines, one stream: their events in the order in which they come, each with the number of its slot."""
+"""Several engines, one stream: their events in the order in which they come, each with the number of its slot.
+
+Whatever goes wrong in one engine ends that slot alone: the others answer, and a bug travels with its slot's Failed.
+"""
 
 import queue
 import threading
+import time
 from collections.abc import Generator, Sequence
 from contextlib import closing
 
 from llmcompare.core.facts import Scheduling
-from llmcompare.engines.base import Engine, Event, Request
+from llmcompare.engines.base import Engine, Event, Failed, Request
+from llmcompare.errors import LlmCompareError
 
 
 def race(
@@ -15,11 +20,23 @@ def race(
     """Events of all replies, each engine with its own request. Closing the iterator cancels what still runs."""
     if scheduling == "in-turn":
         for slot, (engine, request) in enumerate(zip(engines, requests, strict=True)):
-            with closing(engine.stream(request)) as events:
+            with closing(_events(engine, request)) as events:
                 for event in events:
                     yield slot, event
         return
     yield from _together(engines, requests)
+
+
+def _events(engine: Engine, request: Request) -> Generator[Event, None, None]:
+    try:
+        with closing(engine.stream(request)) as events:
+            yield from events
+    except LlmCompareError as problem:
+        yield Failed(error=str(problem), crashed=False, time_s=time.monotonic())
+    except Exception as bug:  # noqa: BLE001 - handed on whole, for whoever shows its traceback
+        said = f"{type(bug).__name__}: {bug}".removesuffix(": ")
+        error = f"an error in this program, not the model's, ended the reply: {said}"
+        yield Failed(error=error, crashed=False, time_s=time.monotonic(), bug=bug)
 
 
 def _together(engines: Sequence[Engine], requests: Sequence[Request]) -> Generator[tuple[int, Event], None, None]:
@@ -28,7 +45,7 @@ def _together(engines: Sequence[Engine], requests: Sequence[Request]) -> Generat
 
     def follow(slot: int, engine: Engine, request: Request) -> None:
         try:
-            with closing(engine.stream(request)) as events:
+            with closing(_events(engine, request)) as events:
                 for event in events:
                     merged.put((slot, event))
                     if stop.is_set():

@@ -20,7 +20,8 @@ class RunView:
     """While it goes on in this process."""
     problem: str | None = None
     """Why not every reply is there."""
-    bug: BaseException | None = None
+    bugs: tuple[BaseException, ...] = ()
+    """What was not raised on purpose, in a slot or in the run, while this process knows it."""
 
     @property
     def replies(self) -> tuple[ReplyFact, ...]:
@@ -51,7 +52,8 @@ def view(run_id: str) -> RunView | None:
     job = registry.get(run_id)
     if job is not None and isinstance(job.work, RunWork):
         live, running = job.work.live, None if job.ended.is_set() else job
-        return RunView(fact=live.fact, slots=live.slots, job=running, problem=job.error, bug=job.bug)
+        bugs = (*live.bugs, *(() if job.bug is None else (job.bug,)))
+        return RunView(fact=live.fact, slots=live.slots, job=running, problem=job.error, bugs=bugs)
     logged = runs.log().run(run_id)
     return None if logged is None else _logged_view(logged)
 

@@ -4,6 +4,7 @@ The pages and the command line share all of it; only where the events are shown 
 """
 
 import atexit
+import logging
 import os
 import threading
 import time
@@ -31,6 +32,7 @@ from llmcompare.services.plans import Answerer, Plan, now, shown_name
 from llmcompare.store.paths import Folders, folders
 from llmcompare.store.results import ResultsLog
 
+_LOGGER = logging.getLogger(__name__)
 _making = threading.Lock()
 """Two first visitors at once get one pool."""
 
@@ -55,7 +57,7 @@ def _end(models: Pool) -> None:
 
 
 def in_memory() -> dict[Path, bool]:
-    """Files that are loaded, and whether one of their workers runs: a file may be there twice, with other GPU layers."""
+    """Files that are loaded, and whether a worker of theirs runs; a file may be there twice, with other GPU layers."""
     found: dict[Path, bool] = {}
     for path, _, is_running in pool().loaded():
         found[path] = found.get(path, False) or is_running
@@ -186,9 +188,14 @@ class LiveRun:
         """When the reply that runs alone began; None where several run together, and behind an endpoint."""
         self.fact = plan.fact(new_id(), person)
         self.slots = tuple(self._first(slot, model) for slot, model in enumerate(plan.models))
+        self.bugs: tuple[Exception, ...] = ()
+        """What ended a slot and was not raised on purpose."""
 
     def execute(self, log: ResultsLog, models: Pool, *, stopping: threading.Event) -> tuple[ReplyFact, ...]:
-        """Replies in the order of the slots, each in the log as soon as it has ended. Raises StoreError."""
+        """Replies in the order of the slots, each in the log as soon as it has ended. Raises StoreError.
+
+        A bug ends its own slot alone, says so there, and shows its traceback among the messages of the process.
+        """
         log.append(self.fact)
         plan = self.plan
         engines = [self._engine(slot, models) for slot in range(len(plan.models))]
@@ -242,7 +249,10 @@ class LiveRun:
                 self._put(number, slot.with_token(event))
             case Done():
                 self._end(number, log, replace(slot.with_done(event), **self._energy_used(event)))
-            case Failed(error=error):
+            case Failed(error=error, bug=bug):
+                if bug is not None:
+                    self.bugs += (bug,)
+                    _LOGGER.error("slot %d of run %s", number + 1, self.fact.run_id, exc_info=bug)
                 self._end(number, log, replace(slot.reply, error=error))
 
     def _counts_energy(self, number: int) -> bool:

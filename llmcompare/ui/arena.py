@@ -112,8 +112,8 @@ def _follow(run_id: str, poll_s: float) -> None:
 
 
 def _say_why_there_is_no_pair(view: RunView, found: Waiting) -> None:
-    if view.bug is not None:
-        st.exception(view.bug)
+    for bug in view.bugs:
+        st.exception(bug)
     reasons = [f"{one.model}: {one.error}" for one in view.replies if one.error]
     why = view.problem or "; ".join([*reasons, *_left_out(found)]) or "it was stopped before both had answered"
     st.warning(plain(f"There are no two replies to judge: {why}. Ask again."), icon=":material/warning:")

@@ -120,8 +120,8 @@ def _draw(view: RunView) -> None:
 def _say_what_happened(view: RunView) -> None:
     if view.job is not None:
         return
-    if view.bug is not None:
-        st.exception(view.bug)
+    for bug in view.bugs:
+        st.exception(bug)
     if view.problem is not None:
         st.warning(plain(view.problem), icon=":material/warning:")
     st.markdown(f"**{plain(speed_sentence(view.replies, view.fact.scheduling))}**")

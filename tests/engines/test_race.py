@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llmcompare.engines.base import Done, Message, Request, Sampling, Token
+from llmcompare.engines.base import Done, Failed, Message, Request, Sampling, Token
 from llmcompare.engines.fake import FakeEngine
 from llmcompare.engines.race import race
+from llmcompare.errors import StoreError
 
 
 def ask(text, max_tokens=256):
@@ -59,13 +60,36 @@ def test_closing_the_race_stops_every_slot():
 
 
 class BrokenEngine(FakeEngine):
-    """An engine with a bug."""
+    """An engine with a bug after its first token."""
+
+    def stream(self, request):
+        for event in super().stream(request):
+            yield event
+            if isinstance(event, Token):
+                raise RuntimeError("a bug")
+
+
+@pytest.mark.parametrize("scheduling", ["together", "in-turn"])
+def test_a_bug_in_one_engine_ends_its_slot_alone_and_travels_with_its_traceback(scheduling):
+    engines = [FakeEngine(), BrokenEngine(), FakeEngine()]
+    events = list(race(engines, [ask("a b c")] * 3, scheduling=scheduling))
+    assert texts(events, 3) == ["c b a ", "c ", "c b a "]
+    ((slot, failed),) = [(slot, event) for slot, event in events if isinstance(event, Failed)]
+    assert slot == 1
+    assert failed.error == "an error in this program, not the model's, ended the reply: RuntimeError: a bug"
+    assert failed.bug.__traceback__ is not None
+
+
+class FullDiskEngine(FakeEngine):
+    """An engine that refuses on purpose."""
 
     def stream(self, request):
         yield from ()
-        raise RuntimeError("a bug")
+        raise StoreError("the disk is full.")
 
 
-def test_a_bug_in_one_engine_surfaces_instead_of_hanging():
-    with pytest.raises(RuntimeError, match="a bug"):
-        list(race([FakeEngine(), BrokenEngine()], [ask("a b")] * 2, scheduling="together"))
+def test_what_an_engine_raises_on_purpose_is_its_sentence_and_no_bug():
+    events = list(race([FakeEngine(), FullDiskEngine()], [ask("a b")] * 2))
+    (failed,) = [event for _, event in events if isinstance(event, Failed)]
+    assert (failed.error, failed.bug) == ("the disk is full.", None)
+    assert texts(events, 2) == ["b a ", ""]

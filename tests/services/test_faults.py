@@ -4,14 +4,17 @@ import os
 import resource
 import shutil
 import signal
+import threading
 from pathlib import Path
 
 import pytest
 
-from llmcompare.engines.base import Sampling
+from llmcompare.engines.base import Sampling, Token
+from llmcompare.engines.fake import FakeEngine
 from llmcompare.models import library
 from llmcompare.services import playground, runs
 from llmcompare.services.plans import Plan, Settings
+from llmcompare.store.results import ResultsLog
 from tests.tiny_models import write_tiny
 from tests.waiting import until
 
@@ -49,7 +52,7 @@ def start(models, prompt="why is the sky blue", *, own=(), **sampling):
 def finished(run_id):
     until(lambda: playground.view(run_id).job is None)
     view = playground.view(run_id)
-    assert view.bug is None
+    assert view.bugs == ()
     return [slot.reply for slot in view.slots]
 
 
@@ -146,3 +149,39 @@ def test_a_file_cut_short_while_its_model_writes_ends_that_reply_with_the_reason
     demo.path.unlink()
     shutil.copyfile(whole, demo.path)
     assert answers((models[0], demo)) == [True, True]
+
+
+class Buggy(FakeEngine):
+    """An engine with a bug after its first token."""
+
+    def stream(self, request):
+        for event in super().stream(request):
+            yield event
+            if isinstance(event, Token):
+                raise RuntimeError("a bug")
+
+
+class InOrder:
+    """A pool that hands out these engines, one a slot."""
+
+    def __init__(self, *engines):
+        self._engines = list(engines)
+
+    def engine(self, *_, **__):
+        return self._engines.pop(0)
+
+
+@pytest.mark.parametrize("scheduling", ["together", "in-turn"])
+def test_a_bug_in_one_slot_leaves_the_others_complete_and_all_of_them_in_the_log(
+    models, tmp_path, caplog, scheduling
+):
+    live = runs.LiveRun(Plan(prompt="one two three", models=(models * 2)[:3], scheduling=scheduling))
+    kept = ResultsLog(tmp_path / "log")
+    replies = live.execute(kept, InOrder(FakeEngine(), Buggy(), FakeEngine()), stopping=threading.Event())
+    assert [reply.text for reply in replies] == ["three two one ", "three ", "three two one "]
+    assert [reply.end for reply in replies] == ["end", None, "end"]
+    assert replies[1].error.endswith("RuntimeError: a bug")
+    logged = kept.run(live.fact.run_id)
+    assert (sorted(logged.replies, key=lambda one: one.slot), logged.unfinished) == (list(replies), False)
+    assert [str(bug) for bug in live.bugs] == ["a bug"]
+    assert "in stream" in caplog.text
