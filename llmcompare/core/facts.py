@@ -83,6 +83,8 @@ class ReplyFact:
     """As energy_j, of all NVIDIA GPUs of this machine together."""
     recounted: bool | None = None
     """Whether the server counted the tokens when it was asked afterwards, not while it wrote them."""
+    others_busy_cores: float | None = None
+    """Cores of this machine that other programs kept busy meanwhile; of models here, None behind an endpoint."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

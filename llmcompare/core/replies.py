@@ -18,8 +18,6 @@ ENDS = {
     "cancelled": "stopped",
     None: "failed",
 }
-SPEEDS_DIFFER_FROM = 1.05
-"""Two runs of one model differ by a few per cent: below this ratio neither is called faster. Assumption."""
 
 
 def reply_json(reply: ReplyFact, scheduling: Scheduling) -> dict[str, Any]:
@@ -76,26 +74,6 @@ def place_in_words(reply: ReplyFact) -> str:
     return f"{counted(reply.gpu_layers, 'layer')} on the GPU" if reply.gpu_layers else "CPU"
 
 
-def speed_sentence(replies: Sequence[ReplyFact], scheduling: Scheduling) -> str:
-    """Which model generated faster, or why that cannot be said.
-
-    >>> speed_sentence([], "in-turn")
-    'There is no speed to compare.'
-    """
-    measured = [reply for reply in replies if reply.generation_tokens_per_s is not None and reply.end != "cancelled"]
-    if len(measured) < 2:
-        return "There is no speed to compare."
-    if scheduling == "together":
-        return "They ran together and slowed each other: to compare speeds, run them in turn."
-    ordered = sorted(measured, key=lambda reply: -(reply.generation_tokens_per_s or 0))
-    first, last = ordered[0], ordered[-1]
-    fast, slow = first.generation_tokens_per_s or 0, last.generation_tokens_per_s or 0
-    figures = f"({fast:,.1f} against {slow:,.1f} tokens/s, one after the other, one prompt)"
-    if fast < SPEEDS_DIFFER_FROM * slow:
-        return f"No difference in speed that one prompt could show {figures}."
-    return f"{first.model} generated {fast / slow:.2f} times as fast as {last.model} {figures}."
-
-
 def reply_table(run: RunFact, replies: Sequence[ReplyFact]) -> Table:
     """The figures of a run's replies, one row a slot."""
     return Table(
@@ -105,7 +83,7 @@ def reply_table(run: RunFact, replies: Sequence[ReplyFact]) -> Table:
             "slot", "model", "quantization", "end", "prompt_tokens", "reused_tokens", "generated_tokens", "ttft_ms",
             "prompt_tokens_per_s", "generation_tokens_per_s", "characters_per_s", "wait_ms", "answer_ms",
             "thinking_tokens", "reply_ms", "counted_afterwards", "energy_j", "gpu_energy_j", "peak_memory_bytes",
-            "threads", "gpu_layers",
+            "threads", "others_busy_cores", "gpu_layers",
             "context_tokens", "cold_or_warm", "scheduling", "engine", "error", "ended_at", "reply_id",
         ),
         rows=tuple(
@@ -114,7 +92,8 @@ def reply_table(run: RunFact, replies: Sequence[ReplyFact]) -> Table:
                 r.generated_tokens, r.ttft_ms, r.prompt_tokens_per_s, r.generation_tokens_per_s, r.characters_per_s,
                 r.wait_ms, r.answer_ms, r.thinking_tokens, r.reply_ms, r.recounted, r.energy_j, r.gpu_energy_j,
                 r.peak_memory_bytes,
-                r.threads, r.gpu_layers, r.context_tokens, {True: "cold", False: "warm", None: None}[r.cold],
+                r.threads, r.others_busy_cores, r.gpu_layers, r.context_tokens,
+                {True: "cold", False: "warm", None: None}[r.cold],
                 run.scheduling, r.engine, r.error, r.ended_at, r.reply_id,
             )
             for r in replies

@@ -143,6 +143,8 @@ class Measured:
     """Of the generated ones, as the server says."""
     recounted: bool | None = None
     """Whether the server counted the tokens when it was asked afterwards."""
+    others_busy_cores: float | None = None
+    """Cores that other programs kept busy meanwhile, on the machine of the worker."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,8 +37,13 @@ def usable_cores() -> int:
 class LoadMeter:
     """Measures, from one call to the next, how many cores other processes keep busy."""
 
-    def __init__(self) -> None:
-        self._seen = self._look(())
+    def __init__(self, own_process_ids: Iterable[int] = ()) -> None:
+        self._seen = self._look(own_process_ids)
+
+    @property
+    def knows(self) -> bool:
+        """Whether the system tells it."""
+        return self._seen.busy > 0
 
     def others_busy_cores(self, own_process_ids: Iterable[int]) -> float:
         """Cores kept busy since the last call by processes that are neither this one nor in the list; 0 if unknown."""

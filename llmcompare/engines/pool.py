@@ -19,7 +19,7 @@ from typing import TypeAlias
 from llmcompare.core.bench import SpeedTest
 from llmcompare.core.placement import DoesNotFit, Machine, ModelSize, Placement, place, threads_each
 from llmcompare.core.units import counted
-from llmcompare.engines.base import Event, Failed, Request, Waiting
+from llmcompare.engines.base import Done, Event, Failed, Request, Waiting
 from llmcompare.engines.local import HEARTBEAT_S, LocalEngine, ModelFacts
 from llmcompare.engines.machine import LoadMeter, machine, usable_cores
 from llmcompare.engines.turns import Turns
@@ -101,6 +101,7 @@ class Pool:
         self._pinned: set[Path] = set()
         self._state = threading.RLock()
         self._loads = threading.Lock()
+        self._others_told = others_busy_cores
         self._measure_others = others_busy_cores or LoadMeter().others_busy_cores
         self._others_busy_cores = 0.0
         self._closed = threading.Event()
@@ -304,9 +305,18 @@ class Pool:
 
     def _look_at_load(self) -> None:
         with self._state:
-            own = [one.engine.process_id for one in self._residents.values() if one.engine]
-            self._others_busy_cores = self._measure_others(own)
+            self._others_busy_cores = self._measure_others(self._own_processes())
             self._share_cores()
+
+    def _own_processes(self) -> list[int]:
+        return [one.engine.process_id for one in list(self._residents.values()) if one.engine]
+
+    def others_from_now(self) -> Callable[[], float | None]:
+        """Tells how many cores other work has kept busy since the last time; None where the system does not say it."""
+        if (told := self._others_told) is not None:
+            return lambda: told(self._own_processes())
+        meter = LoadMeter(self._own_processes())
+        return lambda: meter.others_busy_cores(self._own_processes()) if meter.knows else None
 
 
 def _serves(known: Resident, context_tokens: int) -> bool:
@@ -374,9 +384,12 @@ class PooledEngine:
             engine = resident.loading.result()
             self.facts = engine.facts
             with self._pool.running(engine), closing(ask(engine)) as events:
+                others = self._pool.others_from_now()
                 for event in events:
                     if isinstance(event, Failed) and event.crashed:
                         self._pool.note_crash(key, self._model, event.error)
+                    if isinstance(event, Done):
+                        event = replace(event, measured=replace(event.measured, others_busy_cores=others()))
                     yield event
 
 

@@ -20,8 +20,8 @@ from llmcompare.core.replies import (
     figures_in_words,
     reply_table,
     run_flags,
-    speed_sentence,
 )
+from llmcompare.core.reply_speeds import speed_sentence
 from llmcompare.core.scenario import UsedRow
 from llmcompare.core.tables import Table
 from llmcompare.core.units import counted

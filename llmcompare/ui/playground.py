@@ -6,7 +6,8 @@ import pandas as pd
 import streamlit as st
 
 from llmcompare.core.facts import RunFact
-from llmcompare.core.replies import BYTES_PER_MB, ENDS, speed_sentence
+from llmcompare.core.replies import BYTES_PER_MB, ENDS
+from llmcompare.core.reply_speeds import speed_sentence
 from llmcompare.core.units import counted
 from llmcompare.errors import InputError
 from llmcompare.models import quantise

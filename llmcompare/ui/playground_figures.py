@@ -8,8 +8,9 @@ import streamlit as st
 
 from llmcompare.core.differences import differences
 from llmcompare.core.facts import ReplyFact
-from llmcompare.core.replies import BYTES_PER_MB, SPEEDS_DIFFER_FROM, energy_in_words, place_in_words
+from llmcompare.core.replies import BYTES_PER_MB, energy_in_words, place_in_words
 from llmcompare.core.reply_price import ReplyCost, cheapest
+from llmcompare.core.reply_speeds import fastest, speeds
 from llmcompare.services.playground import RunView
 
 UNKNOWN = "—"
@@ -35,6 +36,8 @@ DEFINITIONS = {
     "deployment's month; in brackets the lowest and the highest. How it comes about stands below the figures.",
     "Cold or warm": "Whether it was the first request since the model was loaded.",
     "Threads": "With which most tokens were generated.",
+    "Other work": "Cores of this machine that other programs kept busy while the reply was made: they slow it. Of a "
+    "server it is not known.",
     "GPU layers": "Layers of the model on the GPU.",
     "Context": "Tokens that the model was loaded with.",
 }
@@ -98,11 +101,10 @@ def _mark_best(view: RunView, columns: Sequence[dict[str, str]], costs: Sequence
     """Who was fastest, where they ran in turn and one reply can show it; who was cheapest. Complete replies only."""
     replies = [slot.reply for slot in view.slots]
     complete = [reply.end not in (None, "cancelled") for reply in replies]
-    # Characters, not tokens: tokenizers differ, and a server may not count tokens at all.
-    speeds = [reply.characters_per_s if ok else None for reply, ok in zip(replies, complete, strict=True)]
-    ordered = sorted((speed for speed in speeds if speed is not None), reverse=True)
-    if view.fact.scheduling == "in-turn" and len(ordered) > 1 and ordered[0] > SPEEDS_DIFFER_FROM * ordered[1]:
-        columns[speeds.index(ordered[0])]["Characters"] += " ★ fastest"
+    compared = speeds(replies)
+    if (first := fastest(compared, view.fact.scheduling)) is not None:
+        beside = ", beside other work" if compared.disturbed else ""
+        columns[first.slot]["Characters" if compared.unit == "characters/s" else "Generation"] += f" ★ fastest{beside}"
     found = cheapest([cost if ok else None for cost, ok in zip(costs, complete, strict=True)])
     for at in found.slots:
         columns[at]["Price of the reply"] += f" ★ cheapest{'' if found.sure else ', bands overlap'}"
@@ -124,6 +126,7 @@ def _figures(reply: ReplyFact, cost: ReplyCost | None) -> dict[str, str]:
         "Price of the reply": UNKNOWN if cost is None else _usd(cost),
         "Cold or warm": {True: "cold", False: "warm", None: UNKNOWN}[reply.cold],
         "Threads": _number(reply.threads),
+        "Other work": _number(reply.others_busy_cores, "cores", 1),
         "GPU layers": UNKNOWN if reply.gpu_layers is None else f"{reply.gpu_layers} ({place_in_words(reply)})",
         "Context": _number(reply.context_tokens, "tokens"),
     }

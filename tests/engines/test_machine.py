@@ -34,9 +34,8 @@ def cpu_seconds(process):
 
 
 def test_a_busy_process_counts_as_one_core_of_others_unless_it_is_our_own(busy_process):
-    others, ours = LoadMeter(), LoadMeter()
-    for meter in (others, ours):
-        meter.others_busy_cores([busy_process])
+    others, ours = (LoadMeter([busy_process]) for _ in range(2))
+    assert others.knows
     began_s, used_s = time.monotonic(), cpu_seconds(busy_process)
     time.sleep(2.0)
     # Compared with each other and with what the process really got, because the rest of the machine may be busy, too.

@@ -208,6 +208,10 @@ def test_a_worker_that_died_while_nobody_used_it_is_started_again(make_pool, mod
     assert isinstance(reply(pool, models[0])[-1], Done)
 
 
+def test_what_other_work_took_meanwhile_is_measured_with_the_reply(make_pool, models):
+    assert reply(make_pool(busy=lambda own: 1.25), models[0])[-1].measured.others_busy_cores == 1.25
+
+
 def test_a_hung_worker_is_ended_and_the_next_request_works(make_pool, models):
     pool = make_pool(silence_limit_s=2.5)
     reply(pool, models[0])

@@ -18,7 +18,7 @@ CALCULATIONS = [
     "cost", "curves", "breakeven", "steps", "smooth", "sensitivity", "what_if", "ways", "knobs", "arithmetic",
     "pareto", "options", "rented", "traffic", "stack", "tiers",
     "memory", "offload", "weights", "tensors", "llama_cpp_mix", "bench", "this_machine", "roofline", "calibration",
-    "owned", "payback", "reply_price", "energy", "serverless", "serverless_curve", "serverless_option",
+    "owned", "payback", "reply_price", "reply_speeds", "energy", "serverless", "serverless_curve", "serverless_option",
     "serverless_simulation", "serverless_table", "serverless_field", "tokens",
     "claims", "claims_known", "claims_words", "claims_benchmarks", "claims_models", "claims_languages",
     "licences", "claims_licences", "claims_prices", "claims_costs", "claims_volumes", "claims_speed", "claims_hardware",

@@ -172,9 +172,7 @@ class InOrder:
 
 
 @pytest.mark.parametrize("scheduling", ["together", "in-turn"])
-def test_a_bug_in_one_slot_leaves_the_others_complete_and_all_of_them_in_the_log(
-    models, tmp_path, caplog, scheduling
-):
+def test_a_bug_in_one_slot_leaves_the_others_complete_and_all_of_them_in_the_log(models, tmp_path, caplog, scheduling):
     live = runs.LiveRun(Plan(prompt="one two three", models=(models * 2)[:3], scheduling=scheduling))
     kept = ResultsLog(tmp_path / "log")
     replies = live.execute(kept, InOrder(FakeEngine(), Buggy(), FakeEngine()), stopping=threading.Event())

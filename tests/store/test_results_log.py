@@ -358,6 +358,7 @@ def test_a_changed_column_needs_a_new_version():
         " prompt_tokens_per_s:DOUBLE? generation_tokens_per_s:DOUBLE? peak_memory_bytes:BIGINT? threads:BIGINT?"
         " gpu_layers:BIGINT? cold:BOOLEAN? wait_ms:DOUBLE? answer_ms:DOUBLE? thinking_tokens:BIGINT?"
         " characters_per_s:DOUBLE? energy_j:DOUBLE? reply_ms:DOUBLE? gpu_energy_j:DOUBLE? recounted:BOOLEAN?"
+        " others_busy_cores:DOUBLE?"
     )
     assert columns["openings"] == "opening_id:VARCHAR run_id:VARCHAR person:VARCHAR opened_at:VARCHAR"
     assert columns["stars"] == "star_id:VARCHAR run_id:VARCHAR person:VARCHAR starred_at:VARCHAR is_starred:BOOLEAN"
