@@ -32,12 +32,14 @@ def write_tiny(
     layers: int = LAYERS,
     chat_template: str | None = CHAT_TEMPLATE,
     split_tensors: int = 0,
+    name: str | None = None,
 ) -> Path:
     """A model of one of FAMILIES; mixtral is a llama with experts. With split_tensors, in files of so many tensors."""
     writer = gguf.GGUFWriter(
         path, "llama" if architecture == "mixtral" else architecture, split_max_tensors=split_tensors
     )
     _write_metadata(writer, architecture, layers, tensor_format)
+    writer.add_name(name or f"Tiny {architecture}")
     tokens = _write_llama_tokens(writer) if architecture in ("llama", "mixtral") else _write_qwen_tokens(writer)
     if chat_template is not None:
         writer.add_chat_template(chat_template)
@@ -53,7 +55,6 @@ def write_tiny(
 
 def _write_metadata(writer: gguf.GGUFWriter, architecture: str, layers: int, tensor_format: str) -> None:
     writer.add_type("model")
-    writer.add_name(f"Tiny {architecture}")
     writer.add_file_type(gguf.LlamaFileType[_file_type(tensor_format)])
     writer.add_block_count(layers)
     writer.add_context_length(CONTEXT_TOKENS)

@@ -23,6 +23,7 @@ from huggingface_hub.errors import (
 from llmcompare.errors import InputError, ModelRefusedError
 from llmcompare.models.gguf import read_stream
 from llmcompare.models.gguf_header import GgufHeader
+from llmcompare.models.hub_bounds import EndlessAnswerError, bound_answers
 from llmcompare.models.library import parts
 from llmcompare.models.remote_name import REMOTE_NAME
 
@@ -37,6 +38,7 @@ REASONS: tuple[tuple[type[Exception], tuple[str, str]], ...] = (
     (OfflineModeIsEnabled, ("HF_HUB_OFFLINE is set", "unset it, or use a file that is here")),
     (EntryNotFoundError, ("the repository has no such file", "check its name, capital letters too")),
     (FileNotFoundError, ("the repository has no such file", "check its name, capital letters too")),
+    (EndlessAnswerError, ("its answer does not end", "try another repository, or check HF_ENDPOINT")),
     (HfHubHTTPError, ("the Hub answers with an error", "try again later")),
     (ValueError, ("what the Hub answers is no answer", "check HF_ENDPOINT")),
 )
@@ -83,7 +85,8 @@ def _header(files: HfFileSystem, path: str) -> GgufHeader:
 
 @contextmanager
 def hub_errors(name: str) -> Iterator[None]:
-    """Turns what the Hub's client raises into a ModelRefusedError with a sentence."""
+    """Turns what the Hub's client raises into a ModelRefusedError with a sentence, also an answer without an end."""
+    bound_answers()
     try:
         yield
     except CLIENT_ERRORS as error:

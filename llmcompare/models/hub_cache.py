@@ -19,7 +19,7 @@ def cached_repositories() -> list[HubRepository]:
 
 def cached_repository(name: str, path: str | None = None) -> HubRepository | None:
     """What the cache has of one, at the newest commit with GGUF files, or with this file; None without any."""
-    if not REPOSITORY_NAME.match(name) or "--" in name:
+    if not REPOSITORY_NAME.fullmatch(name) or "--" in name:
         return None
     folder = cache_folder() / f"{REPOSITORY_FOLDER}{name.replace('/', '--')}" / "snapshots"
     for commit in _newest_first(folder):

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -20,6 +20,9 @@ SHA256 = re.compile(r"^[0-9a-f]{64}$")
 SHA1 = re.compile(r"^[0-9a-f]{40}$")
 TIMEOUT_S = 10.0
 HITS_LIMIT = 20
+FILES_LIMIT = 5_000
+"""Of a repository. Those with models have tens, the largest some hundreds. Assumption."""
+LICENCE_LETTERS = 60
 SIZE_LIMIT_BYTES = 2**50
 """A size above it is no size."""
 NAME_OF_FORMAT = re.compile(
@@ -138,7 +141,7 @@ def cache_folder() -> Path:
 
 def require_name(repository: str) -> str:
     """Raises InputError for what cannot be a repository."""
-    if not REPOSITORY_NAME.match(repository) or ".." in repository:
+    if not REPOSITORY_NAME.fullmatch(repository) or ".." in repository:
         raise InputError(f"{repository!r} is no repository of the Hub: write owner/name, as in Qwen/Qwen3-4B-GGUF.")
     return repository
 
@@ -154,13 +157,19 @@ def repository(name: str, *, revision: str | None = None) -> HubRepository:
 def _repository(name: str, found: ModelInfo) -> HubRepository:
     if not SHA1.match(found.sha or ""):
         raise ModelRefusedError(f"{name} cannot be read from the Hub: its answer names no commit; try again later.")
+    files = found.siblings or ()
+    if len(files) > FILES_LIMIT:
+        raise ModelRefusedError(
+            f"{name} cannot be read from the Hub: it lists {len(files):,} files, more than the {FILES_LIMIT:,} that "
+            "are looked at; choose another repository."
+        )
     return HubRepository(
         name=name,
         commit=str(found.sha),
         gated=bool(found.gated),
         licence=_licence(found),
         changed_on=None if found.last_modified is None else found.last_modified.date().isoformat(),
-        files=tuple(_file(one) for one in found.siblings or ()),
+        files=tuple(_file(one) for one in files),
     )
 
 
@@ -182,36 +191,44 @@ def _licence(found: ModelInfo) -> str | None:
     card = found.card_data
     named = getattr(card, "license", None) if card is not None else None
     tagged = next((tag.removeprefix("license:") for tag in found.tags or () if tag.startswith("license:")), None)
-    return str(named) if isinstance(named, str) else tagged
+    licence = named if isinstance(named, str) else tagged
+    return None if licence is None else licence[:LICENCE_LETTERS]
 
 
 def models_of(found: HubRepository) -> list[HubModel]:
     """The models of a repository, the smallest first; parts of one model are one, eyes and the like are left out."""
     by_path = {one.path: one for one in found.files}
     firsts = sorted({_first(path) for path in by_path if path.lower().endswith(".gguf") and is_safe(path)})
-    models = [model_of(found, path) for path in firsts if not PurePosixPath(path).name.lower().startswith("mmproj")]
+    models = [_model(by_path, path) for path in firsts if not PurePosixPath(path).name.lower().startswith("mmproj")]
     return sorted(models, key=lambda one: (one.size_bytes is None, one.size_bytes or 0, one.path))
 
 
 def model_of(found: HubRepository, path: str) -> HubModel:
     """The model whose file, or one of whose parts, this is. Raises ModelRefusedError for a name nobody has."""
-    names = [Path(part).as_posix() for part in parts(Path(path))]
-    by_path = {one.path: one for one in found.files}
-    there = [by_path[name] for name in names if name in by_path]
-    if not there:
+    model = _model({one.path: one for one in found.files}, path)
+    if not model.files:
         found.file(path)
-    missing = tuple(name for name in names if name not in by_path)
-    return HubModel(path=names[0], files=tuple(there), missing=missing)
+    return model
+
+
+def _model(by_path: Mapping[str, HubFile], path: str) -> HubModel:
+    names = [Path(part).as_posix() for part in parts(Path(path))]
+    return HubModel(
+        path=names[0],
+        files=tuple(by_path[name] for name in names if name in by_path),
+        missing=tuple(name for name in names if name not in by_path),
+    )
 
 
 def is_safe(path: str) -> bool:
-    """Whether a path of a repository stays inside the folder that it is fetched into.
+    """Whether a path of a repository stays inside the folder that it is fetched into, and reads as it is.
 
-    >>> is_safe("Q8_0/model.gguf"), is_safe("../model.gguf"), is_safe("/model.gguf")
-    (True, False, False)
+    >>> is_safe("Q8_0/model.gguf"), is_safe("../model.gguf"), is_safe("/model.gguf"), is_safe("model.gguf\\n.gguf")
+    (True, False, False, False)
     """
     pieces = path.split("/")
-    return all(piece not in ("", ".", "..") and not set(piece) & set("\\\0:") for piece in pieces) and len(path) < 300
+    is_inside = all(piece not in ("", ".", "..") and not set(piece) & set("\\:") for piece in pieces)
+    return is_inside and path.isprintable() and len(path) < 300
 
 
 def _first(path: str) -> str:
@@ -238,5 +255,5 @@ def search(text: str) -> list[HubHit]:
             changed_on=None if one.last_modified is None else one.last_modified.date().isoformat(),
         )
         for one in found
-        if REPOSITORY_NAME.match(one.id)
+        if REPOSITORY_NAME.fullmatch(one.id)
     ]

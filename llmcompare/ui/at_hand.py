@@ -112,7 +112,8 @@ def _show_file(one: AtHand) -> None:
         st.warning(plain(warning), icon=":material/warning:")
     if not found.warnings:
         st.success("Nothing is wrong with it: template, first token, last token, context.", icon=":material/check:")
-    st.table(pd.DataFrame({plain(one.model.name): _facts(one, found)}), width="stretch")
+    facts = {name: plain(value) for name, value in _facts(one, found).items()}
+    st.table(pd.DataFrame({plain(one.model.name): facts}), width="stretch")
     if found.example is not None:
         with st.expander("A conversation as the model reads it, after its chat template"):
             st.code(found.example, language=None, wrap_lines=True)

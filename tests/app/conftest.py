@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 from llmcompare.services import catalogue
 from llmcompare.services.catalogue import Facts
 from llmcompare.store.paths import Folders
+from llmcompare.ui.safe import NOTHING
 
 PROJECT = Path(__file__).resolve().parents[2]
 ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
@@ -73,7 +74,7 @@ class App:
 
     @property
     def text(self) -> str:
-        """The words on the page, without the backslashes that keep them from being markup."""
+        """The words on the page, without what keeps them from being markup."""
         return "\n".join(map(read, self.raw_texts))
 
     @property
@@ -91,7 +92,7 @@ class App:
 
 def read(markdown: str) -> str:
     """What is left of Markdown for a reader, as far as escaping goes."""
-    return ESCAPED.sub(r"\1", markdown)
+    return ESCAPED.sub(r"\1", markdown.replace(NOTHING, ""))
 
 
 @pytest.fixture(autouse=True)

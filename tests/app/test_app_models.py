@@ -129,6 +129,22 @@ def test_a_wrong_checksum_is_said_on_the_page(open_app, hub, tiny):
     assert "is refused: its checksum is" in app.again().errors
 
 
+def test_what_a_hub_lists_is_text_and_no_markup(open_app, hub, tiny):
+    name, file = "www.evil.example/b-GGUF", "[x](evil) www.evil.example **b** a@evil.example.gguf"
+    hub.licence = "[mit](http://evil.example) www.evil.example <b>b</b>"
+    hub.files[name] = {file: tiny}
+    hub.listed_checksums[file] = "c" * 64
+    app = press(press(open_app(PAGE, models_view=SEARCH).set("hub_search", "evil"), "hub_search_start"), "hub_hit_look")
+    assert list(app.table(f"Files of {name}")["file"]) == [file]
+    press(app, "hub_fetch")
+    assert downloads.running(name, file).ended.wait(60)
+    app.again()
+    assert f"licence {hub.licence}" in app.text
+    assert f"{file} is refused" in app.errors
+    for text in app.raw_texts:
+        assert not ("evil" in text and [mark for mark in ("](", "www.", "//", "<b>", "**b") if mark in text]), text
+
+
 def test_without_a_network_the_page_works_and_the_hub_says_so(open_app):
     app = looked_at(open_app)
     assert "unsloth/Qwen3-4B-GGUF cannot be read from the Hub: the Hub cannot be reached" in app.warnings

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from llmcompare.ui.safe import markdown, plain
+from llmcompare.ui.safe import NOTHING, markdown, plain
 
 PARSER = MarkdownIt("commonmark")
 
@@ -48,3 +48,18 @@ def test_what_only_some_parsers_take_for_code_is_no_image_either(text):
 @given(text=st.text())
 def test_plain_text_has_no_markup_at_all(text):
     assert kinds(plain(text)) <= {"text", "softbreak", "text_special", "entity"}
+
+
+ADDRESSES = (r"(?i)(?:https?://|www(?=\.))[-.\w]+", r"[-.\w+]+@[-\w]+")
+"""As the parser of Streamlit finds them, in text without backslashes and within one piece of it."""
+address_pieces = st.lists(
+    st.sampled_from(["http", "HTTPS", ":", "//", "www", ".", "evil", "@", "-", "_", "+", " ", "\\", ":small[]", "é"]),
+    max_size=10,
+).map("".join)
+
+
+@given(text=address_pieces)
+def test_no_bare_address_in_plain_text_becomes_a_link_and_no_character_is_lost(text):
+    seen = [re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", piece) for piece in plain(text).split(NOTHING)]
+    assert "".join(seen) == text
+    assert not [piece for piece in seen for address in ADDRESSES if re.search(address, piece)]

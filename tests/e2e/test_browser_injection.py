@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 from llmcompare.core.facts import ReplyFact, RunFact
 from llmcompare.models.library import demo_model_path
 from llmcompare.store.results import ResultsLog
+from tests.tiny_models import write_tiny
 
 EVIL = "http://evil.invalid"
 SCRIPT = "window.owned = true"
@@ -48,6 +49,8 @@ graph TD; A["<img src='{EVIL}/mermaid.png' onerror='{SCRIPT}'>"]
 """
 NAME = f'<img src={EVIL}/name.png onerror="{SCRIPT}">![n]({EVIL}/n.png)'
 
+NAMED = "www.evil.invalid a@evil.invalid.gguf"
+
 
 def facts(run_id, *, person="somebody", **reply):
     """A run of two models that write markup wherever they can."""
@@ -76,6 +79,8 @@ def server(tmp_path_factory, real_folders):
     assert demo is not None
     # A slash cannot stand in a name, and an address does without: a browser reads https:host as https://host.
     (var / "models" / "![x](https:evil.invalid) <img src=x onerror=alert(1)>.gguf").symlink_to(demo)
+    # A bare address is a link for Streamlit, however many backslashes stand in it.
+    write_tiny(var / "models" / NAMED, name=f"![n]({EVIL}/name.png) [n]({EVIL}) {EVIL}/bare a@evil.invalid")
     log = ResultsLog(var / "results")
     json_text = json.dumps(
         {NAME: MARKUP, "url": f"{EVIL}/json.png", "data": f"data:image/svg+xml,<svg onload={SCRIPT}>"}
@@ -173,3 +178,12 @@ def test_a_model_file_whose_name_is_markup_is_only_a_name(server, guarded):
         guarded.tab.open(server.address(page))
         guarded.is_safe()
         assert guarded.tab.tracebacks == []
+
+
+def test_what_stands_in_a_model_file_is_no_link_and_no_picture(server, guarded):
+    guarded.tab.open(server.address("models", models_view="At hand", at_hand_file=NAMED))
+    expect(guarded.tab.page.get_by_test_id("stTable")).to_contain_text(f"[n]({EVIL}) {EVIL}/bare a@evil.invalid")
+    guarded.is_safe()
+    places = guarded.tab.page.eval_on_selector_all("a[href], img", "all => all.map(one => one.href || one.src)")
+    assert not [place for place in places if urlsplit(place).hostname not in ("127.0.0.1", None)]
+    assert not [place for place in places if place.startswith("mailto:")]

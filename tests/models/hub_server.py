@@ -39,6 +39,10 @@ class Hub:
         """Sends without saying how much."""
         self.endless = False
         """Sends on after the end of a file, until nobody listens."""
+        self.endless_lists = False
+        """The same of a list, or of what a search finds."""
+        self.pages_on = False
+        """Says of each page of a search that there is another one."""
         self.left_alone = threading.Event()
         """Set when nobody listened any more."""
         self.listed_sizes: dict[str, int] = {}
@@ -182,20 +186,31 @@ class _Handler(BaseHTTPRequestHandler):
             if self.hub.stalls_s and at == 0:
                 time.sleep(self.hub.stalls_s)
         if self.hub.endless:
-            self.close_connection = True
-            with suppress(OSError):
-                while True:
-                    self.wfile.write(b"%x\r\n%s\r\n" % (PIECE_BYTES, bytes(PIECE_BYTES)))
-            self.hub.left_alone.set()
+            self._send_on()
         elif cut < len(raw):
             self.close_connection = True
         elif self.hub.chunked:
             self.wfile.write(b"0\r\n\r\n")
 
+    def _send_on(self) -> None:
+        """Chunks, until nobody listens."""
+        self.close_connection = True
+        with suppress(OSError):
+            while True:
+                self.wfile.write(b"%x\r\n%s\r\n" % (PIECE_BYTES, b" " * PIECE_BYTES))
+        self.hub.left_alone.set()
+
     def _send_json(self, value: object, body: bool) -> None:
         raw = json.dumps(value).encode()
         self.send_response(200)
         self.send_header("content-type", "application/json")
+        if self.hub.pages_on:
+            self.send_header("link", f'<{self.hub.address}{self.path}>; rel="next"')
+        if self.hub.endless_lists:
+            self.send_header("transfer-encoding", "chunked")
+            self.end_headers()
+            self._send_on()
+            return
         self.send_header("content-length", str(len(raw)))
         self.end_headers()
         if body:

@@ -197,6 +197,37 @@ def test_a_hub_that_never_stops_sending_is_left_and_nothing_is_kept(served, tiny
     assert local_models(models, None) == []
 
 
+def test_a_list_without_an_end_is_left(served, tiny, models):
+    served.endless_lists = True
+    asked = (lambda: hub_files.repository(REPOSITORY), lambda: hub_files.search("tiny"), lambda: fetched(models, tiny))
+    for ask in asked:
+        served.left_alone.clear()
+        with pytest.raises(ModelRefusedError, match="its answer does not end; try another repository"):
+            ask()
+        assert served.left_alone.wait(60)
+
+
+def test_a_list_with_more_files_than_any_repository_has_is_refused(served, tiny):
+    served.files[REPOSITORY] = {f"{number}.gguf": tiny for number in range(hub_files.FILES_LIMIT)}
+    assert len(hub_files.models_of(hub_files.repository(REPOSITORY))) == 5_000
+    served.files[REPOSITORY]["one-more.gguf"] = tiny
+    with pytest.raises(ModelRefusedError, match="it lists 5,001 files, more than the 5,000 that are looked at"):
+        hub_files.repository(REPOSITORY)
+
+
+def test_a_search_whose_pages_have_no_end_is_one_page(served):
+    served.pages_on = True
+    assert hub_files.search("nothing of the kind") == []
+
+
+def test_names_that_read_as_others_are_no_files_and_a_long_licence_is_cut(served, tiny):
+    served.files[REPOSITORY] = dict.fromkeys(("a\n.gguf", "a\u202efugg.gguf", "a\x1b[2J.gguf", "good one.gguf"), tiny)
+    served.licence = "very long " * 1_000
+    found = hub_files.repository(REPOSITORY)
+    assert [one.path for one in hub_files.models_of(found)] == ["good one.gguf"]
+    assert len(found.licence) == 60
+
+
 @pytest.mark.parametrize("size", [-5, 2**60, 10**30])
 def test_a_size_that_is_no_size_is_refused(served, tiny, models, size):
     served.listed_sizes[tiny.name] = size
