@@ -35,6 +35,8 @@ class RunFact:
     """The turn before this one, in a conversation."""
     goes_on: bool | None = None
     """Whether the replies of the turn before were continued."""
+    blind: bool | None = None
+    """Whether it was asked in the Arena, for two models that were drawn and not shown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

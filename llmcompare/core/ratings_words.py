@@ -24,7 +24,7 @@ def answer(found: FirstPlace, *, vote_count: int) -> str:
     more = counted(found.votes_needed, "more vote")
     return (
         f"{found.leader} leads after {votes}, but cannot be told apart from {listed(found.rivals)} yet: "
-        f"{more} would settle the first place with even chances, if the models are as good as they look now."
+        f"{more} would settle the first place in one case of two, if the models are as good as they look now."
     )
 
 

@@ -1,5 +1,6 @@
 """Which votes count, and how many people and prompts they come from."""
 
+import re
 from collections.abc import Iterable, Sequence
 
 from llmcompare.core.facts import VoteFact
@@ -11,6 +12,7 @@ OWN_WORDS = {
     "smollm": ("smollm", "hugging face"), "gemma": ("gemma",), "deepseek": ("deepseek",), "phi-": ("microsoft",),
 }  # fmt: skip
 """What a model calls itself or its maker, by a part of its name."""
+INTRODUCTION = re.compile(r"\b(?:i am|i'm|i’m|my name is|ich bin|je suis|soy)\b[^.!?\n]*")
 
 
 def names_itself(*, model: str, prompt: str, text: str) -> bool:
@@ -20,10 +22,18 @@ def names_itself(*, model: str, prompt: str, text: str) -> bool:
     True
     >>> names_itself(model="Qwen3-4B-Q4_K_M.gguf", prompt="Is Qwen open?", text="Qwen is open.")
     False
+
+    Where the name of the model does not tell, as of one behind an endpoint, it is what a reply says of itself.
+
+    >>> names_itself(model="default @ localhost:8000", prompt="Who are you?", text="I am Qwen.")
+    True
     """
     asked, said, name = prompt.casefold(), text.casefold(), model.casefold()
-    words = [word for part, all_words in OWN_WORDS.items() if part in name for word in all_words]
-    return any(word in said and word not in asked for word in words)
+    known = [word for part, words in OWN_WORDS.items() if part in name for word in words]
+    if known:
+        return any(word in said and word not in asked for word in known)
+    introduced = " ".join(INTRODUCTION.findall(said))
+    return any(word in introduced and word not in asked for words in OWN_WORDS.values() for word in words)
 
 
 def judged_pair(vote: VoteFact) -> tuple[str | None, ...]:

@@ -2,8 +2,8 @@
 
 import hashlib
 import json
-import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import threading
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
@@ -16,15 +16,14 @@ from llmcompare.core.ratings_words import answer, other_parts, pair_table, ratin
 from llmcompare.core.tables import Table
 from llmcompare.core.thinking import parts
 from llmcompare.core.votes import counts_of, evidence, known_replies, names_itself, once_per_pair
-from llmcompare.engines.base import Sampling
 from llmcompare.errors import InputError
-from llmcompare.models import library
-from llmcompare.models.library import LocalModel
 from llmcompare.services import playground, runs
 from llmcompare.services.jobs import new_id
-from llmcompare.services.plans import Plan, now
+from llmcompare.services.plans import now
 from llmcompare.store.results import LoggedRun
 
+_voting = threading.Lock()
+"""Two presses at once, in two tabs, are one after the other."""
 ALIKE_DIGITS = 6
 """Pairs whose worth agrees to so many digits are drawn by lot."""
 NO_VOTE = "No vote yet. The first ratings come with the first vote, with intervals as wide as one vote leaves them."
@@ -52,6 +51,11 @@ class Pair:
     def replies(self) -> frozenset[str]:
         """Their ids, whichever side they stand on."""
         return frozenset(reply.reply_id for reply in self.sides)
+
+    @property
+    def mark(self) -> str:
+        """Another one for each pair, whichever side the replies stand on; it tells nothing of them."""
+        return hashlib.sha256(" ".join(sorted(self.replies)).encode()).hexdigest()[:12]
 
     @property
     def sides(self) -> tuple[ReplyFact, ReplyFact]:
@@ -181,31 +185,36 @@ def _offered(person: str, run_id: str | None) -> Iterable[LoggedRun]:
 def vote(person: str, pair: Pair, choice: Vote) -> bool:
     """Into the log; False when the person was told who wrote one of the replies: such a vote is not blind."""
     voter = voter_mark(person)
-    if pair.replies & known_replies(runs.log().votes(), voter):
-        return False
-    runs.log().append(pair.fact(voter, choice))
+    with _voting:
+        if pair.replies & known_replies(runs.log().votes(), voter):
+            return False
+        runs.log().append(pair.fact(voter, choice))
     return True
 
 
-# --- a new prompt -----------------------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """A vote that was given here, with what it was on."""
+
+    pair: Pair
+    vote: Vote
+    voted_at: str
 
 
-def draw_models(models: Sequence[LocalModel]) -> tuple[LocalModel, LocalModel]:
-    """Two models between which a vote tells most, in random order. Raises InputError where there are no two."""
-    by_name = {library.readable(model.path.name): model for model in models if model.problem is None}
-    if len(by_name) < 2:
-        raise InputError("two different models are needed: put another .gguf file into var/models.")
-    worth = pair_values(counts_of(once_per_pair(runs.log().votes())), list(by_name))
-    best = round(max(worth.values()), ALIKE_DIGITS)
-    drawn = list(secrets.choice([pair for pair, value in worth.items() if round(value, ALIKE_DIGITS) == best]))
-    secrets.SystemRandom().shuffle(drawn)
-    return by_name[drawn[0]], by_name[drawn[1]]
-
-
-def ask(prompt: str, models: Sequence[LocalModel], *, max_tokens: int, person: str) -> str:
-    """Send a prompt to two models drawn; the id of the run. Raises InputError."""
-    plan = Plan(prompt=prompt, models=draw_models(models), sampling=Sampling(max_tokens=max_tokens))
-    return playground.start(plan, person=person)
+def last_vote(person: str) -> Judged | None:
+    """The person's newest one, also after a reload, in another tab, or of before the app was restarted."""
+    voter = voter_mark(person)
+    given = (vote for vote in reversed(runs.log().votes()) if vote.voter == voter and vote.imported_from is None)
+    found = next(given, None)
+    run = runs.log().run(found.run_id) if found is not None and found.run_id else None
+    if found is None or run is None:
+        return None
+    replies = {reply.reply_id: reply for reply in run.replies}
+    left, right = (replies.get(reply_id or "") for reply_id in (found.left_reply_id, found.right_reply_id))
+    if left is None or right is None:
+        return None
+    pair = Pair(run_id=run.run.run_id, prompt=run.run.prompt, left=left, right=right)
+    return Judged(pair=pair, vote=found.vote, voted_at=found.voted_at)
 
 
 # --- ratings ----------------------------------------------------------------------------------------------------------

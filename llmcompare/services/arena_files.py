@@ -93,6 +93,8 @@ def _cells(content: bytes, name: str) -> tuple[list[str], list[tuple[int, list[s
         raise InputError(
             f"{name} line {reader.line_num} cannot be read as CSV: {problem}. Close every quote."
         ) from None
+    if len(header) == 1 and (other := next((one for one in ";\t|" if one in header[0]), None)):
+        raise InputError(f"{name} has its cells parted by {other!r}: save it with commas.")
     wrong = [f"no column {one}" for one in NEEDED if one not in header]
     wrong += [f"column {one} twice" for one in sorted({one for one in header if header.count(one) > 1})]
     if wrong:

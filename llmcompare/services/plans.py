@@ -1,7 +1,7 @@
 """What a run asks: a prompt, the models in its slots, how each samples, and what was said before."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -58,6 +58,8 @@ class Plan:
     """The run before this one in a conversation."""
     goes_on: bool = False
     """The last reply of each slot is continued; the prompt is the one that it answers."""
+    blind: bool = False
+    """Nobody is to see who answers until there is a vote."""
 
     def __post_init__(self) -> None:
         if not self.prompt.strip():
@@ -104,6 +106,7 @@ class Plan:
             slots=tuple(_as_json(model, self.settings(slot)) for slot, model in enumerate(self.models)),
             parent_run_id=self.parent_run_id,
             goes_on=self.goes_on,
+            blind=self.blind,
         )
 
 
@@ -132,6 +135,16 @@ def plan_again(fact: RunFact, models: Sequence[LocalModel]) -> Plan:
         own=tuple(settings for _, settings in read),
         parent_run_id=fact.parent_run_id,
     )
+
+
+def endpoints_of(fact: RunFact) -> Iterator[Endpoint]:
+    """Those in the slots of a logged run; none that this version would refuse to ask."""
+    for text in fact.slots or ():
+        try:
+            if asked := json.loads(text).get("endpoint"):
+                yield Endpoint(**asked)
+        except (ValueError, TypeError, AttributeError, InputError):
+            continue
 
 
 def schema_of(fact: RunFact, slot: int) -> str | None:

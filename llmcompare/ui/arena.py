@@ -11,17 +11,18 @@ from llmcompare.core.facts import ReplyFact, Vote
 from llmcompare.core.units import counted
 from llmcompare.errors import InputError
 from llmcompare.models.library import LocalModel
-from llmcompare.services import arena, formats, playground
+from llmcompare.services import arena, arena_new, playground
 from llmcompare.services.arena import Pair, Waiting
 from llmcompare.services.jobs import registry
 from llmcompare.services.playground import RunView
+from llmcompare.ui import arena_ask, frame
 from llmcompare.ui.fields import BOUND
 from llmcompare.ui.person import person, watcher
-from llmcompare.ui.playground import REPLY_HEIGHT_PX, follow_format
-from llmcompare.ui.playground_ask import EXAMPLE
+from llmcompare.ui.playground import REPLY_HEIGHT_PX
 from llmcompare.ui.safe import markdown, plain
 
 NEW, FINISHED = WAYS = ("a new prompt", "finished runs")
+REPORT = frame.PAGES / "share/report.py"
 VOTES: tuple[tuple[Vote, str, str], ...] = (
     ("left", "Left is better", "1"),
     ("tie", "Tie", "2"),
@@ -31,7 +32,7 @@ VOTES: tuple[tuple[Vote, str, str], ...] = (
 """Vote, label, key of the keyboard. No arrows: a choice that was made with the keyboard keeps them for itself."""
 SHORT_CHARACTERS = 600
 """Replies of so many are shown in full; longer ones scroll, so that the votes stay in sight."""
-RUN, ON_SCREEN, LAST, PRESSED = "arena_run", "arena_pair", "arena_last", "arena_pressed_s"
+RUN, ON_SCREEN, PRESSED = "arena_run", "arena_pair", "arena_pressed_s"
 READING_S = 1.0
 """Between two presses that count: a key that was held down for half a second judged 12 pairs."""
 
@@ -46,8 +47,7 @@ def judge(models: list[LocalModel], this_page: Path) -> None:
         return
     way = st.segmented_control("Judge", WAYS, default=NEW, key="judge", bind=BOUND, required=True)
     if way == NEW:
-        _ask(models)
-        _judge_new()
+        _judge_new(models)
     else:
         _judge_finished(None)
 
@@ -55,44 +55,26 @@ def judge(models: list[LocalModel], this_page: Path) -> None:
 # --- a new prompt -----------------------------------------------------------------------------------------------------
 
 
-def _ask(models: list[LocalModel]) -> None:
-    second = formats.second_format(models)
-    if second is not None:
-        follow_format(second)
-        if not second.ended.is_set():
-            st.caption("A second format of the demo model is made first, so that there is something to compare.")
-            return
-    with st.form("arena_ask", border=True):
-        prompt = st.text_area("Prompt", EXAMPLE, key="arena_prompt", height=80, persist_state="session")
-        left, right = st.columns([1, 2], vertical_alignment="bottom")
-        max_tokens = left.number_input("Max tokens", 1, 4096, 128, 32, key="arena_max_tokens")
-        pressed = right.form_submit_button(
-            "Ask two models", type="primary", icon=":material/play_arrow:", width="stretch",
-            help="Which two is drawn where a vote tells most, and stays hidden until you have voted.",
-        )  # fmt: skip
-    if not pressed:
-        return
-    try:
-        st.session_state[RUN] = arena.ask(prompt, models, max_tokens=int(max_tokens), person=person())
-        st.session_state.pop(LAST, None)
-    except InputError as problem:
-        st.error(plain(str(problem)), icon=":material/error:")
-
-
-def _judge_new() -> None:
-    run_id = st.session_state.get(RUN)
-    view = playground.view(run_id) if run_id else None
+def _judge_new(models: list[LocalModel]) -> None:
+    if run_id := arena_ask.ask(models):
+        st.session_state[RUN] = run_id
+    shown = st.session_state.get(RUN)
+    view = playground.view(shown) if shown else arena_new.newest_question(person())
     if view is None:
+        _reveal()
         return
     if view.job is not None:
         poll_s = registry.poll_s(view.job, watcher())
         st.fragment(_follow, run_every=poll_s)(view.fact.run_id, poll_s)
         return
-    _reveal()
     found = arena.waiting(person(), run_id=view.fact.run_id)
+    last = arena.last_vote(person())
+    is_judged = last is not None and last.voted_at > view.fact.asked_at
+    if is_judged:
+        _reveal()
     if found.pairs:
         _show_pair(found.pairs[0])
-    elif LAST not in st.session_state:
+    elif not is_judged:
         _say_why_there_is_no_pair(view, found)
 
 
@@ -116,7 +98,9 @@ def _say_why_there_is_no_pair(view: RunView, found: Waiting) -> None:
         st.exception(bug)
     reasons = [f"{one.model}: {one.error}" for one in view.replies if one.error]
     why = view.problem or "; ".join([*reasons, *_left_out(found)]) or "it was stopped before both had answered"
-    st.warning(plain(f"There are no two replies to judge: {why}. Ask again."), icon=":material/warning:")
+    leave_out = ", or leave that model out under “Who takes part”" if reasons else ""
+    said = f"There are no two replies to judge: {why.removesuffix('.')}. Ask again{leave_out}."
+    st.warning(plain(said), icon=":material/warning:")
 
 
 # --- finished runs ----------------------------------------------------------------------------------------------------
@@ -166,7 +150,7 @@ def _say_what_next(found: Waiting) -> None:
 
 
 def _show_pair(pair: Pair) -> None:
-    if pair.prompt != st.session_state.get("arena_prompt"):
+    if pair.prompt != st.session_state.get(arena_ask.PROMPT):
         st.caption("Prompt")
         st.code(pair.prompt, language=None, wrap_lines=True)
     as_markdown = st.toggle("Show replies as Markdown", key="arena_markdown")
@@ -179,7 +163,8 @@ def _show_pair(pair: Pair) -> None:
         st.caption("Both replies are the same, letter for letter.")
     for (vote, label, key), column in zip(VOTES, st.columns(len(VOTES)), strict=True):
         column.button(
-            label, key=f"vote_{vote.replace(' ', '_')}", shortcut=key, width="stretch",
+            # Of this pair: a press that the server hears late never votes on the next one, which nobody has seen.
+            label, key=f"vote_{vote.replace(' ', '_')}_{pair.mark}", shortcut=key, width="stretch",
             on_click=partial(_cast, pair, vote),
         )  # fmt: skip
 
@@ -198,25 +183,32 @@ def _cast(pair: Pair, vote: Vote) -> None:
     if now - last_press_s < READING_S:
         st.toast("Not counted: so soon after the last vote nobody has read the replies.", icon=":material/timer:")
         return
-    if arena.vote(person(), pair, vote):
-        st.session_state[LAST] = (pair, vote)
-    else:
-        st.toast("Not counted: you were told before who wrote one of these replies.", icon=":material/visibility:")
+    if not arena.vote(person(), pair, vote):
+        st.toast(
+            "Not counted again: you have voted on this pair, or were told who wrote one of its replies.",
+            icon=":material/visibility:",
+        )
     st.session_state.pop(ON_SCREEN, None)
 
 
 def _reveal() -> None:
     """Who wrote the two replies of the last vote."""
-    last: tuple[Pair, Vote] | None = st.session_state.get(LAST)
+    last = arena.last_vote(person())
     if last is None:
         return
-    pair, vote = last
-    st.success(_said(pair, vote), icon=":material/how_to_vote:")
+    st.success(_said(last.pair, last.vote), icon=":material/how_to_vote:")
     with st.expander("The two replies of your last vote, with names"):
-        for reply, column in zip((pair.left, pair.right), st.columns(2), strict=True):
+        for reply, column in zip(last.pair.sides, st.columns(2), strict=True):
             with column:
                 st.markdown(f"**{plain(reply.model)}**")
                 st.code(reply.text, language=None, wrap_lines=True, height=REPLY_HEIGHT_PX)
+        if arena.waiting(person(), run_id=last.pair.run_id).pairs:
+            # There the names of all its replies stand.
+            return
+        st.page_link(
+            REPORT, label="Open this run in Report", icon=":material/description:",
+            query_params={"run": last.pair.run_id},
+        )  # fmt: skip
 
 
 def _said(pair: Pair, vote: Vote) -> str:

@@ -1,5 +1,6 @@
 """The ratings of the Arena: who is first, intervals, the votes behind them, and votes as a file."""
 
+from datetime import date
 from functools import partial
 
 import streamlit as st
@@ -9,21 +10,42 @@ from llmcompare.core.ratings_words import HOW_MEASURED
 from llmcompare.core.units import counted
 from llmcompare.errors import InputError
 from llmcompare.figures import ratings as figures
+from llmcompare.reports.report import Report
+from llmcompare.reports.votes import votes_report
 from llmcompare.services import arena, arena_files
 from llmcompare.services.arena import Standings
-from llmcompare.ui import show
+from llmcompare.ui import frame, show
 from llmcompare.ui.fields import BOUND
 from llmcompare.ui.person import person
 from llmcompare.ui.safe import plain
 
+REPORT = frame.PAGES / "share/report.py"
 EVERYONE, MINE = WHOSE = ("everyone", "me")
 SAID = "arena_said"
 
 
 def pick_votes() -> Standings:
     """Whose votes count."""
-    whose = st.segmented_control("Votes of", WHOSE, default=EVERYONE, key="votes_of", bind=BOUND, required=True)
+    return _standings(
+        st.segmented_control("Votes of", WHOSE, default=EVERYONE, key="votes_of", bind=BOUND, required=True)
+    )
+
+
+def _standings(whose: str) -> Standings:
     return arena.standings(arena.kept_votes(of=person() if whose == MINE else None))
+
+
+def report(whose: str | None) -> Report | None:
+    """As a link to the Report names it, None where it names nobody's votes or there are none."""
+    if whose not in WHOSE:
+        return None
+    found = _standings(whose)
+    if found.ratings is None:
+        return None
+    return votes_report(
+        found.ratings, found.votes, answer=found.answer, sentences=found.sentences, tables=found.tables,
+        made_on=date.today(),
+    )  # fmt: skip
 
 
 def show_ratings(found: Standings) -> None:
@@ -45,6 +67,10 @@ def show_ratings(found: Standings) -> None:
         key="arena_behind",
     )
     show.command("python -m llmcompare ratings --json")
+    st.page_link(
+        REPORT, label="Open these ratings in Report", icon=":material/description:",
+        query_params={"votes": st.session_state.get("votes_of") or EVERYONE},
+    )  # fmt: skip
 
 
 def files(found: Standings) -> None:

@@ -165,7 +165,7 @@ def _pick_slot(
             found = by_id[picked]
             st.caption(plain(_about(found)))
         else:
-            found = _pick_endpoint(number)
+            found = pick_endpoint(number)
         own = st.toggle("Own settings", key=f"own_{number}", bind=BOUND, help="Otherwise the same as all others.")
         if not own:
             return found, None
@@ -178,7 +178,8 @@ def _about(model: LocalModel) -> str:
     return f"{facts}, {model.origin}{f': {model.caveat}' if model.caveat else ''}."
 
 
-def _pick_endpoint(number: int) -> dict[str, str]:
+def pick_endpoint(number: int | str) -> dict[str, str]:
+    """The cells of an endpoint, whether it can be one or not; its number, or a word, parts it from other places."""
     names = [one.preset_id for one in PRESETS]
     kind = st.selectbox("Kind of server", names, key=f"kind_{number}", bind=BOUND, help="It sets the usual address.")
     known = preset(kind)

@@ -15,6 +15,7 @@ from llmcompare.core.comparison import Comparison
 from llmcompare.core.phrases import Assumption, sentence_start
 from llmcompare.core.records import source_url
 from llmcompare.core.tables import Table
+from llmcompare.core.units import counted
 from llmcompare.core.words import as_of_text
 from llmcompare.reports.html import html
 from llmcompare.reports.report import Report, Section
@@ -192,7 +193,7 @@ def _report_section(section: Section, number: int) -> None:
         chart(section.chart.figure, key=f"report_chart_{number}", description=section.chart.description)
     for one in section.tables:
         key = f"report_{one.name}"
-        content = st.expander(f"{one.title}: {len(one.rows)} rows", key=f"{key}_open", on_change="rerun")
+        content = st.expander(f"{one.title}: {counted(len(one.rows), 'row')}", key=f"{key}_open", on_change="rerun")
         if content.open:
             with content:
                 table(one, key=key)

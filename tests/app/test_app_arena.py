@@ -48,7 +48,7 @@ def words(app):
 
 
 def press(app, vote):
-    app.run_of.get_by_key(f"vote_{vote}").click().run()
+    next(one for one in app.run_of.button if (one.key or "").startswith(f"vote_{vote}_")).click().run()
     return app
 
 
@@ -118,6 +118,49 @@ def test_a_key_that_is_held_down_judges_one_pair(open_app):
         press(app, "left")
     assert len(arena.kept_votes()) == 1
     assert app.tracebacks == []
+
+
+def test_a_reload_shows_the_last_vote_again_and_never_a_second_pair_of_buttons(open_app):
+    finished_run()
+    press(open_app(PAGE, judge="finished runs"), "tie")
+    app = open_app(PAGE)
+    assert "Your vote: a tie. Left was" in app.text
+    assert not [one for one in app.run_of.button if (one.key or "").startswith("vote_")]
+
+
+def test_a_press_that_comes_late_does_not_vote_on_the_next_pair(open_app):
+    """The browser names the button that was on its screen; the next pair has others."""
+    for number in range(2):
+        finished_run(number)
+    app = open_app(PAGE, judge="finished runs")
+    keys = {one.key for one in app.run_of.button if (one.key or "").startswith("vote_")}
+    press(app, "left")
+    after = {one.key for one in app.run_of.button if (one.key or "").startswith("vote_")}
+    assert len(keys) == len(after) == 4
+    assert keys.isdisjoint(after)
+
+
+def test_votes_are_a_report_with_their_ratings(open_app):
+    finished_run()
+    press(open_app(PAGE, judge="finished runs"), "left")
+    report = open_app("share/report", votes="everyone")
+    assert report.tracebacks == []
+    assert "Blind votes on 2 models" in report.text
+    assert "1 vote by 1 voter on 1 prompt" in report.text
+    assert "Blind votes" not in open_app("share/report", votes="nobody").text
+
+
+def test_an_endpoint_is_let_in_and_a_wrong_one_is_refused_with_a_sentence(open_app):
+    app = open_app(PAGE)
+    assert "second.gguf" not in words(app)
+    app.reveal("arena_who_open")
+    app.run_of.get_by_key("arena_add").click().run()
+    assert "no model is named for the endpoint" in app.errors
+    app.set("name_arena", "some-model")
+    app.run_of.get_by_key("arena_add").click().run()
+    assert app.tracebacks == []
+    assert app.value("arena_who")[-1] == "some-model @ localhost:8000"
+    assert len(app.value("arena_who")) == 3
 
 
 def test_a_colleague_judges_a_run_by_its_link_and_counts_as_another_voter(open_app):

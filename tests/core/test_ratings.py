@@ -307,8 +307,8 @@ def test_a_tiny_lead_gets_no_number_either():
 def test_the_answer_names_the_leader_and_the_votes():
     assert said(duel(30, 5)) == ("A is first: after 35 votes its lead over every other model is more than chance.")
     assert said(duel(14, 6)) == (
-        "A leads after 20 votes, but cannot be told apart from B yet: 7 more votes would settle the first place with "
-        "even chances, if the models are as good as they look now."
+        "A leads after 20 votes, but cannot be told apart from B yet: 7 more votes would settle the first place in "
+        "one case of two, if the models are as good as they look now."
     )
 
 

@@ -11,7 +11,7 @@ from llmcompare.core.facts import ReplyFact, RunFact, VoteFact
 from llmcompare.core.votes import once_per_pair
 from llmcompare.errors import InputError
 from llmcompare.models import library
-from llmcompare.services import arena, arena_files, playground, runs
+from llmcompare.services import arena, arena_files, arena_new, playground, runs
 
 WHEN = "2026-11-25T12:00:00.000000+00:00"
 MODELS = ("alpha.gguf", "beta.gguf", "gamma.gguf")
@@ -158,11 +158,11 @@ def test_the_next_pair_is_of_models_that_were_compared_least():
 def test_two_models_are_drawn_of_those_at_hand_and_a_single_one_is_refused(var):
     demo = library.demo_model_path()
     with pytest.raises(InputError, match="two different models are needed"):
-        arena.draw_models(runs.local_models())
+        arena_new.draw_models(runs.local_models())
     (var / "models").mkdir(parents=True)
     for name in ("second.gguf", "third.gguf"):
         (var / "models" / name).symlink_to(demo)
-    drawn = [arena.draw_models(runs.local_models()) for _ in range(60)]
+    drawn = [arena_new.draw_models(runs.local_models()) for _ in range(60)]
     assert all(one != other for one, other in drawn)
     assert len({frozenset(model.path.name for model in pair) for pair in drawn}) == 3
     assert len({pair[0].path.name for pair in drawn}) == 3
@@ -284,6 +284,7 @@ def test_a_wrong_file_is_refused_whole_with_every_cell_at_fault():
     [
         (b"", "no column voter"),
         (b"voter,left_model,right_model,vote\n", "a header and no vote"),
+        (b"voter;left_model;right_model;vote\nada;a;b;tie\n", "parted by ';': save it with commas"),
         (b"voter,voter,left_model,right_model,vote\n", "column voter twice"),
         (b"voter,left_model,right_model,vote\n\xff,a,b,tie\n", "no text in UTF-8"),
         (b'voter,left_model,right_model,vote\n"ada,a,b,tie\n', "cannot be read as CSV"),

@@ -349,7 +349,7 @@ def test_a_changed_column_needs_a_new_version():
         "run_id:VARCHAR person:VARCHAR? asked_at:VARCHAR prompt:VARCHAR system:VARCHAR? scheduling:VARCHAR"
         " temperature:DOUBLE top_p:DOUBLE max_tokens:BIGINT seed:BIGINT context_tokens:BIGINT models:VARCHAR[]"
         # Without a new version: an older one leaves them out, and says that there is more than it knows.
-        " slots:VARCHAR[]? parent_run_id:VARCHAR? goes_on:BOOLEAN?"
+        " slots:VARCHAR[]? parent_run_id:VARCHAR? goes_on:BOOLEAN? blind:BOOLEAN?"
     )
     assert columns["replies"] == (
         "reply_id:VARCHAR run_id:VARCHAR slot:BIGINT model:VARCHAR ended_at:VARCHAR text:VARCHAR end:VARCHAR?"
@@ -386,8 +386,8 @@ def test_a_changed_column_needs_a_new_version():
 
 
 def test_lines_of_before_a_column_was_added_are_read_with_nothing_in_it(folder):
-    line = json.loads(to_line(replace(RUN, slots=("a",), parent_run_id="before", goes_on=True)))
-    for name in ("slots", "parent_run_id", "goes_on"):
+    line = json.loads(to_line(replace(RUN, slots=("a",), parent_run_id="before", goes_on=True, blind=True)))
+    for name in ("slots", "parent_run_id", "goes_on", "blind"):
         del line["fact"][name]
     assert from_line(json.dumps(line).encode()) == (RUN, [])
 
