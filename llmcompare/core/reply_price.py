@@ -117,7 +117,8 @@ def deployed_cost(comparison: Comparison, option: Option, rows: Sequence[UsedRow
     usd = scaled(option.curves.usd_per_month(requests), 1 / requests)
     lines = [f"{step.what}: {step.numbers} = {shown(step.result)} {step.unit}" for step in steps(comparison, option)]
     share = f"a reply: {shown(usd.mid * requests)} / {shown(requests)} = {shown(usd.mid)} USD"
-    label = f"{option.name} with {comparison.model.display_name}, one of {count_text(requests)} such requests a month"
+    model = "" if option.key == "today" else f" with {comparison.model.display_name}"
+    label = f"{option.name}{model}, one of {count_text(requests)} such requests a month"
     return ReplyCost(label=label, usd=usd, how=(*lines, share), rows=tuple(rows))
 
 

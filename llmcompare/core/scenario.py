@@ -207,6 +207,20 @@ class Scenario:
             own_output_usd_per_mtok=None,
         )
 
+    def about(self, model_id: str) -> "Scenario":
+        """The question for a model, without prices and measurements that are another one's."""
+        if model_id == self.model:
+            return self
+        return replace(
+            self,
+            model=model_id,
+            throughput_record=None,
+            own_output_tokens_per_s=None,
+            own_input_usd_per_mtok=None,
+            own_cached_input_usd_per_mtok=None,
+            own_output_usd_per_mtok=None,
+        )
+
     @property
     def spread(self) -> Traffic:
         """The requests over the hours of a week. Raises InputError."""

@@ -36,14 +36,22 @@ class Dialect:
     """Whether the counts of tokens must be asked for; otherwise they come by themselves, or never."""
     counts_afterwards: bool = False
     """Whether it can be asked for the counts of tokens once the reply is there; it says none while it streams."""
-    continues: bool = False
-    """Whether it can be told to go on with the last message; a server that is not begins a new reply instead."""
+    continues: tuple[tuple[str, bool], ...] | None = None
+    """Fields that tell it to go on with the last message, none where it does so by itself; None where that is not known
+    of it: such a server begins a new reply instead."""
 
 
 PLAIN = Dialect()
-VLLM = Dialect(top_k="top_k", keep_all_top_k=-1, min_p="min_p", repeat_penalty="repetition_penalty", continues=True)
-SGLANG = Dialect(top_k="top_k", keep_all_top_k=-1, min_p="min_p", repeat_penalty="repetition_penalty")
-LLAMA_SERVER = Dialect(top_k="top_k", min_p="min_p", repeat_penalty="repeat_penalty")
+VLLM = Dialect(
+    top_k="top_k", keep_all_top_k=-1, min_p="min_p", repeat_penalty="repetition_penalty",
+    continues=(("continue_final_message", True), ("add_generation_prompt", False)),
+)  # fmt: skip
+SGLANG = Dialect(
+    top_k="top_k", keep_all_top_k=-1, min_p="min_p", repeat_penalty="repetition_penalty",
+    continues=(("continue_final_message", True),),
+)  # fmt: skip
+LLAMA_SERVER = Dialect(top_k="top_k", min_p="min_p", repeat_penalty="repeat_penalty", continues=())
+"""It goes on by itself unless it was started with --no-prefill-assistant."""
 LLAMA_CPP_PYTHON = Dialect(
     top_k="top_k", min_p="min_p", repeat_penalty="repeat_penalty", schema="json_object", usage_on_request=False,
     counts_afterwards=True,
@@ -81,12 +89,13 @@ PRESETS: tuple[Preset, ...] = (
         preset_id="sglang", name="SGLang", base_url="http://127.0.0.1:30000/v1", key_variable="SGLANG_API_KEY",
         dialect=SGLANG,
         source="https://docs.openclaw.ai/providers/sglang; github.com/sgl-project/sglang: "
-        "docs/basic_usage/sampling_params.md @ 0a0dd3590799de5344ff8db9b1886105d4c18af9",
+        "docs/basic_usage/sampling_params.md @ 0a0dd3590799de5344ff8db9b1886105d4c18af9; continuing: "
+        "python/sglang/srt/entrypoints/openai/protocol.py @ 004c82e07d876f6e4a0ad6e15325706b0f478f1a",
     ),
     Preset(
         preset_id="llama-server", name="llama-server (llama.cpp)", base_url="http://localhost:8080/v1",
         key_variable="LLAMA_API_KEY", dialect=LLAMA_SERVER,
-        source="https://www.mintlify.com/ggml-org/llama.cpp/inference/server; key and settings: "
+        source="https://www.mintlify.com/ggml-org/llama.cpp/inference/server; key, settings and continuing: "
         "github.com/ggml-org/llama.cpp: tools/server/README.md @ 00dc8057ab28c9cb4c79a6dd6dfce07fe779f63b",
     ),
     Preset(

@@ -33,9 +33,9 @@ def body_of(request: Request, *, model: str, dialect: Dialect) -> dict[str, Any]
         body["stop"] = list(sampling.stop)
     body |= _beyond(request, dialect)
     if request.messages and request.messages[-1].role == "assistant":
-        if not dialect.continues:
+        if dialect.continues is None:
             raise EndpointError(CANNOT_GO_ON)
-        body |= {"continue_final_message": True, "add_generation_prompt": False}
+        body |= dict(dialect.continues)
     if sampling.grammar is not None:
         raise EndpointError("a grammar cannot be sent to an endpoint: give a JSON schema instead.")
     if sampling.json_schema is not None:

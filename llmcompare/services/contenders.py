@@ -81,7 +81,7 @@ def api_block(facts: Facts, scenario: Scenario, models: tuple[str, ...]) -> tupl
     found, missing = [], {}
     counted = for_models(facts, scenario, models)
     for name in models:
-        option, reason = api_option(book(facts, name), _about(counted[name], name))
+        option, reason = api_option(book(facts, name), counted[name].about(name))
         if option is None:
             missing[name] = reason or "no provider lists a price"
         else:
@@ -110,20 +110,6 @@ def api_block(facts: Facts, scenario: Scenario, models: tuple[str, ...]) -> tupl
         cost=cost,
         measured=(False,) * count,
     ), missing
-
-
-def _about(scenario: Scenario, model_id: str) -> Scenario:
-    """The scenario for a model, without prices and measurements that are another one's."""
-    if model_id == scenario.model:
-        return scenario
-    return replace(
-        scenario,
-        model=model_id,
-        throughput_record=None,
-        own_input_usd_per_mtok=None,
-        own_cached_input_usd_per_mtok=None,
-        own_output_usd_per_mtok=None,
-    )
 
 
 @lru_cache(maxsize=4)

@@ -85,7 +85,7 @@ def begin_anew(view: RunView) -> list[str]:
     return [
         name
         for name, slot in zip(view.fact.models, view.fact.slots or (), strict=False)
-        if (asked := json.loads(slot).get("endpoint")) and not preset(asked["preset_id"]).dialect.continues
+        if (asked := json.loads(slot).get("endpoint")) and preset(asked["preset_id"]).dialect.continues is None
     ]
 
 

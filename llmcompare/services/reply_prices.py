@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Literal, TypeVar, cast, get_args
+from typing import Literal, TypeVar, get_args
 
 from llmcompare.core.comparison import Comparison, OptionKey
 from llmcompare.core.facts import ReplyFact, RunFact
@@ -25,6 +25,7 @@ from llmcompare.engines.endpoints import preset
 from llmcompare.errors import InputError, UnknownIdError
 from llmcompare.services import breakeven, costs
 from llmcompare.services.catalogue import Facts
+from llmcompare.services.own_model import model_asked, name_asked
 
 PriceKind = Literal["none", "API listing", "rented GPU", "deployment", "USD an hour"]
 KINDS: tuple[PriceKind, ...] = get_args(PriceKind)
@@ -60,9 +61,10 @@ def _rental_name(offer: GpuOffer) -> str:
     return f"{offer.gpu_count} × {offer.gpu_id}, {offer.billing}, {where}"
 
 
-def deployments(facts: Facts, scenario: Scenario) -> dict[OptionKey, str]:
-    """The ways to serve the scenario that have a cost, with their names."""
-    return {option.key: option.name for option in costs.compare(facts, scenario).options}
+DEPLOYMENTS: tuple[OptionKey, ...] = get_args(OptionKey)
+"""The ways to serve a model; which of them it has, and on which GPUs, is each model's own."""
+TODAY: OptionKey = "today"
+"""Is paid whichever model replied."""
 
 
 def of_listing(offer: ApiOffer) -> ReplyPrice:
@@ -106,8 +108,23 @@ def cost_of(
             tokens = reply_workload(reply, requests_per_month=scenario.requests_per_month)
             if tokens is None:
                 return ReplyCost(label=name, usd=None, how=(NOT_COUNTED,))
-            return _deployed(facts, scenario, name, tokens)
+            return _of_deployment(facts, scenario, name, run, reply.slot, tokens)
     return None
+
+
+def _of_deployment(facts: Facts, scenario: Scenario, name: str, run: RunFact, slot: int, tokens: Workload) -> ReplyCost:
+    """Of the model that replied, where the catalogue has it."""
+    if name not in DEPLOYMENTS:
+        raise UnknownIdError("deployment", name, DEPLOYMENTS)
+    if name == TODAY:
+        return _deployed(facts, scenario, TODAY, tokens)
+    model = model_asked(facts, run, slot)
+    if model is None:
+        reason = (
+            f"the catalogue has no model of the name {name_asked(run, slot)!r}, so what serving it costs is not known"
+        )
+        return ReplyCost(label="a deployment of its model", usd=None, how=(reason,))
+    return _deployed(facts, scenario.about(model.model_id), name, tokens)
 
 
 def _named(what: str, name: str, known: Mapping[str, Offer]) -> Offer:
@@ -117,11 +134,8 @@ def _named(what: str, name: str, known: Mapping[str, Offer]) -> Offer:
 
 
 @lru_cache(maxsize=64)
-def _deployed(facts: Facts, scenario: Scenario, name: str, tokens: Workload) -> ReplyCost:
+def _deployed(facts: Facts, scenario: Scenario, key: OptionKey, tokens: Workload) -> ReplyCost:
     """A month in which every request is like the reply, at the scenario's volume, with everything else it says."""
-    if name not in get_args(OptionKey):
-        raise UnknownIdError("deployment", name, get_args(OptionKey))
-    key = cast(OptionKey, name)
     asked = replace(
         scenario,
         input_tokens=tokens.input_tokens,
@@ -135,7 +149,8 @@ def _deployed(facts: Facts, scenario: Scenario, name: str, tokens: Workload) -> 
     found = costs.compare(facts, asked)
     option = next((one for one in found.options if one.key == key), None)
     if option is None:
-        return ReplyCost(label=name, usd=None, how=(_missing(found, key),))
+        label = f"a deployment of {found.model.display_name}"
+        return ReplyCost(label=label, usd=None, how=(_missing(found, key),))
     ids = set(breakeven.row_ids(found, key))
     return deployed_cost(found, option, [row for row in found.rows_used if row.row_id in ids])
 

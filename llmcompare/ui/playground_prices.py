@@ -21,8 +21,8 @@ MEANING = {
     "none": "No price.",
     "API listing": "What the same tokens would cost at that API.",
     "rented GPU": "The whole machine for the time that the reply took. The time is the one measured here.",
-    "deployment": "The share of one reply in a month of such requests, at the volume and with the settings of the "
-    "sidebar; for its model, which need not be the one that replied.",
+    "deployment": "The share of one reply in a month of such requests to the model that replied, at the volume and "
+    "with the settings of the sidebar.",
     "USD an hour": "A machine of yours for the time that the reply took.",
 }
 
@@ -76,9 +76,8 @@ def _names(kind: PriceKind) -> tuple[dict[str, str], str, str]:
         return {name: name for name in reply_prices.listings(facts)}, LISTING, "Type to search."
     if kind == "rented GPU":
         return {name: name for name in reply_prices.rentals(facts)}, "reply_gpu", "Type to search."
-    ways = reply_prices.deployments(facts, frame.scenario())
-    meaning = "; ".join(f"{WORDS[key]}: {name}" for key, name in ways.items())
-    return {WORDS[key]: str(key) for key in ways}, "reply_deployment", meaning
+    meaning = "Which GPUs that is differs from model to model: it stands below the figures."
+    return {WORDS[key]: str(key) for key in reply_prices.DEPLOYMENTS}, "reply_deployment", meaning
 
 
 def costs(view: RunView, chosen: Sequence[PriceChoice]) -> list[ReplyCost | None]:
@@ -101,7 +100,7 @@ def show_how(view: RunView, found: Sequence[ReplyCost | None]) -> None:
     for reply, cost in known:
         if cost.usd is None:
             st.caption(plain(f"{reply.slot + 1}: no price at {cost.label}: {cost.how[0]}."))
-    for label in dict.fromkeys(cost.label for _, cost in known):
+    for label in dict.fromkeys(cost.label for _, cost in known if cost.usd is not None):
         rows = next(cost for _, cost in known if cost.label == label)
         st.caption(plain(f"Price: {label}; {reply_prices.rows_in_words(rows)}."))
     with st.expander("How the prices come about"):

@@ -173,9 +173,11 @@ def test_figures_hold_no_tag_of_a_name_or_a_value(name, cell):
 
 
 def test_a_reply_has_the_price_of_a_deployment_and_each_its_own(open_app, server):
-    app = pressed(open_app(PAGE, **link(server), reply_price_kind="deployment", reply_deployment="Rented GPUs"))
+    slots = link(server, name_1="qwen3-8b")
+    app = pressed(open_app(PAGE, **slots, reply_price_kind="deployment", reply_deployment="Rented GPUs"))
     assert app.tracebacks == []
-    assert "one of 1M such requests a month" in app.text
+    assert "with Qwen3 8B (hybrid thinking), one of 1M such requests a month" in app.text
+    assert "2: no price at a deployment of its model: the catalogue has no model of the name 'some-model'" in app.text
     assert "a reply: " in app.text
     app = app.set("reply_prices_own", True).set("reply_price_kind_2", "USD an hour").set("reply_usd_per_hour_2", 1.5)
     assert "a machine at 1.5 USD an hour, given by you" in app.text

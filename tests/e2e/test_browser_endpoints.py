@@ -15,6 +15,8 @@ from llmcompare.models.library import demo_model_path
 from llmcompare.ui.playground_ask import ENDPOINT
 from tests.engines.llama_cpp_server import serving_model
 
+NAME = "smollm2-135m-instruct"
+"""Of the demo model in the catalogue, so that a deployment of it has a price."""
 KEY = "sk-only-for-this-host-0123456789"
 SCHEMA = '{"type": "object", "properties": {"sky": {"enum": ["blue", "red"]}}, "required": ["sky"]}'
 PROMPTS = ("Which colour is the sky?", "And in the evening?", "And at noon?")
@@ -29,8 +31,8 @@ def walk(tmp_path_factory, real_folders):
     (var / "models").mkdir(parents=True)
     demo = demo_model_path()
     assert demo is not None, "The demo model is missing: run `make install`."
-    (var / "models" / "second.gguf").symlink_to(demo)
-    with serving_model(demo, key=KEY) as base_url, pytest.MonkeyPatch.context() as environment:
+    (var / "models" / f"{NAME}.gguf").symlink_to(demo)
+    with serving_model(demo, key=KEY, name=NAME) as base_url, pytest.MonkeyPatch.context() as environment:
         environment.setenv(f"LLMCOMPARE_KEY_127_0_0_1_{urlsplit(base_url).port}", KEY)
         with serving(var, real_folders.data) as server:
             yield server, base_url
@@ -63,9 +65,9 @@ def usd(cell: str) -> float:
 
 def test_three_slots_three_turns_in_json_and_a_price_at_a_chosen_deployment(walk, new_browser):
     server, base_url = walk
-    slots = {"slot_2": ENDPOINT, "kind_2": "llama-cpp-python", "url_2_llama-cpp-python": base_url, "name_2": "demo"}
+    slots = {"slot_2": ENDPOINT, "kind_2": "llama-cpp-python", "url_2_llama-cpp-python": base_url, "name_2": NAME}
     tab = new_browser().open(
-        server.address("playground", slots=3, scheduling="in-turn", max_tokens=24, slot_3="second.gguf", **slots)
+        server.address("playground", slots=3, scheduling="in-turn", max_tokens=24, slot_3=f"{NAME}.gguf", **slots)
     )
     assert "With the key in LLMCOMPARE_KEY_127_0_0_1" in said(tab)
     tab.unfold("System prompt and sampling")
@@ -90,7 +92,7 @@ def test_three_slots_three_turns_in_json_and_a_price_at_a_chosen_deployment(walk
     choose(tab, "Which", "Rented GPUs")
     until(tab, lambda: "one of 1M such requests a month" in said(tab), LIMIT_S)
     shown = figures(tab)
-    assert all(re.match(r"0\.\d+ USD \(0\.\d+ to 0\.\d+\)", cell) for cell in shown["Price of the reply"])
+    assert all(re.match(r"0\.\d+ USD", cell) for cell in shown["Price of the reply"])
     # This server counts no tokens of a stream: it was asked afterwards.
     assert [("counted afterwards" in cell) for cell in shown["Tokens, prompt → reply"]] == [False, True, False]
     _fastest_is_marked(shown)
@@ -141,7 +143,7 @@ def _report(tab: Tab) -> str:
 
 
 def _the_key_is_nowhere(tab: Tab, report: str, var: Path, log: Path) -> None:
-    assert "demo @ 127.0.0.1" in report
+    assert f"{NAME} @ 127.0.0.1" in report
     kept = [path for path in var.rglob("*") if path.is_file() and not path.is_symlink()]
     contents = {str(path): path.read_bytes() for path in (*kept, log)}
     assert any(PROMPTS[2].encode() in content for content in contents.values())

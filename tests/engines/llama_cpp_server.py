@@ -14,12 +14,14 @@ START_LIMIT_S = 90
 
 
 @contextmanager
-def serving_model(path: Path, *, context_tokens: int = 1024, key: str | None = None) -> Iterator[str]:
+def serving_model(
+    path: Path, *, context_tokens: int = 1024, key: str | None = None, name: str = "demo"
+) -> Iterator[str]:
     """Its base URL, once it answers. With a key it answers nobody without it."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    options = {"model": path, "model_alias": "demo", "host": "127.0.0.1", "port": port, "n_ctx": context_tokens}
+    options = {"model": path, "model_alias": name, "host": "127.0.0.1", "port": port, "n_ctx": context_tokens}
     options |= {"n_threads": 1, "interrupt_requests": "false"} | ({} if key is None else {"api_key": key})
     command = [sys.executable, "-m", "llama_cpp.server"]
     for name, value in options.items():

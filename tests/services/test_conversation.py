@@ -108,15 +108,30 @@ def test_continuing_goes_on_where_the_reply_stopped():
     assert [message.content for message in third.before[0]] == ["Why is the sky blue?", whole]
 
 
-def test_continuing_behind_an_endpoint_is_asked_for_where_the_server_is_known_to_do_it(server):
-    first = ask(endpoint(server))
-    finished(conversation.go_on(first.fact.run_id, []))
-    assert server.asked[-1]["messages"][-1] == {"role": "assistant", "content": "Because."}
-    assert server.asked[-1]["continue_final_message"]
-    plain = ask(Endpoint(preset_id="other", base_url=server.base_url, model="m"))
+@pytest.mark.parametrize(
+    ("kind", "fields"),
+    [
+        ("vllm", {"continue_final_message": True, "add_generation_prompt": False}),
+        ("sglang", {"continue_final_message": True}),
+        ("llama-server", {}),
+    ],
+)
+def test_continuing_behind_an_endpoint_is_asked_for_as_its_server_documents_it(server, kind, fields):
+    first = ask(Endpoint(preset_id=kind, base_url=server.base_url, model="m"))
     assert conversation.begin_anew(first) == []
+    assert finished(conversation.go_on(first.fact.run_id, [])).slots[0].reply.error is None
+    before, asked = server.asked[-2:]
+    assert asked["messages"][-1] == {"role": "assistant", "content": "Because."}
+    assert {name: value for name, value in asked.items() if name not in before} == fields
+
+
+@pytest.mark.parametrize("kind", ["other", "llama-cpp-python", "ollama", "mistral"])
+def test_a_server_that_is_not_known_to_go_on_is_not_asked_to_and_that_is_said(server, kind):
+    plain = ask(Endpoint(preset_id=kind, base_url=server.base_url, model="m"))
+    count = len(server.asked)
     assert conversation.begin_anew(plain) == [f"m @ {server.address}"]
     assert "go on with a reply" in finished(conversation.go_on(plain.fact.run_id, [])).slots[0].reply.error
+    assert len(server.asked) == count
 
 
 def test_settings_of_each_slot_are_sent_kept_and_asked_again(server):

@@ -1,6 +1,8 @@
 """A reply priced at listings, rented GPUs and deployments of the real catalogue, with the arithmetic and the rows."""
 
+import json
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -9,24 +11,26 @@ from llmcompare.core.reply_price import cheapest
 from llmcompare.core.scenario import Scenario
 from llmcompare.errors import UnknownIdError
 from llmcompare.services import costs, reply_prices
+from llmcompare.services.own_model import model_asked
 from llmcompare.services.reply_prices import PriceChoice
 
 SCENARIO = Scenario(requests_per_month=2_000_000)
 RUN = RunFact(
     run_id="r", person=None, asked_at="2026-11-26T12:00:00+00:00", prompt="Why?", system=None, scheduling="in-turn",
-    temperature=0.0, top_p=1.0, max_tokens=64, seed=0, context_tokens=4096, models=("some.gguf",),
+    temperature=0.0, top_p=1.0, max_tokens=64, seed=0, context_tokens=4096,
+    models=("Llama-3.3-70B-Instruct-Q4_K_M.gguf",),
 )  # fmt: skip
 
 
 def reply(**known):
-    said = {"reply_id": "r", "run_id": "r", "slot": 0, "model": "some.gguf", "ended_at": "", "text": "Blue."}
+    said = {"reply_id": "r", "run_id": "r", "slot": 0, "model": RUN.models[0], "ended_at": "", "text": "Blue."}
     measured = {"prompt_tokens": 400, "generated_tokens": 100, "reply_ms": 3600.0}
     return ReplyFact(**(said | {"end": "end", "error": None} | measured | known))
 
 
-def cost(real_facts, kind, name=None, *, of=None, scenario=SCENARIO, **more):
+def cost(real_facts, kind, name=None, *, of=None, scenario=SCENARIO, run=RUN, **more):
     choice = PriceChoice(kind=kind, name=name, **more)
-    return reply_prices.cost_of(RUN, of or reply(), choice, facts=real_facts, scenario=scenario)
+    return reply_prices.cost_of(run, of or reply(), choice, facts=real_facts, scenario=scenario)
 
 
 def calculated(line):
@@ -60,6 +64,57 @@ def test_a_deployment_charges_its_month_over_the_requests_like_the_reply(real_fa
     assert found.usd.low <= found.usd.mid <= found.usd.high
     assert found.rows
     assert "one of 2M such requests a month" in found.label
+
+
+def asked(model, endpoint=None):
+    """A run of one slot, of a file or of a model at a server."""
+    where = {"model": model} if endpoint is None else {"endpoint": endpoint | {"model": model}}
+    return replace(RUN, models=(model,), slots=(json.dumps(where),))
+
+
+HERE = {"preset_id": "vllm", "base_url": "http://127.0.0.1:8000/v1"}
+
+
+@pytest.mark.parametrize(
+    ("run", "model_id"),
+    [
+        (asked("SmolLM2-135M-Instruct.Q4_1.gguf"), "smollm2-135m-instruct"),
+        (asked("SmolLM2-135M-Instruct.Q8_0-from-Q4_1.gguf"), "smollm2-135m-instruct"),
+        (asked("Meta-Llama-3.1-8B-Instruct-Q4_K_M-00001-of-00002.gguf"), "llama-3.1-8b-instruct"),
+        (asked("Qwen3-4B-UD-Q4_K_XL.gguf"), "qwen3-4b"),
+        (asked("mistral-7b-instruct-v0.3.gguf"), "mistral-7b-instruct-v0.3"),
+        (asked("meta-llama/Llama-3.1-8B-Instruct", HERE), "llama-3.1-8b-instruct"),
+        (asked("qwen3-8b", HERE), "qwen3-8b"),
+        (
+            asked("llama-3.1-8b-instant", {"preset_id": "groq", "base_url": "https://api.groq.com/openai/v1"}),
+            "llama-3.1-8b-instruct",
+        ),
+        (asked("second.gguf"), None),
+        (asked("llama3.1:8b", HERE), None),
+        (replace(RUN, slots=None), "llama-3.3-70b-instruct"),
+    ],
+)
+def test_the_model_of_a_slot_is_known_by_its_whole_name_alone(real_facts, run, model_id):
+    found = model_asked(real_facts, run, 0)
+    assert (found and found.model_id) == model_id
+
+
+def test_a_reply_is_priced_at_a_deployment_of_its_own_model_and_not_of_the_sidebars(real_facts):
+    scenario = Scenario(
+        requests_per_month=2_000_000, gpu="h100-sxm-80gb", own_output_tokens_per_s=9.0, own_usd_per_gpu_hour=1.0
+    )
+    found = cost(real_facts, "deployment", "rented", run=asked("qwen3-4b", HERE), scenario=scenario)
+    assert "with Qwen3 4B" in found.label
+    # A measured rate of 9 tokens/s is the other model's: with it 2 million requests would take hundreds of GPUs.
+    assert found.usd.high * 2_000_000 < 3 * 730 * 1.0
+    today = cost(real_facts, "deployment", "today", run=asked("second.gguf"))
+    assert today.label.startswith("today's API, one of 2M")
+
+
+def test_a_model_that_the_catalogue_does_not_know_has_no_price_at_a_deployment_and_that_is_said(real_facts):
+    found = cost(real_facts, "deployment", "rented", run=asked("second.gguf"))
+    assert found.usd is None
+    assert found.how == ("the catalogue has no model of the name 'second.gguf', so what serving it costs is not known",)
 
 
 @pytest.mark.parametrize(("kind", "key"), [("deployment", "api"), ("deployment", "rented"), ("USD an hour", None)])
