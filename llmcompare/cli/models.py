@@ -7,7 +7,7 @@ import typer
 
 from llmcompare.cli.app import EXIT_REFUSED, Json, app, facts, print_json
 from llmcompare.core.memory import Use
-from llmcompare.services import at_hand, downloads, models, plans
+from llmcompare.services import at_hand, downloads, models, models_out, plans
 from llmcompare.services.downloads import DownloadWork
 from llmcompare.services.here import look_here, unused_gpu_text
 from llmcompare.services.jobs import Job
@@ -32,24 +32,22 @@ def models_command(
     machine_here = look_here(Use(context_tokens=context))
     found = models.entries(facts(), machine_here)
     shown = [one for one in found if one.best is not None or not fits]
-    answer = models.answer(found, machine_here)
+    answer = models_out.answer(found, machine_here)
     if as_json:
-        print_json({"answer": answer, **models.library_json(shown, machine_here)})
+        print_json({"answer": answer, **models_out.library_json(shown, machine_here)})
         return
     print(answer)
     if said := unused_gpu_text(machine_here):
         print(f"  {said}")
     for one in shown:
-        print(f"  {models.entry_answer(one, machine_here)}")
+        print(f"  {models_out.entry_answer(one, machine_here)}")
 
 
 def _installed(*, as_json: bool) -> None:
     found, cached = at_hand.at_hand(), at_hand.in_cache()
     if as_json:
-        shown = [
-            {"repository": one.repository, "file": one.model.path, "size_bytes": one.model.size_bytes} for one in cached
-        ]
-        print_json({"models": [at_hand.as_json(one) for one in found], "in_hub_cache": shown})
+        shown = [at_hand.as_json(one) for one in found]
+        print_json({"models": shown, "in_hub_cache": [at_hand.cache_json(one) for one in cached]})
         return
     print(at_hand.answer(found))
     for one in found:

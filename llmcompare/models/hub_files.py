@@ -103,7 +103,6 @@ class HubHit:
     name: str
     downloads: int | None
     gated: bool
-    changed_on: str | None
 
 
 def format_in_name(path: str) -> str | None:
@@ -244,16 +243,11 @@ def search(text: str) -> list[HubHit]:
         found: Sequence[ModelInfo] = list(
             api().list_models(
                 search=text.strip(), filter="gguf", sort="downloads", limit=HITS_LIMIT,
-                expand=["downloads", "gated", "lastModified"],
+                expand=["downloads", "gated"],
             )
         )  # fmt: skip
     return [
-        HubHit(
-            name=one.id,
-            downloads=one.downloads,
-            gated=bool(one.gated),
-            changed_on=None if one.last_modified is None else one.last_modified.date().isoformat(),
-        )
+        HubHit(name=one.id, downloads=one.downloads, gated=bool(one.gated))
         for one in found
         if REPOSITORY_NAME.fullmatch(one.id)
     ]

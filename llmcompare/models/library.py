@@ -145,7 +145,8 @@ def _facts_of_all(files: list[Path]) -> FileFacts:
     """Those of the first file, whose metadata speak for all; the parameters are in each."""
     missing = [file.name for file in files if len(files) > 1 and not file.is_file()]
     if missing:
-        problem = f"the model has {len(files)} parts, and {missing[0]} is missing: put it beside the others."
+        name = display_name(files[0])
+        problem = f"{name} has {len(files)} parts, and {missing[0]} is missing: put it beside the others."
         return FileFacts(problem=problem)
     all_facts = [_facts(file) for file in files]
     refused = [facts for facts in all_facts if facts.parameters is None]

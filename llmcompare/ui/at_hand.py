@@ -1,7 +1,5 @@
 """The part of the Models page about the files at hand: what each is, who uses it, taking it away."""
 
-from collections.abc import Callable
-
 import pandas as pd
 import streamlit as st
 
@@ -12,9 +10,9 @@ from llmcompare.services import at_hand, runs
 from llmcompare.services.at_hand import BYTES_PER_MB, AtHand
 from llmcompare.services.preflight import Preflight
 from llmcompare.ui import show
+from llmcompare.ui.downloads import act, start
 from llmcompare.ui.fields import BOUND
 from llmcompare.ui.handover import to_playground
-from llmcompare.ui.models import start
 from llmcompare.ui.safe import plain
 
 UNKNOWN = "—"
@@ -65,7 +63,7 @@ def show_any_file() -> None:
             return
         _show_file(at_hand.one_at_hand(model))
         if model.problem is None and st.button("Put a link to it among the models", key="any_link"):
-            _do(lambda: at_hand.link(model))
+            act(lambda: at_hand.link(model))
 
 
 def _buttons(one: AtHand) -> None:
@@ -74,13 +72,13 @@ def _buttons(one: AtHand) -> None:
         if model.problem is None:
             to_playground(model)
         if st.button("Unload", key="at_hand_unload", disabled=one.state != "in memory", icon=":material/eject:"):
-            _do(lambda: at_hand.unload(one))
+            act(lambda: at_hand.unload(one))
         label, keep = ("Unpin", False) if one.pinned else ("Pin", True)
         if st.button(
             label, key="at_hand_pin", icon=":material/keep:", disabled=model.problem is not None,
             help="A pinned model stays in memory once it is loaded, also when another one needs the room.",
         ):  # fmt: skip
-            _do(lambda: runs.pool().pin(model.path, keep=keep))
+            act(lambda: runs.pool().pin(model.path, keep=keep))
         if one.deletable:
             _confirm_delete(one)
 
@@ -90,20 +88,11 @@ def _confirm_delete(one: AtHand) -> None:
     with st.popover("Delete", icon=":material/delete:", disabled=one.state == "answers"):
         st.markdown(plain(f"{name} and the other parts of this model go for good: {_mb(one.model)}."))
         if st.button("Delete it", key="at_hand_delete", type="primary"):
-            _do(lambda: at_hand.delete(one.model))
+            act(lambda: at_hand.delete(one.model))
 
 
 def _mb(model: LocalModel) -> str:
     return f"{model.size_bytes / BYTES_PER_MB:,.0f} MB"
-
-
-def _do(what: Callable[[], object]) -> None:
-    try:
-        what()
-    except LlmCompareError as problem:
-        st.error(plain(str(problem)), icon=":material/error:")
-    else:
-        st.rerun()
 
 
 def _show_file(one: AtHand) -> None:
@@ -137,7 +126,7 @@ def _facts(one: AtHand, found: Preflight) -> dict[str, str]:
         "Memory measured here": "not measured" if peak is None else f"{peak / BYTES_PER_MB:,.0f} MB{runs_text}",
         "First token": found.bos or UNKNOWN,
         "Token that ends a reply": found.eos or UNKNOWN,
-        "From": model.origin,
+        "Origin": model.origin,
     }
 
 

@@ -1,34 +1,28 @@
 """The parts of the Models page that choose and fetch: the library, one model, a repository of the Hub, downloads."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import streamlit as st
 
-from llmcompare.core.families_words import STATE_WORDS
 from llmcompare.core.licences import LicenceNeed
 from llmcompare.core.memory import Use
 from llmcompare.core.units import counted
 from llmcompare.errors import LlmCompareError
 from llmcompare.models import hub_cache, hub_files
 from llmcompare.models.hub_files import HubHit, HubRepository
-from llmcompare.services import downloads, models, plans, runs
+from llmcompare.services import downloads, models, models_out, plans
 from llmcompare.services.catalogue import Facts
-from llmcompare.services.downloads import DownloadWork
 from llmcompare.services.here import Here, look_here, unused_gpu_text
-from llmcompare.services.jobs import Job, registry
 from llmcompare.services.models import Entry, HubOffer
 from llmcompare.ui import frame, show
+from llmcompare.ui.downloads import show_beside, start
 from llmcompare.ui.fields import BOUND
-from llmcompare.ui.handover import to_playground
-from llmcompare.ui.person import watcher
 from llmcompare.ui.safe import plain
 
 CHOOSE, SEARCH, AT_HAND = VIEWS = ("For this machine", "Search the Hub", "At hand")
 CONTEXTS = [1_024 * 2**step for step in range(8)]
 USUAL_MODEL = "qwen3-4b"
-LISTING, HITS, FOLLOWED = "hub_listing", "hub_hits", "downloads_followed"
-ENDED_SHOWN = 3
+LISTING, HITS = "hub_listing", "hub_hits"
 FROM_CACHE = "It is in the cache: nothing comes, its checksum is compared, and a link to it is put among the models."
 
 
@@ -62,17 +56,19 @@ def choose(facts: Facts, here: Here) -> Entry:
     ids = list(by_id)
     picked = left.selectbox(
         "Model to look at", ids, index=ids.index(USUAL_MODEL) if USUAL_MODEL in by_id else 0, key="library_model",
-        bind=BOUND, help="The newest first; type to search.",
+        bind=BOUND, help="Those that run here first, the newest first; type to search.",
     )  # fmt: skip
-    answer.caption(plain(models.answer(found, here)))
+    answer.caption(plain(models_out.answer(found, here)))
     with st.expander(f"All {len(found)} models on this machine"):
-        show.table(models.library_table(found), key="model_library")
+        show.table(models_out.library_table(found), key="model_library")
     return by_id[picked]
 
 
 def show_answer(one: Entry, here: Here) -> None:
-    """One model: whether it fits, how fast, who may use it."""
-    st.markdown(f"#### {plain(models.entry_answer(one, here))}")
+    """One model: whether it fits, as what and why, how fast, who may use it."""
+    st.markdown(f"#### {plain(models_out.entry_answer(one, here))}")
+    if why := models_out.why_text(one):
+        st.markdown(plain(why))
     if said := unused_gpu_text(here):
         st.caption(plain(said))
     if not here.speeds_are_predicted:
@@ -80,18 +76,21 @@ def show_answer(one: Entry, here: Here) -> None:
             frame.PAGES / "explore/hardware.py", label="Measure this machine, a minute", icon=":material/speed:",
             query_params={"view": "This machine"},
         )  # fmt: skip
-    verdict = one.licence
-    text = f"Licence: {STATE_WORDS[verdict.state]}. {verdict.reason}"
-    link = f" [Read it]({verdict.url})" if verdict.url and verdict.url.startswith("https://") else ""
-    st.markdown(f":material/gavel: {plain(text)}{link}")
+    url = one.licence.url
+    link = f" [Read it]({url})" if url and url.startswith("https://") else ""
+    st.markdown(f":material/gavel: {plain(models_out.licence_text(one))}{link}")
 
 
 def show_formats(one: Entry) -> None:
     """One model in every format."""
     if one.offers:
         st.subheader("In every format")
-        show.table(models.format_table(one), key="formats")
+        show.table(models_out.format_table(one), key="formats")
         st.caption("Sizes are computed from layers and formats until the Hub is asked, whose own figures count.")
+        st.page_link(
+            frame.PAGES / "explore/capability.py", label="What fewer bits cost in quality", icon=":material/balance:",
+            query_params={"capability_view": "Weight formats"},
+        )  # fmt: skip
 
 
 # --- the Hub ----------------------------------------------------------------------------------------------------------
@@ -99,9 +98,11 @@ def show_formats(one: Entry) -> None:
 
 def show_search() -> None:
     """Repositories whose name holds some words."""
-    left, right = st.columns([3, 1], vertical_alignment="bottom")
-    text = left.text_input("Part of a name", key="hub_search", placeholder="Qwen3-4B GGUF")
-    if right.button("Search", key="hub_search_start", icon=":material/search:", width="stretch"):
+    with st.form("hub_search_form", border=False):
+        left, right = st.columns([3, 1], vertical_alignment="bottom")
+        text = left.text_input("Part of a name", key="hub_search", placeholder="Qwen3-4B GGUF")
+        is_asked = right.form_submit_button("Search", key="hub_search_start", icon=":material/search:", width="stretch")
+    if is_asked:
         _search(text)
     _pick_hit()
 
@@ -151,11 +152,12 @@ def show_repository(facts: Facts, here: Here, one: Entry | None) -> None:
         return
     model_id = one.model.model_id if one is not None and one.model.gguf_repo == found.name else _model_of(facts, found)
     offers = models.hub_offers(found, facts.shapes.get(model_id or ""), here)
-    st.markdown(plain(f"{found.name} @ {found.commit[:7]}: {counted(len(offers), 'model')}, {_terms(found)}."))
+    changed = "" if found.changed_on is None else f", changed on {found.changed_on}"
+    st.markdown(plain(f"{found.name} @ {found.commit[:7]}{changed}: {counted(len(offers), 'model')}, {_terms(found)}."))
     if not offers:
         st.info("It has no GGUF file that can be run.", icon=":material/info:")
         return
-    show.table(models.hub_table(found, offers), key="hub_files")
+    show.table(models_out.hub_table(found, offers), key="hub_files")
     if model_id is None:
         st.caption("Whether it fits is not said: the catalogue does not know this repository. The file itself tells.")
     _fetch(found, offers)
@@ -201,12 +203,7 @@ def _fetch(found: HubRepository, offers: Sequence[HubOffer]) -> None:
     )  # fmt: skip
     if right.button("Fetch", key="hub_fetch", type="primary", icon=":material/download:", width="stretch"):
         start(found.name, path)
-    job, here_now = downloads.running(found.name, path), downloads.path_here(found.name, path)
-    if here_now is not None and (job is None or job.job_id not in _followed()):
-        _show_file_here("It is here already.", here_now)
-    elif job is None or job.state != "running":
-        st.caption(plain(FROM_CACHE if found.is_cached else _before(by_path[path])))
-    _show_progress(job, "beside")
+    show_beside(found.name, path, FROM_CACHE if found.is_cached else _before(by_path[path]))
 
 
 def _before(one: HubOffer) -> str:
@@ -217,88 +214,4 @@ def _before(one: HubOffer) -> str:
 
 def _file_text(one: HubOffer) -> str:
     size = one.listed.size_bytes
-    return f"{one.listed.path}, {'size not known' if size is None else models.gb_text(size)}"
-
-
-def start(repository: str, path: str) -> None:
-    """Begin a download, or say why not."""
-    try:
-        _followed().append(downloads.start(repository, path).job_id)
-    except LlmCompareError as problem:
-        st.error(plain(str(problem)), icon=":material/error:")
-    else:
-        st.rerun()
-
-
-# --- downloads --------------------------------------------------------------------------------------------------------
-
-
-def show_downloads() -> None:
-    """Those that run, that ended lately, and what was left unfinished."""
-    jobs = downloads.every()
-    running = [one for one in jobs if not one.ended.is_set()]
-    ours = [one for one in jobs if one.ended.is_set() and one.job_id in _followed()]
-    for job in [*running, *ours[-ENDED_SHOWN:]]:
-        _show_progress(job, "above")
-    for left in downloads.unfinished():
-        with st.container(border=True, horizontal=True, vertical_alignment="center"):
-            st.markdown(
-                plain(f"Unfinished: {left.file} of {left.repository}, {downloads.size_text(left.size_bytes)} are here.")
-            )
-            if st.button("Go on", key=f"go_on_{left.path}", icon=":material/play_arrow:"):
-                start(left.repository, left.file)
-            if st.button("Remove", key=f"remove_{left.path}", icon=":material/delete:"):
-                downloads.remove(left)
-                st.rerun()
-
-
-def _show_progress(job: Job | None, where: str) -> None:
-    """A download while it runs, and how one of this tab's ended: those of others are told to others."""
-    if job is not None and not job.ended.is_set():
-        poll_s = registry.poll_s(job, watcher())
-        st.fragment(_follow, run_every=poll_s)(job, poll_s, where)
-    elif job is not None and job.job_id in _followed():
-        _show_end(job)
-
-
-def _followed() -> list[str]:
-    """Ids of the downloads that were begun in this tab."""
-    found: list[str] = st.session_state.setdefault(FOLLOWED, [])
-    return found
-
-
-def _follow(job: Job, poll_s: float, where: str) -> None:
-    if job.ended.is_set() or registry.poll_s(job, watcher()) > 1.5 * poll_s:
-        st.rerun()
-    work = downloads.work_of(job)
-    with st.container(border=True):
-        now = work.progress
-        share = now.done_bytes / now.total_bytes if now.total_bytes else 0.0
-        st.progress(min(1.0, share), text=plain(downloads.in_words(work, job.state)))
-        if job.stopping.is_set():
-            st.caption("It ends as soon as the connection answers. What came is kept.")
-        st.button("Cancel", key=f"cancel_{where}_{job.job_id}", icon=":material/stop:", on_click=job.stop)
-
-
-def _show_end(job: Job) -> None:
-    work = downloads.work_of(job)
-    if job.bug is not None:
-        st.exception(job.bug)
-    elif job.error is not None:
-        st.error(plain(job.error), icon=":material/error:")
-    elif job.state == "done":
-        _show_done(work)
-
-
-def _show_done(work: DownloadWork) -> None:
-    if work.path is not None:
-        _show_file_here(downloads.in_words(work, "done"), work.path)
-
-
-def _show_file_here(said: str, path: Path) -> None:
-    """With the link that runs it."""
-    with st.container(border=True, horizontal=True, vertical_alignment="center"):
-        st.markdown(f":material/check: {plain(said)}")
-        found = next((model for model in runs.local_models() if model.path == path), None)
-        if found is not None and found.problem is None:
-            to_playground(found)
+    return f"{one.listed.path}, {'size not known' if size is None else models_out.gb_text(size)}"

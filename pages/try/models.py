@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from llmcompare.ui import at_hand, frame
+from llmcompare.ui import at_hand, downloads, frame
 from llmcompare.ui import models as parts
 
 facts = frame.facts()
@@ -10,7 +10,7 @@ st.title("Models")
 st.caption(
     "Model files for this machine: which fit, how fast they should be, fetched from the Hugging Face Hub, checked."
 )
-parts.show_downloads()
+downloads.show_downloads()
 view = parts.pick_view()
 if view == parts.CHOOSE:
     answer = st.container()

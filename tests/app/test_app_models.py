@@ -44,6 +44,11 @@ def press(app, key):
     return app
 
 
+def searched(app, text):
+    app.run_of.get_by_key("hub_search").set_value(text)
+    return press(app, "hub_search_start")
+
+
 def looked_at(open_app):
     return press(open_app(PAGE, library_model="qwen3-4b"), "hub_look")
 
@@ -52,7 +57,8 @@ def test_the_page_says_what_fits_with_licence_formats_and_sources(open_app):
     app = open_app(PAGE, library_model="qwen3-4b")
     assert (app.tracebacks, app.errors) == ([], "")
     assert "Qwen3 4B (hybrid thinking) fits this machine as" in app.text
-    assert "Licence: allowed. No clause of its licence stands against it." in app.text
+    assert "Licence Apache-2.0: allowed. No clause of its licence stands against it." in app.text
+    assert "has the most bits of the formats that fit." in app.text
     formats = app.table("Qwen3 4B (hybrid thinking) in every format").set_index("format")
     # The size of Qwen3-4B-Q4_K_M.gguf as the Hub lists it: 2,497,280,256 bytes.
     assert formats.loc["Q4_K_M", "size_gb"] == pytest.approx(2.497280256, rel=0.01)
@@ -62,7 +68,9 @@ def test_the_page_says_what_fits_with_licence_formats_and_sources(open_app):
     assert {"qwen3-0.6b", "llama-3.3-70b-instruct", "ministral-3-8b-instruct", "mistral-7b-instruct-v0.3"} <= set(
         library.index
     )
-    assert "qwen3-4b-base" not in library.index
+    assert not library.index.intersection(["qwen3-4b-base", "mixtral-8x7b-v0.1"]).size
+    # What runs here stands first.
+    assert list(library["fits_as"].notna()) == sorted(library["fits_as"].notna(), reverse=True)
     assert "mistral-medium-3-2505" not in library.index
 
 
@@ -134,7 +142,7 @@ def test_what_a_hub_lists_is_text_and_no_markup(open_app, hub, tiny):
     hub.licence = "[mit](http://evil.example) www.evil.example <b>b</b>"
     hub.files[name] = {file: tiny}
     hub.listed_checksums[file] = "c" * 64
-    app = press(press(open_app(PAGE, models_view=SEARCH).set("hub_search", "evil"), "hub_search_start"), "hub_hit_look")
+    app = press(searched(open_app(PAGE, models_view=SEARCH), "evil"), "hub_hit_look")
     assert list(app.table(f"Files of {name}")["file"]) == [file]
     press(app, "hub_fetch")
     assert downloads.running(name, file).ended.wait(60)
@@ -181,10 +189,9 @@ def test_what_other_programs_fetched_is_offered_and_taken_over_without_a_network
 
 
 def test_a_search_leads_to_the_files_of_a_repository(open_app, tiny):
-    app = open_app(PAGE, models_view=SEARCH).set("hub_search", "qwen3-4b")
-    press(press(app, "hub_search_start"), "hub_hit_look")
+    app = press(searched(open_app(PAGE, models_view=SEARCH), "qwen3-4b"), "hub_hit_look")
     assert tiny.name in set(app.table(f"Files of {REPOSITORY}")["file"])
-    press(app.set("hub_search", "nothing of the kind"), "hub_search_start")
+    searched(app, "nothing of the kind")
     assert "knows no repository" in app.text
 
 

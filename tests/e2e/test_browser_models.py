@@ -68,7 +68,7 @@ def test_a_file_is_chosen_fetched_over_a_connection_that_breaks_checked_and_gene
     # Fits, at which context, how fast with its band, under which licence.
     said(tab, re.compile(r"Qwen3 4B \(hybrid thinking\) fits this machine as \w+ \([\d.]+ GB\), up to [\d,]+ tokens"))
     said(tab, re.compile(r"It should write [\d.]+ tokens/s \([\d.]+ to [\d.]+ in 8 of 10 cases\)"))
-    said(tab, "Licence: allowed")
+    said(tab, "Licence Apache-2.0: allowed")
     press(tab, "hub_look")
     said(tab, "licence apache-2.0, not gated")
     said(tab, re.compile(r"98 MB will come; the disk has [\d.,]+ [MG]B"))

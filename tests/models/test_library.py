@@ -95,7 +95,7 @@ def test_a_missing_part_is_named(split, models, missing):
     split[missing].unlink()
     (model,) = local_models(models, None)
     assert model.problem == (
-        f"the model has {len(split)} parts, and {split[missing].name} is missing: put it beside the others."
+        f"big has {len(split)} parts, and {split[missing].name} is missing: put it beside the others."
     )
 
 

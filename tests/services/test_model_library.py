@@ -13,7 +13,7 @@ from llmcompare.engines.base import Request, Sampling, Token
 from llmcompare.engines.machine import gpu_of
 from llmcompare.errors import InputError
 from llmcompare.models.library import model_at
-from llmcompare.services import at_hand, models, runs
+from llmcompare.services import at_hand, models, models_out, runs
 from llmcompare.services.here import Here, unused_gpu_text
 from llmcompare.services.machine import Prediction
 from tests.tiny_models import write_tiny
@@ -76,7 +76,7 @@ def test_what_does_not_fit_says_what_it_needs(real_facts):
     assert found.best is None
     assert found.reason.startswith("does not fit: it needs 2")
     assert found.reason.endswith("and 8.0 GiB are free")
-    assert "does not run here" in models.entry_answer(found, here(8.0))
+    assert "does not run here" in models_out.entry_answer(found, here(8.0))
 
 
 def test_a_context_that_a_model_does_not_take_is_its_reason(real_facts):
@@ -92,7 +92,23 @@ def test_a_speed_has_its_band_and_only_where_it_fits(real_facts):
     found = entry(real_facts, "qwen3-4b", here(4.0, predict=predict))
     assert [one.decode_tokens_per_s is not None for one in found.offers] == [one.fits for one in found.offers]
     assert {one.fits for one in found.offers} == {True, False}
-    assert "It should write 6.0 tokens/s (4.0 to 9.0 in 8 of 10 cases)." in models.entry_answer(found, here(4.0))
+    assert "It should write 6.0 tokens/s (4.0 to 9.0 in 8 of 10 cases)." in models_out.entry_answer(found, here(4.0))
+
+
+def test_why_a_format_is_named_and_how_far_beyond_its_training_a_context_goes(real_facts):
+    def predict(model, test):
+        return Prediction(tokens_per_s=6.0, low_tokens_per_s=4.0, high_tokens_per_s=9.0, measured_count=3)
+
+    found, much = entry(real_facts, "qwen3-4b", here(64.0, predict=predict)), here(64.0)
+    # 131,072 with YaRN, 32,768 without: github.com/QwenLM/Qwen3, Qwen3_Technical_Report.pdf.
+    assert ", up to 131,072 tokens of context (trained with 32,768)." in models_out.entry_answer(found, much)
+    assert models_out.why_text(found) == (
+        "Q8_0 has the most bits of the formats that fit. Q4_K_M takes 2.49 GB. It should write 6.0 tokens/s (4.0 to "
+        "9.0 in 8 of 10 cases)."
+    )
+    small = entry(real_facts, "qwen2.5-0.5b-instruct", much)
+    assert ", up to 32,768 tokens of context." in models_out.entry_answer(small, much)
+    assert models_out.why_text(entry(real_facts, "llama-3.3-70b-instruct", here(1.0))) == ""
 
 
 def speed(tokens_per_s):
@@ -107,9 +123,9 @@ def test_a_gpu_that_holds_all_layers_makes_it_fit_beside_little_memory(real_fact
     assert entry(real_facts, "qwen3-4b", without).best is None
     found = entry(real_facts, "qwen3-4b", beside)
     assert (found.best.quantization, found.best.lies, found.best.gpu_layers) == ("Q8_0", "on the GPU", 36)
-    said = models.entry_answer(found, beside)
+    said = models_out.entry_answer(found, beside)
     assert "All 36 layers lie on the GPU (CUDA0, 22.0 GiB free). It should write 60.0 tokens/s" in said
-    assert models.answer([found], beside).startswith(
+    assert models_out.answer([found], beside).startswith(
         "This machine (2.0 GiB free in memory, 22.0 GiB on the GPU CUDA0) holds 1 of 1 models"
     )
 
@@ -122,10 +138,12 @@ def test_a_model_larger_than_the_gpu_is_shared_between_both_and_its_speed_is_not
     assert found.fits
     assert 0 < found.gpu_layers < found.layer_count == 80
     assert found.decode_tokens_per_s is None
-    assert models.place_text(found, both) == (
+    assert models_out.place_text(found, both) == (
         f" {found.gpu_layers} of 80 layers lie on the GPU (CUDA0, 22.0 GiB free), the rest in memory."
     )
-    assert models.speed_text(found) == "How fast is not predicted for a model that is shared between GPU and memory."
+    assert (
+        models_out.speed_text(found) == "How fast is not predicted for a model that is shared between GPU and memory."
+    )
 
 
 def test_a_gpu_too_small_for_a_layer_changes_nothing(real_facts):
@@ -134,7 +152,7 @@ def test_a_gpu_too_small_for_a_layer_changes_nothing(real_facts):
     assert (one.gpu_layers, two.gpu_layers, two.lies) == (None, 0, "in memory")
     assert (one.fits, one.largest_context_tokens) == (two.fits, two.largest_context_tokens)
     assert two.decode_tokens_per_s.value == 5.0
-    assert "No layer of it fits the GPU" in models.place_text(two, beside)
+    assert "No layer of it fits the GPU" in models_out.place_text(two, beside)
 
 
 def test_a_gpu_never_takes_a_format_or_a_context_away(real_facts):
@@ -151,7 +169,7 @@ def test_a_gpu_that_shares_the_memory_of_the_machine_adds_none(real_facts):
     one, two = entry(real_facts, "qwen3-4b", alone), entry(real_facts, "qwen3-4b", apple)
     assert [offer.fits for offer in one.offers] == [offer.fits for offer in two.offers]
     assert (two.best.lies, two.best.decode_tokens_per_s.value) == ("on the GPU", 20.0)
-    assert "8.0 GiB free in memory, 6.0 GiB of it on the GPU CUDA0" in models.answer([two], apple)
+    assert "8.0 GiB free in memory, 6.0 GiB of it on the GPU CUDA0" in models_out.answer([two], apple)
 
 
 def test_what_fits_neither_says_both_memories(real_facts):
