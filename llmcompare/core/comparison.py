@@ -7,6 +7,7 @@ from typing import Literal
 from llmcompare.core import breakeven
 from llmcompare.core.breakeven import Crossings
 from llmcompare.core.curves import Curve, CurveBand
+from llmcompare.core.elsewhere import Elsewhere
 from llmcompare.core.options import (
     GIVEN_ROW_ID,
     ApiOption,
@@ -85,6 +86,8 @@ class Comparison:
     """The catalogue rows behind the figures."""
     fingerprint: str
     """Of the catalogue."""
+    elsewhere: tuple[Elsewhere, ...] = ()
+    """Cheaper deployments that are none of the options."""
 
     @property
     def options(self) -> tuple[Option, ...]:

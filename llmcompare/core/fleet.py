@@ -239,6 +239,7 @@ def _stack(
     hardware, asked = taken(machines.hardware, machine), taken(works.work, work)
     layered = np.array([FAMILIES[name] != "serving" for name in axes.engines])[engine]
     held = np.array([[weights_bytes(one, format_name=name) for name in axes.formats] for one in axes.models], float)
+    held = held.reshape(len(axes.models), len(axes.formats))
     here = held[model, weight_format]
     memory_gb = np.array([one.memory_gb or 1e6 for one in axes.gpus])[gpu]
     gpus = np.where(layered, gpu_count, shared)

@@ -110,6 +110,11 @@ class ServerlessField:
         place = _taken(np.argsort(by_plan, axis=0), (self.provider_counts - 1) // 2)
         return np.asarray(key_of[place.astype(np.intp), self.of], dtype=np.intp)
 
+    def middle_workers(self, place: int) -> Workers:
+        """The workers of the provider in the middle, of one deployment."""
+        kinds, _ = self._billed["mid"]
+        return kinds[int(self._middle[place])][0]
+
     def cold(self, places: Places, requests_per_month: float) -> tuple[Floats, Floats]:
         """Share of the requests that meet a cold start at the provider in the middle, and the mean wait of all."""
         at, mine, (keys, _) = self._position(places, 1.0), self._middle[places], self._billed["mid"]

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from llmcompare.core import elsewhere
 from llmcompare.core.arithmetic import Step, crossing_step, never_steps, steps
 from llmcompare.core.breakeven import (
     BandCrossings,
@@ -125,6 +126,8 @@ def details(pair: TwoOptions) -> Iterator[str]:
         yield "The ranges overlap: the provider chosen can turn that."
     if pair.bands.middle.reason is not None:
         yield from _never(pair, pair.bands.middle.reason)
+    kinds = {option.key for option, _ in sides}
+    yield from (elsewhere.sentence(one) for one in pair.comparison.elsewhere if one.kind in kinds)
 
 
 def _times(ratio: float) -> str:

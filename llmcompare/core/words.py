@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Set
 
-from llmcompare.core import serverless_words
+from llmcompare.core import elsewhere, serverless_words
 from llmcompare.core.breakeven import Crossing
 from llmcompare.core.comparison import Comparison, Pair
 from llmcompare.core.curves import CostCurve
@@ -68,11 +68,16 @@ def headline(comparison: Comparison) -> str:
     middle = best.curves.mid
     replicas = middle.replicas(requests) if isinstance(middle, CostCurve) else 0
     size = f" on {counted(replicas, 'replica')}" if replicas > 1 else ""
-    text = f"{sentence_start(best.name)}{size} is the cheapest way to run {model}: {band_text(band)} a month"
+    less = [one for one in comparison.elsewhere if one.usd_per_month.mid < band.mid]
+    way = "cheapest way" if not less else "cheapest way compared here"
+    text = f"{sentence_start(best.name)}{size} is the {way} to run {model}: {band_text(band)} a month"
     open_against = [other.name for other, theirs in others if theirs.low < band.high]
     if open_against:
         decides = "the provider decides" if best.key == "api" else "the provider and the capacity reached decide"
         text += f". Its range overlaps with {' and '.join(open_against)}: {decides}"
+    if less:
+        least = min(less, key=lambda one: one.usd_per_month.mid)
+        text += f". {sentence_start(least.name)} is predicted to cost less: {band_text(least.usd_per_month)} a month"
     return text + "."
 
 
@@ -99,10 +104,12 @@ def option_sentences(comparison: Comparison) -> Iterator[str]:
         yield rented_sentence(comparison.rented)
         if comparison.rented_at_scale is not None:
             yield "For growth: " + rented_sentence(comparison.rented_at_scale)
+        yield from (elsewhere.sentence(one) for one in comparison.elsewhere if one.kind == "rented")
     elif comparison.rented_missing:
         yield f"No rented figure: {comparison.rented_missing}."
     if comparison.serverless is not None:
         yield serverless_sentence(comparison.serverless)
+        yield from (elsewhere.sentence(one) for one in comparison.elsewhere if one.kind == "serverless")
     elif comparison.serverless_missing and (comparison.rented is not None or comparison.scenario.data_stays_here):
         yield f"No serverless figure: {comparison.serverless_missing}."
     if comparison.owned is not None:

@@ -1,8 +1,6 @@
 """Quality against cost, with the models that nobody should pass over."""
 
-from collections.abc import Sequence
 from itertools import groupby
-from math import sqrt
 
 import plotly.graph_objects as go
 
@@ -17,6 +15,7 @@ from llmcompare.figures.style import (
     MARK_COLOUR,
     error_bars,
     laid_out,
+    name_places,
     safe,
 )
 
@@ -25,10 +24,11 @@ def quality_against_cost(result: QualityAgainstCost) -> go.Figure:
     """Score over monthly API cost; error bars are the spread over providers and over runs; the front is a line."""
     figure = go.Figure()
     _add_front(figure, [point for point in result.points if point.on_front])
-    by_family = sorted(result.points, key=lambda point: point.model.family)
-    middle = _middle(result.points)
-    for family, points in groupby(by_family, key=lambda point: point.model.family):
-        _add_family(figure, family, list(points), middle)
+    costs, scores = [one.usd_per_month.mid for one in result.points], [one.score.mid for one in result.points]
+    places = name_places(costs, scores, [one.on_front for one in result.points])
+    by_family = sorted(zip(result.points, places, strict=True), key=lambda one: one[0].model.family)
+    for family, shown in groupby(by_family, key=lambda one: one[0].model.family):
+        _add_family(figure, family, list(shown))
     laid_out(
         figure,
         x_title="USD per month, token-priced API (log scale)",
@@ -49,8 +49,8 @@ def _add_front(figure: go.Figure, front: list[ModelPoint]) -> None:
     )
 
 
-def _add_family(figure: go.Figure, family: str, points: list[ModelPoint], middle: float) -> None:
-    colour = FAMILY_COLOURS[family]
+def _add_family(figure: go.Figure, family: str, shown: list[tuple[ModelPoint, str]]) -> None:
+    colour, points = FAMILY_COLOURS[family], [point for point, _ in shown]
     figure.add_scatter(
         x=[point.usd_per_month.mid for point in points],
         y=[point.score.mid for point in points],
@@ -64,19 +64,12 @@ def _add_family(figure: go.Figure, family: str, points: list[ModelPoint], middle
             "opacity": [1.0 if point.on_front else 0.55 for point in points],
         },
         text=[safe(point.model.display_name) if point.on_front else "" for point in points],
-        # Towards the middle, so that a narrow screen does not cut the names.
-        textposition=["top right" if point.usd_per_month.mid < middle else "top left" for point in points],
+        textposition=[place for _, place in shown],
         name=FAMILY_NAMES[family],
         customdata=[_hover(point) for point in points],
         hovertemplate="%{customdata[0]}<br>score %{customdata[1]}<br>%{customdata[2]} a month"
         "<br>%{customdata[3]}<extra></extra>",
     )
-
-
-def _middle(points: Sequence[ModelPoint]) -> float:
-    """Middle of the logarithmic cost axis."""
-    costs = [point.usd_per_month.mid for point in points]
-    return sqrt(min(costs) * max(costs)) if costs else 0.0
 
 
 def _hover(point: ModelPoint) -> list[str]:

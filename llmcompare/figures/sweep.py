@@ -1,7 +1,6 @@
 """Quality against cost of the cheapest deployment of every model, of every kind."""
 
 from collections.abc import Sequence
-from math import sqrt
 
 import plotly.graph_objects as go
 
@@ -16,6 +15,7 @@ from llmcompare.figures.style import (
     MARK_COLOUR,
     error_bars,
     laid_out,
+    name_places,
     safe,
 )
 
@@ -34,12 +34,11 @@ def quality_of_deployments(lines: Sequence[Line], *, quality_title: str, today_u
         name="Pareto front",
         hoverinfo="skip",
     )
-    costs = [line.usd_per_month.mid for line in scored]
-    middle = sqrt(min(costs) * max(costs)) if costs else 0.0
+    places = name_places([_usd(line) for line in scored], [one.quality.mid for one in scored if one.quality], front)
     for family in FAMILY_NAMES:
-        shown = [(line, is_best) for line, is_best in zip(scored, front, strict=True) if line.family == family]
+        shown = [one for one in zip(scored, front, places, strict=True) if one[0].family == family]
         if shown:
-            _add_family(figure, family, shown, middle)
+            _add_family(figure, family, shown)
     laid_out(figure, x_title="USD per month (log scale)", y_title=safe(quality_title))
     figure.update_xaxes(**LOG_AXIS, tickprefix="$")
     figure.add_vline(x=today_usd, line={"color": MARK_COLOUR, "width": 1, "dash": "dash"})
@@ -50,9 +49,9 @@ def _usd(line: Line) -> float:
     return line.usd_per_month.mid
 
 
-def _add_family(figure: go.Figure, family: str, shown: Sequence[tuple[Line, bool]], middle: float) -> None:
+def _add_family(figure: go.Figure, family: str, shown: Sequence[tuple[Line, bool, str]]) -> None:
     colour, symbol = FAMILY_COLOURS[family], FAMILY_SYMBOLS[family]
-    lines = [line for line, _ in shown]
+    lines = [line for line, _, _ in shown]
     figure.add_scatter(
         x=[line.usd_per_month.mid for line in lines],
         y=[line.quality.mid for line in lines if line.quality],
@@ -61,12 +60,11 @@ def _add_family(figure: go.Figure, family: str, shown: Sequence[tuple[Line, bool
         marker={
             "symbol": [symbol if line.kind == "api" else f"{symbol}-open" for line in lines],
             "color": colour,
-            "size": [13 if is_best else 8 for _, is_best in shown],
+            "size": [13 if is_best else 8 for _, is_best, _ in shown],
             "line": {"width": 2, "color": colour},
         },
-        text=[safe(line.model_name) if is_best else "" for line, is_best in shown],
-        # Towards the middle, so that the edge does not cut the names.
-        textposition=["top right" if line.usd_per_month.mid < middle else "top left" for line in lines],
+        text=[safe(line.model_name) if is_best else "" for line, is_best, _ in shown],
+        textposition=[place for _, _, place in shown],
         name=FAMILY_NAMES[family],
         customdata=[[safe(line.name), usd_text(line.usd_per_month.mid), safe(line.billing)] for line in lines],
         hovertemplate="%{customdata[0]}<br>score %{y:g}<br>%{customdata[1]} a month, %{customdata[2]}<extra></extra>",

@@ -10,17 +10,24 @@ from llmcompare.core.advice import Floats, Places, Uncertain
 from llmcompare.core.advised import SERVERLESS
 from llmcompare.core.cost import ENDS
 from llmcompare.core.fleet import Out
+from llmcompare.core.needs import Need
 from llmcompare.core.records import SERVERLESS_BILLING
 from llmcompare.core.scenario import Scenario
 from llmcompare.core.serverless_curve import ServerlessPlan
-from llmcompare.core.serverless_field import ServerlessField
+from llmcompare.core.serverless_field import ServerlessField, is_over_limit
 from llmcompare.core.serverless_option import plans_of
+from llmcompare.core.serverless_words import share_text
 from llmcompare.core.sweep import MS_PER_S, RequestTimes
 from llmcompare.errors import UnknownIdError
 from llmcompare.services import doubts
 from llmcompare.services.candidates import Candidates, candidates, request_times
 from llmcompare.services.catalogue import Facts
+from llmcompare.services.cold_starts import SIMULATED_MOST, at_most
 from llmcompare.services.contenders import LEAST_USD, Block, cause
+
+COLD_MOST = Need().max_cold_fraction
+COLD = f"more than {share_text(COLD_MOST)} of the requests may meet a cold start, and a latency limit is set"
+SLOW = "breaks the latency limit in a worker whose slots are all taken"
 
 
 def field_of(
@@ -42,6 +49,41 @@ def field_of(
         offered=sets, of=of[kept], alone_s=times.alone_s[kept], full_s=times.full_s[kept], scenario=scenario
     )
     return field, kept, found, times
+
+
+def out_of_limits(scenario: Scenario, field: ServerlessField, kept: Places, times: RequestTimes) -> NDArray[np.object_]:
+    """Why each deployment of a field breaks the scenario's latency limits; None where it keeps them or none is set.
+
+    Cold starts by their bound; the cheapest that are out for it alone are simulated.
+    """
+    reasons = np.full(len(kept), None, dtype=object)
+    if not scenario.has_latency_limit:
+        return reasons
+    everyone, volume = np.arange(len(kept)), scenario.requests_per_month
+    cold, _ = field.cold(everyone, volume)
+    full = {"ttft_ms": times.full_ttft_ms[kept], "tpot_ms": times.full_tpot_ms[kept]}
+    slow = is_over_limit(scenario, **full)
+    doubtful = np.nonzero((cold > COLD_MOST) & ~slow)[0]
+    cheapest = doubtful[np.argsort(field.usd(doubtful, volume), kind="stable")][:SIMULATED_MOST]
+    for place in cheapest.tolist():
+        cold[place] = min(cold[place], at_most(field, place, requests_per_month=volume))
+    reasons[cold > COLD_MOST] = COLD
+    reasons[slow] = SLOW
+    return reasons
+
+
+def out_by_deployment(facts: Facts, scenario: Scenario) -> dict[tuple[str, int, str, str], str]:
+    """Why deployments of the scenario's model break its latency limits, by GPU, count, engine and format."""
+    field, kept, found, times = field_of(facts, scenario, (scenario.model,))
+    fleet, reasons = found.fleet, out_of_limits(scenario, field, kept, times)
+    return {
+        (
+            fleet.axes.gpus[fleet.gpu[at]].gpu_id, int(fleet.gpu_count[at]), fleet.axes.engines[fleet.engine[at]],
+            fleet.axes.formats[fleet.weight_format[at]],
+        ): str(reason)
+        for at, reason in zip(kept.tolist(), reasons.tolist(), strict=True)
+        if reason is not None
+    }  # fmt: skip
 
 
 def _plans(
@@ -108,6 +150,7 @@ def serverless_block(facts: Facts, scenario: Scenario, models: tuple[str, ...]) 
         measured=(False,) * len(kept),
         speed_at=speed_at,
         cold_at=lambda places, volume: field.cold(places, volume)[0],
+        cold_simulated=lambda place: at_most(field, place, requests_per_month=now),
         full_ttft_ms=times.full_ttft_ms[kept],
         full_tpot_ms=times.full_tpot_ms[kept],
     )

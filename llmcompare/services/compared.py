@@ -60,6 +60,7 @@ class Compared:
         blocks = (hand, bought, api, serverless, rented)
         self.field = Field(blocks=tuple(block for block in blocks if block is not None))
         self.ids = [str(name) for name in self.field.each("model_ids")]
+        self._cold_factor = np.ones(self.field.count)
         self.kinds = [block.kind for block in self.field.blocks for _ in range(block.count)]
         self.found = self._contenders()
         self.bands = () if self.ranking is None else _bands(facts, asked_of(need))
@@ -154,7 +155,17 @@ class Compared:
         for block, here, within in self._blocks_of(places):
             if block.cold_at is not None:
                 found[within] = block.cold_at(here, requests_per_month)
-        return found
+        return np.asarray(found * self._cold_factor[places])
+
+    def simulate_cold(self, places: Places) -> None:
+        """Put what a simulation shows of these in the place of the bound; at other volumes the bound moves with it."""
+        volume = self.scenario.requests_per_month
+        bound = self.cold_fraction(places, volume)
+        for block, here, within in self._blocks_of(places):
+            if block.cold_simulated is not None:
+                seen = np.array([block.cold_simulated(place) for place in here.tolist()])
+                self._cold_factor[places[within]] *= np.minimum(1.0, seen / np.maximum(bound[within], 1e-12))
+        self.__dict__.pop("cold_now", None)
 
     def _blocks_of(self, places: Places) -> Iterator[tuple[Block, Places, Places]]:
         """Each block with its own of these deployments: their places in it, and among these."""

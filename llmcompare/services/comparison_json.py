@@ -40,6 +40,7 @@ def comparison_json(comparison: Comparison, *, today: date) -> dict[str, Any]:
             "price_age": freshness.offer_freshness(bill.offer, today=today) if bill.offer else None,
             "row_id": bill.offer.row_id if bill.offer else None,
         },
+        "cheaper_elsewhere": [asdict(one) for one in comparison.elsewhere],
         "parts": [
             {"option": name, "usd_per_month": {part.name: part.usd_per_month for part in parts}}
             for _, name, parts in stack.stacks(comparison)

@@ -11,6 +11,7 @@ import numpy as np
 
 from llmcompare.core.advice import Floats, Places, Uncertain
 from llmcompare.core.advised import API, AT_HAND, OWNED, RENTED
+from llmcompare.core.cost import End
 from llmcompare.core.curves import paid_hours, whole_at
 from llmcompare.core.fleet import Out
 from llmcompare.core.needs import Need
@@ -65,6 +66,10 @@ class Block:
     """Tokens per second of a single request of some deployments at another volume; None where it hangs on none."""
     cold_at: AtVolume | None = None
     """Share of the requests that meet a cold start at a volume; None where there is none."""
+    cold_simulated: Callable[[int], float] | None = None
+    """The same of one deployment at the volume asked for, simulated: the other one is a bound."""
+    cost_at: Callable[[float, End], Callable[[Places, Floats, Floats], Floats]] | None = None
+    """The cost of machines that are bought, at an end of what they draw; draws move it by the load alone."""
     full_ttft_ms: Floats | None = None
     """Medians where a worker has all its slots taken; None where the latency limits were kept in the prediction."""
     full_tpot_ms: Floats | None = None
@@ -218,10 +223,12 @@ def _machine_block(
     rate = columns["mid_rate"][kept] * (gpu_count // np.maximum(1, columns["gpu_count"][kept]))
     staff = scenario.staff_hours_per_month * scenario.staff_usd_per_hour
     each = machine.capital_usd_per_month + machine.hosting_usd_per_month
-    idle, load = (machine.energy_usd(power_w=power.mid, hours=1.0) for power in (machine.idle_w, machine.load_w))
     fewest, spare = (1, 0) if kind == AT_HAND else (max(1, scenario.min_replicas), scenario.spare_replicas)
 
-    def cost(requests_per_month: float) -> Callable[[Places, Floats, Floats], Floats]:
+    def cost(requests_per_month: float, end: End = "mid") -> Callable[[Places, Floats, Floats], Floats]:
+        watts = getattr(machine.idle_w, end), getattr(machine.load_w, end)
+        idle, load = (machine.energy_usd(power_w=power_w, hours=1.0) for power_w in watts)
+
         def usd(places: Places, price: Floats, speed: Floats) -> Floats:
             served = rate[places] * speed
             hours = requests_per_month / (served * SECONDS_PER_HOUR)
@@ -246,6 +253,7 @@ def _machine_block(
         rate=_rate(columns, kept, shown),
         tokens_per_s=columns["tokens_per_s"][kept],
         cost=cost,
+        cost_at=cost,
         measured=tuple((columns["measured"][kept] >= 0).tolist()),
         **(shown | {"gpu_counts": (gpu_count,) * len(kept)}),
     ), found

@@ -1,6 +1,7 @@
 """Compares costs for a scenario with the rows of the catalogue."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 
 from llmcompare.core import comparison
@@ -11,6 +12,7 @@ from llmcompare.services import owned, serverless
 from llmcompare.services.books import priced_book
 from llmcompare.services.catalogue import Facts
 from llmcompare.services.counting import for_model
+from llmcompare.services.elsewhere import elsewhere
 from llmcompare.services.fit import FORMATS_BEST_FIRST
 from llmcompare.services.hardware import ENGINES
 
@@ -21,13 +23,14 @@ def compare(facts: Facts, scenario: Scenario) -> Comparison:
     Tokens are counted with the model's tokenizer where the scenario names a language.
     """
     scenario = for_model(facts, scenario)
-    return comparison.compare(
+    found = comparison.compare(
         priced_book(facts, scenario),
         scenario,
         fingerprint=facts.catalog.fingerprint,
         serverless_on=partial(serverless.option, facts, scenario),
         owned_with=partial(owned.option, facts, scenario),
     )
+    return replace(found, elsewhere=elsewhere(facts, scenario, found))
 
 
 def variants(facts: Facts, model_id: str) -> list[str]:

@@ -9,7 +9,7 @@ from llmcompare.core.cost import Band, added, scaled
 from llmcompare.core.records import Gpu
 from llmcompare.core.rented import Deployment
 from llmcompare.core.scenario import Scenario
-from llmcompare.core.serverless import Fleet, billed_workers, one_worker
+from llmcompare.core.serverless import billed_workers
 from llmcompare.core.serverless_curve import ServerlessPlan, plan_usd_per_month
 from llmcompare.core.serverless_option import ServerlessOption, serverless_option
 from llmcompare.core.serverless_simulation import Simulated, simulate
@@ -17,17 +17,15 @@ from llmcompare.core.serverless_words import ColdStarts
 from llmcompare.core.units import HOURS_PER_MONTH, SECONDS_PER_HOUR, SECONDS_PER_MONTH, rounded
 from llmcompare.errors import InputError
 from llmcompare.services import doubts, fit
+from llmcompare.services.advice_serverless import out_by_deployment
 from llmcompare.services.catalogue import Facts
+from llmcompare.services.cold_starts import cold_starts as hourly_cold_starts
 from llmcompare.services.predict import MS_PER_S, Choice, speeds
 
 ENGINE, WEIGHT_FORMAT = "vllm", "bf16"
 """Assumed for a deployment whose engine or format the prediction does not know."""
 MONTH_REQUESTS = 30_000_000
 """Simulated at most; of a larger month so many of its first hours."""
-GLANCE_REQUESTS = 60_000
-"""Simulated for each rate of the day to see the cold starts of several workers."""
-SETTLE_FRACTION = 0.2
-"""Of a short simulation that is not counted: it begins with every worker down."""
 
 
 def option(
@@ -35,15 +33,20 @@ def option(
 ) -> tuple[ServerlessOption | None, str | None]:
     """The first of the deployments that some provider lists as serverless, or why there is none.
 
-    deployments: those that could be rented, cheapest first. Raises UnknownIdError for an unknown provider.
+    deployments: those that could be rented, cheapest first. With a latency limit, those that break it as serverless
+    ones are none. Raises UnknownIdError for an unknown provider.
     """
     if not deployments:
         return None, "there is no deployment of the model that could run on serverless GPUs"
     first_missing = None
     seen = set()
+    late = out_by_deployment(facts, scenario) if scenario.has_latency_limit else {}
     for deployment in deployments:
         key = (deployment.gpu.gpu_id, deployment.gpus_per_replica)
         if key in seen:
+            continue
+        if reason := late.get((*key, deployment.engine, deployment.weight_format or WEIGHT_FORMAT)):
+            first_missing = first_missing or f"serverless {deployment.short} is out: {reason}"
             continue
         seen.add(key)
         found, missing = _on(facts, scenario, deployment)
@@ -120,38 +123,12 @@ def request_s(
 def cold_starts(found: ServerlessOption, plan: ServerlessPlan, *, requests_per_month: float) -> ColdStarts:
     """By formula for one worker, from short simulations of each rate of the day for several."""
     curve = found.curves.mid
-    most = curve.max_workers(requests_per_month)
-    parts = []
-    for share, rate in curve.hours:
-        requests_per_s = rounded(rate * requests_per_month / SECONDS_PER_MONTH, 6)
-        if requests_per_s > 0:
-            fleet = curve.fleet(plan, requests_per_s=requests_per_s)
-            parts.append((share * rate, _met(fleet, requests_per_s, most)))
-    weight = sum(share for share, _ in parts)
-    fraction = sum(share * met.fraction for share, met in parts) / weight
-    waited = [(share * met.fraction, met.wait_s) for share, met in parts if met.wait_s is not None and met.fraction]
-    errors = [share * met.fraction_se for share, met in parts if met.fraction_se is not None]
-    return ColdStarts(
-        fraction=fraction,
-        fraction_se=sum(error**2 for error in errors) ** 0.5 / weight if errors else None,
-        wait_s=sum(share * wait for share, wait in waited) / sum(share for share, _ in waited) if waited else None,
+    return hourly_cold_starts(
+        lambda requests_per_s: curve.fleet(plan, requests_per_s=requests_per_s),
+        curve.hours,
+        max_workers=curve.max_workers(requests_per_month),
+        requests_per_month=requests_per_month,
     )
-
-
-@lru_cache(maxsize=2_048)
-def _met(fleet: Fleet, requests_per_s: float, max_workers: int) -> ColdStarts:
-    if max_workers == 1:
-        worker = one_worker(fleet, requests_per_s=requests_per_s)
-        return ColdStarts(fraction=worker.cold_fraction, fraction_se=None, wait_s=worker.cold_wait_s)
-    hours = GLANCE_REQUESTS / requests_per_s / SECONDS_PER_HOUR
-    seen = simulate(
-        fleet,
-        requests_per_s=[requests_per_s],
-        hours=min(10 * HOURS_PER_MONTH, hours),
-        max_workers=max_workers,
-        settle_fraction=SETTLE_FRACTION,
-    )
-    return ColdStarts(fraction=seen.cold_fraction, fraction_se=seen.cold_fraction_se, wait_s=seen.wait_mean_s)
 
 
 # --- a simulated month ------------------------------------------------------------------------------------------------

@@ -9,22 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llmcompare.core.comparison import STAYS_HERE
-from llmcompare.core.cost import Band
+from llmcompare.core.cost import ENDS, Band
 from llmcompare.core.fleet import Floats, Out, Places
-from llmcompare.core.needs import Need
 from llmcompare.core.records import SERVERLESS_BILLING
 from llmcompare.core.scenario import Scenario
-from llmcompare.core.serverless_field import is_over_limit
 from llmcompare.core.serverless_words import share_text
 from llmcompare.core.sweep_words import REASONS, Line
-from llmcompare.services.advice_serverless import field_of
+from llmcompare.services.advice_serverless import field_of, out_of_limits
 from llmcompare.services.catalogue import Facts
 from llmcompare.services.contenders import Block, owned_block
 
 OutRow = tuple[str | int | None, ...]
-COLD_MOST = Need().max_cold_fraction
-COLD = f"more than {share_text(COLD_MOST)} of the requests may meet a cold start, and a latency limit is set"
-SLOW = "breaks the latency limit in a worker whose slots are all taken"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,11 +109,7 @@ def _serverless(facts: Facts, scenario: Scenario, models: Sequence[str], line: L
         field.usd(everyone, volume, end=end, speed=speeds[end])  # type: ignore[arg-type]
         for end in ("low", "mid", "high")
     )
-    reasons = np.full(len(kept), None, dtype=object)
-    if scenario.has_latency_limit:
-        reasons[cold > COLD_MOST] = COLD
-        full = {"ttft_ms": times.full_ttft_ms[kept], "tpot_ms": times.full_tpot_ms[kept]}
-        reasons[is_over_limit(scenario, **full)] = SLOW
+    reasons = out_of_limits(scenario, field, kept, times)
     if scenario.data_stays_here:
         reasons[:] = STAYS_HERE
 
@@ -143,11 +134,11 @@ def _serverless(facts: Facts, scenario: Scenario, models: Sequence[str], line: L
 
 def _owned(facts: Facts, scenario: Scenario, block: Block, line: LineOf) -> Part:
     everyone: Places = np.arange(block.count)
-    usd = block.cost(scenario.requests_per_month)
-    ones = np.ones((1, block.count))
+    assert block.cost_at is not None
+    ones = np.ones(block.count)
+    speeds = {"low": block.rate.high, "mid": ones, "high": block.rate.low}
     low, mid, high = (
-        usd(everyone, price[None], rate[None])[0]
-        for price, rate in ((block.price.low, block.rate.high), (ones[0], ones[0]), (block.price.high, block.rate.low))
+        block.cost_at(scenario.requests_per_month, end)(everyone, ones[None], speeds[end][None])[0] for end in ENDS
     )
 
     def parts_of(place: int) -> tuple[str, str, int, str, str]:

@@ -21,6 +21,7 @@ from llmcompare.services import breakeven
 from llmcompare.services.breakeven import Breakeven
 from llmcompare.ui import show
 from llmcompare.ui.fields import BOUND
+from llmcompare.ui.handover import offer_predictions
 from llmcompare.ui.inputs import explain_choice
 from llmcompare.ui.safe import plain
 
@@ -74,6 +75,8 @@ def show_curves(pair: TwoOptions) -> None:
         "prices and capacity go from one end of their bands to the other."
     )
     show.sentences(*two_options.details(pair), *two_options.crossing_sentences(pair))
+    if "rented" in (pair.late.key, pair.early.key):
+        offer_predictions(pair.comparison)
 
 
 def pick_spread() -> float:
@@ -83,6 +86,20 @@ def pick_spread() -> float:
         bind=BOUND, help="Assumption: to both sides. Prices and capacity have bands of their own, from the data.",
     )  # fmt: skip
     return percent / PERCENT
+
+
+def pick_result(pair: TwoOptions) -> str:
+    """Of what the inputs are turned for: the first crossing, or the saving where there is none at middle prices."""
+    crosses = bool(pair.bands.middle.points)
+    # Two keys: a widget keeps what it held when its default changes with the pair.
+    start, key = (CROSSING, "matters") if crosses else (SAVING, "matters_apart")
+    chosen = st.segmented_control("Result", RESULTS, default=start, required=True, key=key, bind=BOUND)
+    if not crosses:
+        st.caption(
+            "They never cross at middle prices, so this begins with the saving at your volume. “First crossing” shows "
+            "what alone would make them cross."
+        )
+    return chosen or start
 
 
 def show_what_matters(found: Breakeven, result: str) -> None:

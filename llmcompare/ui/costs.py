@@ -14,6 +14,7 @@ from llmcompare.services import context_cost
 from llmcompare.services.catalogue import Facts
 from llmcompare.ui import show
 from llmcompare.ui.fields import BOUND
+from llmcompare.ui.handover import offer_predictions
 from llmcompare.ui.safe import plain
 
 OVER_VOLUME = "Over volume"
@@ -47,6 +48,7 @@ def show_over_volume(facts: Facts, comparison: Comparison) -> None:
     with left:
         st.subheader("What each option costs")
         show.sentences(*words.option_sentences(comparison))
+        offer_predictions(comparison)
     with right:
         st.subheader("Where they cross")
         crossings = (*tiers.growth_sentences(comparison), *map(words.crossing_sentences, comparison.pairs))

@@ -5,6 +5,7 @@ from typing import Any
 
 import streamlit as st
 
+from llmcompare.core.comparison import Comparison
 from llmcompare.models.library import LocalModel
 from llmcompare.ui import frame
 from llmcompare.ui.safe import plain
@@ -14,8 +15,7 @@ SAID = "handed_over"
 
 def hand_over(fields: dict[str, Any], said: str) -> None:
     """A callback: the shared inputs take these values before they are drawn."""
-    for name, value in fields.items():
-        st.session_state[name] = value
+    _take(fields)
     st.session_state["preset"] = None
     st.session_state[SAID] = said
 
@@ -26,6 +26,22 @@ def show_handed_over(*pages: tuple[str, str, str]) -> None:
         st.success(plain(said), icon=":material/check:")
         for column, (file, label, icon) in zip(st.columns(len(pages)), pages, strict=True):
             column.page_link(frame.PAGES / file, label=label, icon=icon)
+
+
+def offer_predictions(comparison: Comparison) -> None:
+    """Where a deployment that nobody measured is predicted to cost less: one click compares it."""
+    if any(one.kind == "rented" for one in comparison.elsewhere):
+        st.button(
+            "Compare predicted deployments too", key="compare_predicted", icon=":material/query_stats:",
+            on_click=_take, args=({"capacity_basis": "predicted"},),
+            help="Rented GPUs are then the cheapest of all whose speed can be predicted. Taken back with “Capacity” "
+            "under “Rented GPUs” in the sidebar.",
+        )  # fmt: skip
+
+
+def _take(fields: dict[str, Any]) -> None:
+    for name, value in fields.items():
+        st.session_state[name] = value
 
 
 SET_MODEL = "set_model"

@@ -4,7 +4,7 @@ from datetime import date
 
 import streamlit as st
 
-from llmcompare.core import freshness
+from llmcompare.core import elsewhere, freshness
 from llmcompare.core import serverless_words as words
 from llmcompare.core.comparison import Comparison
 from llmcompare.core.units import usd_text
@@ -43,6 +43,7 @@ def bursty(facts: Facts, comparison: Comparison) -> None:
     active = serverless_view.active_usd_per_gpu_hour(facts, found)
     if active is not None:
         sentences.append(words.active_sentence(found, scenario, active))
+    sentences += [elsewhere.sentence(one) for one in comparison.elsewhere if one.kind == "serverless"]
     show.sentences(*sentences)
     month = _pick_month(view)
     _draw_costs(view, month)

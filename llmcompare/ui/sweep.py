@@ -42,7 +42,7 @@ def all_deployments(facts: Facts, comparison: Comparison) -> None:
         "bits loses what its own column says, where somebody measured it.",
     )
     if comparison.scenario.has_latency_limit:
-        st.caption("How fast an API answers is not in the data: the limits are checked for rented GPUs alone.")
+        st.caption("How fast an API answers is not in the data: the limits are checked for GPUs alone.")
     _show_chart(facts, found, context, cell)
     st.subheader("Cheapest first")
     shown = sweep_lines.lines_table(listed)

@@ -6,7 +6,6 @@ from llmcompare.core import two_options, words
 from llmcompare.services import breakeven, costs
 from llmcompare.ui import breakeven as parts
 from llmcompare.ui import frame
-from llmcompare.ui.fields import BOUND
 from llmcompare.ui.safe import plain
 
 facts = frame.facts()
@@ -23,18 +22,16 @@ else:
     curves = st.container()
     st.subheader("What matters most")
     left, right = st.columns([3, 2], vertical_alignment="bottom")
-    with left:
-        result = st.segmented_control(
-            "Result", parts.RESULTS, default=parts.CROSSING, required=True, key="matters", bind=BOUND
-        )
     with right:
         spread_fraction = parts.pick_spread()
     found = breakeven.breakeven(facts, comparison, *chosen, spread_fraction=spread_fraction)
+    with left:
+        result = parts.pick_result(found.pair)
     answer.markdown(f"#### {plain(two_options.answer(found.pair))}")
     answer.caption(plain(f"{comparison.model.display_name}: {words.workload_text(comparison)}"))
     with curves:
         parts.show_curves(found.pair)
-    parts.show_what_matters(found, result or parts.CROSSING)
+    parts.show_what_matters(found, result)
     parts.show_map(found)
     parts.show_arithmetic(found.pair)
     parts.show_rows(found)

@@ -57,8 +57,16 @@ def test_an_own_machine_can_be_compared_once_it_has_a_price(open_app, facts):
     assert "Purchase of a machine" in set(app.table("What matters most")["input"])
 
 
+def test_where_they_never_cross_the_saving_comes_first_and_the_page_says_why(open_app):
+    app = open_app(PAGE)
+    assert app.value("matters_apart") == "Saving a month"
+    assert "They never cross at middle prices, so this begins with the saving" in app.text
+    assert "GPU price" not in app.text.partition("Moves nothing here")[2].partition("Two inputs")[0]
+    assert open_app(PAGE, **H100).value("matters") == "First crossing"
+
+
 def test_both_results_have_a_tornado_and_never_says_what_to_look_at(open_app):
-    app = open_app(PAGE, matters="Saving a month")
+    app = open_app(PAGE, matters_apart="Saving a month")
     assert app.has("tornado")
     assert "What renting" in app.text
     assert "never pays" in app.text

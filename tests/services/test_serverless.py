@@ -3,17 +3,20 @@
 import shutil
 from dataclasses import replace
 from datetime import date
+from math import ceil
 
+import numpy as np
 import pytest
 
 from llmcompare.core import words
 from llmcompare.core.scenario import Scenario
-from llmcompare.core.serverless import busy_share_where_equal, one_worker
+from llmcompare.core.serverless import busy_share_where_equal, one_worker, shared_service_s
+from llmcompare.core.serverless_simulation import simulate
 from llmcompare.core.serverless_words import crossing_sentence
 from llmcompare.core.units import SECONDS_PER_MONTH
 from llmcompare.errors import UnknownIdError
 from llmcompare.services import catalogue, costs, doubts, serverless, serverless_view
-from llmcompare.services.advice_serverless import field_of
+from llmcompare.services.advice_serverless import COLD_MOST, field_of, out_of_limits
 from llmcompare.store.paths import Folders
 
 TODAY = date(2026, 11, 25)
@@ -180,6 +183,30 @@ def test_a_price_by_the_second_that_looks_wrong_counts_nowhere_and_is_named_unti
     chosen = costs.compare(facts, replace(asked, serverless_provider="modal")).serverless
     assert [plan.offer.provider for plan in chosen.plans] == ["modal"]
     assert "used because its provider is chosen" in words.serverless_sentence(chosen)
+
+
+def test_a_deployment_that_only_the_bound_on_cold_starts_puts_out_is_let_in_where_a_simulation_keeps_the_limit(
+    real_facts,
+):
+    """Checked by a longer simulation of other arrivals than the one that let it in."""
+    scenario = Scenario(model="qwen3-8b", requests_per_month=20_000_000, input_tokens=512, output_tokens=256,
+                        tpot_limit_ms=40)  # fmt: skip
+    field, kept, _, times = field_of(real_facts, scenario, (scenario.model,))
+    bound, _ = field.cold(np.arange(len(kept)), scenario.requests_per_month)
+    reasons = out_of_limits(scenario, field, kept, times)
+    let_in = [at for at in range(len(kept)) if reasons[at] is None and bound[at] > COLD_MOST]
+    assert let_in
+    for at in let_in[:3]:
+        workers, per_s = field.middle_workers(at), scenario.requests_per_month / SECONDS_PER_MONTH
+        slots = workers.requests_per_worker
+        service_s = shared_service_s(alone_s=field.alone_s[at], full_s=field.full_s[at], requests_per_worker=slots,
+                                     requests_per_s=np.array([per_s]))  # fmt: skip
+        seen = simulate(
+            workers.fleet(float(service_s[0])), requests_per_s=[per_s], hours=24, settle_fraction=0.1, seed=7,
+            max_workers=ceil(per_s * field.full_s[at] / slots / workers.target_utilisation_fraction),
+        )  # fmt: skip
+        assert seen.cold_fraction < COLD_MOST + 0.005
+        assert seen.cold_fraction < bound[at] / 2
 
 
 def test_a_gpu_that_few_sell_by_the_second_is_held_against_what_renting_it_costs(data, var):
