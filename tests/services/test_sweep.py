@@ -77,6 +77,15 @@ def test_a_serverless_option_keeps_the_latency_limit_that_a_sweep_asks_of_it(rea
     assert (option.gpu.gpu_id, option.gpus_per_worker, option.engine, option.weight_format) not in out
 
 
+def test_a_model_whose_layers_no_source_gives_is_swept_through_its_apis_alone(real_facts):
+    scenario = Scenario(model="mistral-medium-1-2312")
+    found = sweep.sweep(real_facts, scenario, (scenario.model,), ON_DEMAND)
+    besides = sweep_lines.beside(real_facts, found, sweep_lines.context(real_facts, scenario, None))
+    assert found.found.without_shape == (scenario.model,)
+    assert (len(found.mid), len(besides)) == (0, 0)
+    assert found.api
+
+
 WRONG = "fireworks_ai/accounts/fireworks/models/llama-v3p1-405b-instruct-long"
 
 
