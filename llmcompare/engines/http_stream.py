@@ -5,7 +5,6 @@ key along. HTTPS goes through the proxy of the environment, if there is one.
 """
 
 import http.client
-import json
 import queue
 import socket
 import ssl
@@ -18,6 +17,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from llmcompare.core.units import counted
 from llmcompare.engines.openai_reply import LONGEST_QUOTE, error_text
+from llmcompare.engines.untrusted import parsed
 from llmcompare.errors import EndpointError
 
 LONGEST_ERROR_BYTES = 20_000
@@ -161,7 +161,7 @@ def headers(key: str | None) -> dict[str, str]:
 def _said(text: str) -> str | None:
     """What the body of an error says, without HTML."""
     try:
-        body = json.loads(text)
+        body = parsed(text)
     except ValueError:
         return None if "<" in text else " ".join(text.split())[:LONGEST_QUOTE] or None
     return error_text(body) or error_text({"error": body})

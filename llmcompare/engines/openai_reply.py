@@ -5,6 +5,7 @@ from typing import Any
 
 from llmcompare.engines.base import Done, Measured, Request, Token
 from llmcompare.engines.endpoints import Dialect
+from llmcompare.engines.untrusted import as_count, as_dict, as_rate, as_text, parsed
 from llmcompare.errors import EndpointError
 
 THINK_OPEN, THINK_CLOSE = "<think>", "</think>"
@@ -20,7 +21,7 @@ def body_of(request: Request, *, model: str, dialect: Dialect) -> dict[str, Any]
     sampling = request.sampling
     body: dict[str, Any] = {
         "model": model,
-        "messages": [{"role": message.role, "content": message.content} for message in request.messages],
+        "messages": messages_of(request),
         "stream": True,
         "temperature": sampling.temperature,
         "top_p": sampling.top_p,
@@ -39,8 +40,13 @@ def body_of(request: Request, *, model: str, dialect: Dialect) -> dict[str, Any]
     if sampling.grammar is not None:
         raise EndpointError("a grammar cannot be sent to an endpoint: give a JSON schema instead.")
     if sampling.json_schema is not None:
-        body["response_format"] = _response_format(json.loads(sampling.json_schema), dialect)
+        body["response_format"] = _response_format(sampling.json_schema, dialect)
     return body
+
+
+def messages_of(request: Request) -> list[dict[str, str]]:
+    """The conversation, as the protocol has it."""
+    return [{"role": message.role, "content": message.content} for message in request.messages]
 
 
 def _beyond(request: Request, dialect: Dialect) -> dict[str, Any]:
@@ -61,7 +67,11 @@ def _beyond(request: Request, dialect: Dialect) -> dict[str, Any]:
     return body
 
 
-def _response_format(schema: Any, dialect: Dialect) -> dict[str, Any]:  # noqa: ANN401 a schema may be true or false
+def _response_format(written: str, dialect: Dialect) -> dict[str, Any]:
+    try:
+        schema = parsed(written)
+    except ValueError as error:
+        raise EndpointError(f"the JSON schema is no JSON ({error}): correct it.") from error
     if dialect.schema == "json_object":
         return {"type": "json_object", "schema": schema}
     return {"type": "json_schema", "json_schema": {"name": "reply", "schema": schema, "strict": True}}
@@ -101,26 +111,28 @@ class ChunkReader:
     def take(self, chunk: dict[str, Any], time_s: float) -> Token | None:
         """New text of a chunk. Raises EndpointError for a chunk that is an error."""
         _raise_error(chunk)
-        self._usage = _dict(chunk.get("usage")) or self._usage
-        self._timings = _dict(chunk.get("timings")) or self._timings
-        self._fingerprint = str(chunk.get("system_fingerprint") or self._fingerprint)
+        self._usage = as_dict(chunk.get("usage")) or self._usage
+        self._timings = as_dict(chunk.get("timings")) or self._timings
+        self._fingerprint = as_text(chunk.get("system_fingerprint")) or self._fingerprint
         text = ""
         choices = chunk.get("choices")
         for choice in choices if isinstance(choices, list) else []:
-            choice = _dict(choice)
+            choice = as_dict(choice)
             _raise_error(choice)
-            text += self._text(_dict(choice.get("delta")))
+            text += self._text(as_dict(choice.get("delta")))
             self._note_finish(choice)
         if not text:
             return None
         self._first_s = time_s if self._first_s is None else self._first_s
         self._last_s = time_s
-        return Token(text=text, generated_tokens=_count(_dict(chunk.get("usage")), "completion_tokens"), time_s=time_s)
+        return Token(
+            text=text, generated_tokens=as_count(as_dict(chunk.get("usage")).get("completion_tokens")), time_s=time_s
+        )
 
     def _text(self, delta: dict[str, Any]) -> str:
         # Thinking comes as a field of its own from some servers and between marks from others: from here on, as marks.
-        thought = _text(delta.get("reasoning_content")) or _text(delta.get("reasoning"))
-        answer = _text(delta.get("content"))
+        thought = as_text(delta.get("reasoning_content")) or as_text(delta.get("reasoning"))
+        answer = as_text(delta.get("content"))
         text = ""
         if thought:
             text += thought if self._thinking else THINK_OPEN + thought
@@ -146,24 +158,23 @@ class ChunkReader:
         return Done(reason="stop" if matched else reason, measured=measured, time_s=time_s)  # type: ignore[arg-type]
 
     def _measured(self, server: str) -> Measured:
-        count = _count(self._usage, "completion_tokens")
+        count = as_count(self._usage.get("completion_tokens"))
         span_s = self._last_s - (self._last_s if self._first_s is None else self._first_s)
         rate = (count - 1) / span_s if count is not None and count > 1 and span_s > 0 else None
-        per_s = self._timings.get("prompt_per_second")
-        cached = _dict(self._usage.get("prompt_tokens_details"))
+        cached = as_dict(self._usage.get("prompt_tokens_details"))
         return Measured(
-            prompt_tokens=_count(self._usage, "prompt_tokens"),
-            reused_tokens=_count(cached, "cached_tokens"),
+            prompt_tokens=as_count(self._usage.get("prompt_tokens")),
+            reused_tokens=as_count(cached.get("cached_tokens")),
             generated_tokens=count,
             ttft_ms=None if self._first_s is None else (self._first_s - self._sent_s) * 1000,
-            prompt_tokens_per_s=float(per_s) if isinstance(per_s, int | float) and per_s > 0 else None,
+            prompt_tokens_per_s=as_rate(self._timings.get("prompt_per_second")),
             generation_tokens_per_s=rate,
             peak_memory_bytes=None,
             threads=None,
             gpu_layers=None,
             cold=None,
             context_tokens=None,
-            thinking_tokens=_count(_dict(self._usage.get("completion_tokens_details")), "reasoning_tokens"),
+            thinking_tokens=as_count(as_dict(self._usage.get("completion_tokens_details")).get("reasoning_tokens")),
             recounted=self._recounted,
             engine=f"{server} ({self._fingerprint})" if self._fingerprint else server,
         )
@@ -181,22 +192,9 @@ def error_text(body: Any) -> str | None:  # noqa: ANN401 whatever a server sends
     found = body.get("error") or body.get("detail") or (body.get("message") if is_error else None)
     if isinstance(found, dict):
         found = found.get("message") or found.get("detail") or json.dumps(found)
-    return None if not found else (found if isinstance(found, str) else json.dumps(found))[:LONGEST_QUOTE]
+    return None if not found else (as_text(found) or json.dumps(found))[:LONGEST_QUOTE]
 
 
 def _raise_error(body: dict[str, Any]) -> None:
     if said := error_text(body):
         raise EndpointError(f"the server broke the reply off with an error: {said}")
-
-
-def _dict(value: Any) -> dict[str, Any]:  # noqa: ANN401 whatever a server sends
-    return value if isinstance(value, dict) else {}
-
-
-def _text(value: Any) -> str:  # noqa: ANN401
-    return value if isinstance(value, str) else ""
-
-
-def _count(usage: dict[str, Any], name: str) -> int | None:
-    value = usage.get(name)
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None

@@ -11,6 +11,7 @@ from llmcompare.engines.http_stream import Closed, Line, Sent, StreamedAnswer
 from llmcompare.engines.openai_reply import LONGEST_QUOTE, ChunkReader, body_of, error_text
 from llmcompare.engines.recount import Recount
 from llmcompare.engines.sse import EventLines, ServerEvent
+from llmcompare.engines.untrusted import parsed
 from llmcompare.errors import EndpointError, InputError
 
 HEARTBEAT_S = 0.1
@@ -113,7 +114,7 @@ class RemoteEngine:
         if reader.has_counts or not self._endpoint.kind.dialect.counts_afterwards:
             return
         asked = Recount(self._endpoint, request, text, key=key)
-        for _ in asked.wait(HEARTBEAT_S):
+        for _ in asked.wait(HEARTBEAT_S, limit_s=self._silence_limit_s):
             yield Tick(time_s=time.monotonic())
         if None not in asked.found:
             reader.note_counts(**asked.found._asdict())
@@ -130,8 +131,8 @@ class RemoteEngine:
 def _token(reader: ChunkReader, event: ServerEvent, time_s: float) -> Token | None:
     """The text of an event. Raises EndpointError for one that is none."""
     try:
-        chunk = json.loads(event.data)
-    except (ValueError, RecursionError) as error:
+        chunk = parsed(event.data)
+    except ValueError as error:
         raise EndpointError(f"the server sent what is no JSON: {event.data[:LONGEST_QUOTE]!r}") from error
     if event.kind == "error":
         raise EndpointError(f"the server broke the reply off with an error: {error_text({'error': chunk})}")

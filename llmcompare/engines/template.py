@@ -46,6 +46,8 @@ def written(
         return Written(**json.loads(ran.stdout))
     except subprocess.TimeoutExpired:
         return Written(text=None, problem=f"the chat template did not end within {WAIT_S:.0f} s.")
+    except OSError as error:
+        return Written(text=None, problem=f"the program that writes it cannot be started ({error.strerror}).")
     except (ValueError, TypeError):
         return Written(text=None, problem=f"the program that writes it ended with code {ran.returncode}.")
 

@@ -201,6 +201,32 @@ def test_an_error_event_inside_a_stream_that_began_well_is_a_failure_and_keeps_w
     assert "overloaded" in failure(server)
 
 
+def test_numbers_that_cannot_be_are_no_figures(server):
+    huge = 10**400
+    timings = event({"choices": [], "timings": {"prompt_per_second": float("inf")}})
+    server.say(chunk("a"), 0.05, chunk("b"), chunk(finish="stop"), timings, usage(huge, huge, huge), DONE)
+    measured = events_of(server)[-1].measured
+    assert measured.prompt_tokens is measured.reused_tokens is measured.generated_tokens is None
+    assert measured.prompt_tokens_per_s is measured.generation_tokens_per_s is None
+
+
+def test_half_a_character_is_a_mark_that_every_page_can_show(server):
+    server.say(event({"choices": [{"delta": {"content": "a\ud800b"}, "finish_reason": "stop"}]}), DONE)
+    assert text_of(events_of(server)) == "a\ufffdb"
+
+
+def test_an_error_that_is_nested_too_deep_is_shown_as_the_text_that_it_is(server):
+    server.status = 500
+    server.say("[" * 15_000)
+    assert "the server cannot answer now (500: [[[" in failure(server)
+
+
+@pytest.mark.parametrize("schema", ["{not json", "[" * 100_000])
+def test_a_schema_that_is_no_json_is_a_sentence_and_nothing_is_sent(server, schema):
+    assert "the JSON schema is no JSON (" in failure(server, request=ask(json_schema=schema))
+    assert server.asked == []
+
+
 @pytest.mark.parametrize("line", ["data: {not json\n\n", "data: 5\n\n", "data: \n\n"])
 def test_wrong_json_is_quoted_in_the_failure(server, line):
     server.say(chunk("a"), line, DONE)
@@ -363,6 +389,13 @@ def test_a_server_that_cannot_be_asked_afterwards_leaves_the_counts_unknown(serv
     done = events_of(server, "llama-cpp-python")[-1]
     assert done.reason == "end"
     assert done.measured.prompt_tokens is done.measured.generated_tokens is done.measured.recounted is None
+
+
+@pytest.mark.parametrize("after", ["[" * 15_000, 600.0])
+def test_a_server_that_is_asked_afterwards_and_never_answers_right_leaves_the_counts_unknown(server, after):
+    server.say(chunk("a"), chunk(finish="stop"), DONE, after)
+    done = events_of(server, "llama-cpp-python", silence_limit_s=0.3)[-1]
+    assert done.measured.generated_tokens is done.measured.prompt_tokens is None
 
 
 def test_a_json_schema_binds_the_model_behind_a_real_server_and_in_our_worker(remote_engine, shared_engine):
