@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 
 from llmcompare import figures
 from llmcompare.core import freshness, stack, tables, tiers, words
+from llmcompare.core.asked import asked
 from llmcompare.core.comparison import Comparison
 from llmcompare.core.facts import ReplyFact, RunFact
 from llmcompare.core.phrases import Assumption
@@ -165,14 +166,18 @@ def run_report(run: RunFact, replies: Sequence[ReplyFact], *, running: bool, mad
         made_on=made_on,
         as_of=f"Run on {run.asked_at[:10]}.",
         sections=(
-            Section(heading="Asked", quotes=(Quote(title="Prompt", text=run.prompt), *system)),
+            Section(
+                heading="Asked",
+                sentences=tuple(_settings(run)),
+                quotes=(Quote(title="Prompt", text=run.prompt), *system),
+            ),
             Section(
                 heading="Replies",
                 quotes=tuple(Quote(title=_reply_title(reply), text=reply.text or "—") for reply in replies),
             ),
             Section(
                 heading="Figures",
-                sentences=tuple(f"{r.model}: {figures_in_words(r, run.scheduling)}." for r in replies),
+                sentences=tuple(f"{r.model}: {figures_in_words(r, run.scheduling).rstrip('.')}." for r in replies),
                 tables=(reply_table(run, replies),) if replies else (),
             ),
         ),
@@ -185,6 +190,15 @@ def run_report(run: RunFact, replies: Sequence[ReplyFact], *, running: bool, mad
         basis=f"from run {run.run_id}, measured on one machine with one prompt",
         file_name=f"llmcompare-run-{run.asked_at[:10]}-{run.run_id[:8]}",
     )
+
+
+def _settings(run: RunFact) -> Iterator[str]:
+    found = asked(run)
+    if found.common is not None:
+        yield f"All slots: {found.common}, {run.scheduling}."
+        return
+    for model, settings in zip(run.models, found.own, strict=True):
+        yield f"{model}: {settings}."
 
 
 _IN_THE_PLAYGROUND = "python -m llmcompare serve"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from llmcompare.core.facts import RunFact
+from llmcompare.core.asked import asked, shortened
 from llmcompare.core.replies import BYTES_PER_MB, ENDS
 from llmcompare.core.reply_speeds import speed_sentence
 from llmcompare.core.units import counted
@@ -24,7 +24,6 @@ from llmcompare.ui import live, playground_prices, playground_turns
 from llmcompare.ui.person import person, watcher
 from llmcompare.ui.playground_ask import places
 from llmcompare.ui.playground_figures import differences_html, draw_figures
-from llmcompare.ui.playground_history import shortened
 from llmcompare.ui.safe import markdown, plain
 
 REPLY_HEIGHT_PX = 280
@@ -62,7 +61,9 @@ def show_run(run_id: str) -> None:
     found = conversation.turns(run_id)
     st.subheader("Replies" if len(found) < 2 else f"Replies, turn {len(found)}")
     playground_turns.show_earlier(found)
-    st.caption(plain(_asked(view.fact)))
+    common = asked(view.fact).common
+    settings = "each with settings of its own" if common is None else common
+    st.caption(plain(f"“{shortened(view.fact.prompt)}”, {settings}, {view.fact.scheduling}."))
     # Always drawn: what was chosen would be forgotten while the replies are written.
     chosen = playground_prices.pick(view)
     if view.job is None:
@@ -128,16 +129,6 @@ def _say_what_happened(view: RunView) -> None:
     st.markdown(f"**{plain(speed_sentence(view.replies, view.fact.scheduling))}**")
 
 
-def _asked(run: RunFact) -> str:
-    prompt = shortened(run.prompt)
-    seed = f", seed {run.seed}" if run.temperature else ""
-    system = ", with a system prompt" if run.system else ""
-    return (
-        f"“{prompt}”{system}, temperature {run.temperature:g}, top-p {run.top_p:g}, at most "
-        f"{counted(run.max_tokens, 'token')}{seed}, {run.scheduling}."
-    )
-
-
 def _draw_prompts(view: RunView) -> None:
     with st.expander("Prompt as the models see it, after the chat template"):
         for slot in view.slots:
@@ -149,6 +140,9 @@ def _draw_slot(view: RunView, at: int, said: Said, *, as_markdown: bool, compare
     slot = view.slots[at]
     reply = slot.reply
     st.markdown(f"**{plain(reply.model)}** {plain(reply.quantization or '')}")
+    settings = asked(view.fact)
+    if settings.common is None:
+        st.caption(plain(f"With {settings.own[at]}."))
     if reply.error is not None:
         st.error(plain(reply.error), icon=":material/error:")
     else:

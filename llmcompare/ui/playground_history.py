@@ -4,6 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from llmcompare.core.asked import shortened, who
 from llmcompare.core.facts import RunFact
 from llmcompare.errors import InputError
 from llmcompare.services import playground, runs
@@ -12,14 +13,7 @@ from llmcompare.ui.person import person
 from llmcompare.ui.safe import plain
 
 RUNS_LISTED = 20
-LABEL_CHARACTERS = 70
 TAKEN = "playground_taken"
-
-
-def shortened(text: str) -> str:
-    """A text in one line that fits a label."""
-    line = " ".join(text.split())
-    return line if len(line) <= LABEL_CHARACTERS else f"{line[: LABEL_CHARACTERS - 1]}…"
 
 
 def show_taken() -> None:
@@ -78,7 +72,7 @@ def _list(found: list[RunFact], this_page: Path) -> None:
     for run in found[:RUNS_LISTED]:
         when = run.asked_at[:16].replace("T", " ")
         star = "★ " if run.run_id in marked else ""
-        label = plain(f"{star}{when} UTC · {len(run.models)} models · {shortened(run.prompt)}")
+        label = plain(f"{star}{when} UTC · {shortened(who(run))} · {shortened(run.prompt)}")
         st.page_link(this_page, label=label, icon=":material/history:", query_params={"run": run.run_id})
 
 
