@@ -5,13 +5,15 @@ from typing import Annotated
 
 import typer
 
-from llmcompare.cli.app import EXIT_REFUSED, Json, app, print_json
+from llmcompare.cli.app import EXIT_REFUSED, Json, app, facts, print_json
 from llmcompare.core.replies import figures_in_words, reply_json
+from llmcompare.core.reply_price import ReplyCost, cost_json, price_in_words
+from llmcompare.core.scenario import Scenario
 from llmcompare.core.units import counted
 from llmcompare.engines.base import Sampling
 from llmcompare.engines.endpoints import endpoint_from
 from llmcompare.errors import InputError
-from llmcompare.services import bench, bench_files, export, machine, runs, structured
+from llmcompare.services import bench, bench_files, export, machine, price_choices, reply_prices, runs, structured
 from llmcompare.services.plans import Plan
 
 
@@ -45,6 +47,16 @@ def run_command(
     scheduling: Annotated[
         str, typer.Option(help="in-turn: figures can be compared. together: all at once, they slow each other.")
     ] = "in-turn",
+    price: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Of the replies: api:PROVIDER/MODEL, gpu:NAME, deployment:KEY or usd-per-hour:NUMBER; one for all, or "
+            "one for each model."
+        ),
+    ] = None,
+    requests_per_month: Annotated[
+        float, typer.Option(help="Like each reply, where it is priced at a deployment.")
+    ] = 1_000_000,
     as_json: Json = False,
 ) -> None:
     """Run one prompt through models side by side, local ones and those of servers; without any, the demo model."""
@@ -68,13 +80,28 @@ def run_command(
         scheduling=runs.scheduling(scheduling),
         context_tokens=context,
     )
+    scenario = Scenario(requests_per_month=requests_per_month)
+    chosen = price_choices.choices_from(price or (), slots=len(plan.models))
+    catalogue = facts() if price_choices.needs_prices(plan, chosen) else None
+    if catalogue is not None:
+        for choice in chosen:
+            reply_prices.require_known(catalogue, choice)
     replies = runs.run(plan)
+    costs: list[ReplyCost | None] = [None for _ in replies]
+    if catalogue is not None:
+        fact = plan.fact(replies[0].run_id, None)
+        costs = price_choices.costs_of(fact, replies, chosen, facts=catalogue, scenario=scenario)
+    priced = list(zip(replies, costs, strict=True))
     if as_json:
-        shown = [reply_json(reply, plan.scheduling) | structured.as_json(reply, sampling) for reply in replies]
+        shown = [
+            reply_json(reply, plan.scheduling) | cost_json(cost) | structured.as_json(reply, sampling)
+            for reply, cost in priced
+        ]
         print_json({"prompt": prompt, "run_id": replies[0].run_id, "replies": shown})
     else:
-        for reply in replies:
-            print(f"== {reply.model}\n{reply.text}\n   {figures_in_words(reply, plan.scheduling)}\n")
+        for reply, cost in priced:
+            print(f"== {reply.model}\n{reply.text}\n   {figures_in_words(reply, plan.scheduling)}")
+            print("" if cost is None else f"   {price_in_words(cost)}\n")
     if all(reply.error for reply in replies):
         raise typer.Exit(EXIT_REFUSED)
 

@@ -149,8 +149,8 @@ def _sampling_flags(run: RunFact) -> list[str]:
     return numbers + [f"--stop {shlex.quote(text)}" for text in sampling.get("stop") or ()]
 
 
-def run_flags(run: RunFact) -> str:
-    """The options of `run` that ask the same again, quoted for a shell."""
+def run_flags(run: RunFact, more: str = "") -> str:
+    """The options of `run` that ask the same again, quoted for a shell, and further ones."""
     prompt = shlex.quote(run.prompt)
     dashed = run.prompt.startswith("-")
     flags = [] if dashed else [prompt]
@@ -170,4 +170,4 @@ def run_flags(run: RunFact) -> str:
         f"--scheduling {run.scheduling}",
     ]
     # A prompt that begins with a dash would be read as an option.
-    return " ".join([*flags, "--json", *(["--", prompt] if dashed else [])])
+    return " ".join([*flags, *filter(None, [more]), "--json", *(["--", prompt] if dashed else [])])

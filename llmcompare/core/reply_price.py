@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import floor, log10
+from typing import Any
 
 from llmcompare.core.arithmetic import shown, steps, token_numbers
 from llmcompare.core.comparison import Comparison, Option
@@ -120,6 +122,41 @@ def deployed_cost(comparison: Comparison, option: Option, rows: Sequence[UsedRow
     model = "" if option.key == "today" else f" with {comparison.model.display_name}"
     label = f"{option.name}{model}, one of {count_text(requests)} such requests a month"
     return ReplyCost(label=label, usd=usd, how=(*lines, share), rows=tuple(rows))
+
+
+def usd_in_words(cost: ReplyCost) -> str:
+    """The middle, with the band where there is one, in digits that count.
+
+    >>> usd_in_words(ReplyCost(label="a list", usd=exactly(0.0012345), how=()))
+    '0.00123 USD'
+    """
+    if cost.usd is None:
+        return "not known"
+    low, mid, high = (_digits(one) for one in (cost.usd.low, cost.usd.mid, cost.usd.high))
+    return f"{mid} USD" if low == high else f"{mid} USD ({low} to {high})"
+
+
+def price_in_words(cost: ReplyCost) -> str:
+    """What it is charged at too, or why there is no price."""
+    return f"no price at {cost.label}: {cost.how[0]}" if cost.usd is None else f"{usd_in_words(cost)}: {cost.label}"
+
+
+def cost_json(cost: ReplyCost | None) -> dict[str, Any]:
+    """Flat, units in the keys, null where nothing is chosen or known."""
+    usd = None if cost is None else cost.usd
+    return {
+        "usd": None if usd is None else usd.mid,
+        "usd_low": None if usd is None else usd.low,
+        "usd_high": None if usd is None else usd.high,
+        "priced_at": None if cost is None else cost.label,
+        "price_how": [] if cost is None else list(cost.how),
+        "price_row_ids": [] if cost is None else [row.row_id for row in cost.rows],
+    }
+
+
+def _digits(usd: float) -> str:
+    """Three digits that count, without an exponent."""
+    return f"{usd:.{max(2, 2 - floor(log10(usd)))}f}" if usd > 0 else "0"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -87,6 +87,16 @@ def of_machine(usd_per_hour: float) -> ReplyPrice:
     return ReplyPrice(label=f"a machine at {usd_per_hour:g} USD an hour, given by you", usd_per_hour=usd_per_hour)
 
 
+def require_known(facts: Facts, choice: PriceChoice) -> None:
+    """Raises UnknownIdError for a name that the catalogue does not have."""
+    if choice.kind == "API listing" and choice.name is not None:
+        _named("API listing", choice.name, listings(facts))
+    if choice.kind == "rented GPU" and choice.name is not None:
+        _named("offer of a GPU", choice.name, rentals(facts))
+    if choice.kind == "deployment" and choice.name is not None and choice.name not in DEPLOYMENTS:
+        raise UnknownIdError("deployment", choice.name, DEPLOYMENTS)
+
+
 def cost_of(
     run: RunFact, reply: ReplyFact, choice: PriceChoice, *, facts: Facts, scenario: Scenario
 ) -> ReplyCost | None:

@@ -17,6 +17,7 @@ from llmcompare.services.jobs import Job, registry
 from llmcompare.services.live_replies import Said
 from llmcompare.services.plans import Plan, schema_of
 from llmcompare.services.playground import RunView
+from llmcompare.services.reply_prices import PriceChoice
 from llmcompare.services.runs import Slot
 from llmcompare.services.structured import verdict
 from llmcompare.store.paths import folders
@@ -48,15 +49,15 @@ def show_from_now_on(run_id: str) -> None:
         st.query_params["run"] = run_id
 
 
-def show_run(run_id: str) -> None:
-    """The run, followed while it happens."""
+def show_run(run_id: str) -> list[PriceChoice]:
+    """The run, followed while it happens; what its replies are priced at."""
     view = playground.view(run_id)
     if view is None:
         st.warning(
             plain(f"There is no run {run_id!r} here: the link is of another installation, or it was mistyped."),
             icon=":material/link_off:",
         )
-        return
+        return []
     playground.note_opening(view.fact, person())
     found = conversation.turns(run_id)
     st.subheader("Replies" if len(found) < 2 else f"Replies, turn {len(found)}")
@@ -72,9 +73,10 @@ def show_run(run_id: str) -> None:
         draw_figures(view, costs)
         playground_prices.show_how(view, costs)
         _draw_prompts(view)
-        return
+        return chosen
     poll_s = _poll_s(view.job)
     st.fragment(_follow, run_every=poll_s)(run_id, poll_s)
+    return chosen
 
 
 def pick_next(run_id: str, models: Sequence[LocalModel]) -> Plan | None:

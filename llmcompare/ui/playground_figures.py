@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 from html import escape
-from math import floor, log10
 
 import streamlit as st
 
 from llmcompare.core.differences import differences
 from llmcompare.core.facts import ReplyFact
 from llmcompare.core.replies import BYTES_PER_MB, energy_in_words, place_in_words
-from llmcompare.core.reply_price import ReplyCost, cheapest
+from llmcompare.core.reply_price import ReplyCost, cheapest, usd_in_words
 from llmcompare.core.reply_speeds import fastest, speeds
 from llmcompare.services.playground import RunView
 
@@ -123,25 +122,13 @@ def _figures(reply: ReplyFact, cost: ReplyCost | None) -> dict[str, str]:
         "Thinking tokens": _number(reply.thinking_tokens or None),
         "Peak memory": _number(memory_mb, "MB"),
         "Energy": energy_in_words(reply),
-        "Price of the reply": UNKNOWN if cost is None else _usd(cost),
+        "Price of the reply": UNKNOWN if cost is None else usd_in_words(cost),
         "Cold or warm": {True: "cold", False: "warm", None: UNKNOWN}[reply.cold],
         "Threads": _number(reply.threads),
         "Other work": _number(reply.others_busy_cores, "cores", 1),
         "GPU layers": UNKNOWN if reply.gpu_layers is None else f"{reply.gpu_layers} ({place_in_words(reply)})",
         "Context": _number(reply.context_tokens, "tokens"),
     }
-
-
-def _usd(cost: ReplyCost) -> str:
-    if cost.usd is None:
-        return "not known"
-    low, mid, high = (_digits(one) for one in (cost.usd.low, cost.usd.mid, cost.usd.high))
-    return f"{mid} USD" if low == high else f"{mid} USD ({low} to {high})"
-
-
-def _digits(usd: float) -> str:
-    """Three digits that count, without an exponent."""
-    return f"{usd:.{max(2, 2 - floor(log10(usd)))}f}" if usd > 0 else "0"
 
 
 def _number(value: float | None, unit: str = "", digits: int = 0) -> str:

@@ -1,5 +1,6 @@
 """A person's runs: found again, marked with a star, asked of other models, opened elsewhere."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import streamlit as st
@@ -9,7 +10,9 @@ from llmcompare.core.facts import RunFact
 from llmcompare.errors import InputError
 from llmcompare.services import playground, runs
 from llmcompare.services.plans import settings_of
+from llmcompare.services.reply_prices import PriceChoice
 from llmcompare.ui.person import person
+from llmcompare.ui.playground_prices import in_link
 from llmcompare.ui.safe import plain
 
 RUNS_LISTED = 20
@@ -24,8 +27,8 @@ def show_taken() -> None:
         st.toast(plain(said), icon=":material/arrow_upward:")
 
 
-def show_links(run_id: str, arena_page: Path, report_page: Path) -> None:
-    """What can be done with the run that is shown."""
+def show_links(run_id: str, chosen: Sequence[PriceChoice], arena_page: Path, report_page: Path) -> None:
+    """What can be done with the run that is shown, and with its prices."""
     view = playground.view(run_id)
     if view is None:
         return
@@ -40,8 +43,9 @@ def show_links(run_id: str, arena_page: Path, report_page: Path) -> None:
         arena_page, label="Judge this run blind in Arena", icon=":material/swords:", query_params={"run": run_id}
     )
     st.page_link(
-        report_page, label="Open this run in Report", icon=":material/description:", query_params={"run": run_id}
-    )
+        report_page, label="Open this run in Report", icon=":material/description:",
+        query_params=[("run", run_id), *in_link(chosen)],
+    )  # fmt: skip
     st.caption("The address of this page opens the run for everybody who uses this server.")
 
 

@@ -1,13 +1,16 @@
 """What the replies of the Playground are priced at: one choice for all, or one for each slot, and how the USD came."""
 
 from collections.abc import Sequence
+from datetime import date
 
 import pandas as pd
 import streamlit as st
 
 from llmcompare.core.reply_price import ReplyCost
 from llmcompare.errors import InputError
-from llmcompare.services import reply_prices
+from llmcompare.reports.report import Report
+from llmcompare.reports.run_report import run_report
+from llmcompare.services import price_choices, reply_prices
 from llmcompare.services.playground import RunView
 from llmcompare.services.reply_prices import KINDS, PriceChoice, PriceKind
 from llmcompare.ui import frame
@@ -90,6 +93,31 @@ def costs(view: RunView, chosen: Sequence[PriceChoice]) -> list[ReplyCost | None
     except InputError as problem:
         st.warning(plain(str(problem)), icon=":material/warning:")
         return [None for _ in view.slots]
+
+
+PRICE = "price"
+"""Of a link to a report: one for all replies, or one for each; see services.price_choices."""
+
+
+def in_link(chosen: Sequence[PriceChoice]) -> list[tuple[str, str]]:
+    """What a link to the report of a run says of its prices."""
+    return [(PRICE, text) for text in price_choices.texts_of(chosen)]
+
+
+def report(view: RunView) -> Report:
+    """Of a run, with the prices of the link."""
+    facts, scenario = frame.facts(), frame.scenario()
+    run_over = view.problem is None
+    try:
+        chosen = price_choices.choices_from(st.query_params.get_all(PRICE), slots=len(view.slots))
+        found = price_choices.costs_of(view.fact, view.replies, chosen, facts=facts, scenario=scenario)
+    except InputError as problem:
+        st.warning(plain(str(problem)), icon=":material/warning:")
+        chosen, found = [], []
+    return run_report(
+        view.fact, view.replies, running=run_over, made_on=date.today(), costs=found,
+        price_flags=price_choices.flags(chosen, scenario),
+    )  # fmt: skip
 
 
 def show_how(view: RunView, found: Sequence[ReplyCost | None]) -> None:

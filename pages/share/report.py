@@ -4,9 +4,9 @@ from datetime import date
 
 import streamlit as st
 
-from llmcompare.reports.report import cost_report, run_report
+from llmcompare.reports.report import cost_report
 from llmcompare.services import costs, playground
-from llmcompare.ui import arena_ratings, frame, show
+from llmcompare.ui import arena_ratings, frame, playground_prices, show
 
 run_id = st.query_params.get("run")
 view = playground.view(run_id) if run_id else None
@@ -16,7 +16,7 @@ st.title("Report")
 if run_id and view is None:
     st.warning("The run of this link is not in the log here. Below is the cost comparison.", icon=":material/link_off:")
 if view is not None:
-    show.report(run_report(view.fact, view.replies, running=view.problem is None, made_on=date.today()))
+    show.report(playground_prices.report(view))
 elif votes is not None:
     show.report(votes)
 else:

@@ -39,11 +39,11 @@ else:
         parts.show_from_now_on(playground.start(plan, person=person()))
 run_id = parts.current_run_id()
 if run_id:
-    parts.show_run(run_id)
+    chosen = parts.show_run(run_id)
     following = parts.pick_next(run_id, usable)
     if following is not None:
         parts.show_from_now_on(playground.start(following, person=person()))
         st.rerun()
-    history.show_links(run_id, frame.PAGES / "try/arena.py", frame.PAGES / "share/report.py")
+    history.show_links(run_id, chosen, frame.PAGES / "try/arena.py", frame.PAGES / "share/report.py")
 history.show(frame.PAGES / "try/playground.py")
 parts.show_models(models)

@@ -13,7 +13,7 @@ from llmcompare.core.scenario import Scenario
 from llmcompare.core.tables import Table
 from llmcompare.services import costs, export
 from llmcompare.services import tables as catalogue_tables
-from llmcompare.ui.safe import plain
+from llmcompare.ui.safe import NOTHING, plain
 
 
 def read_csv(content: bytes) -> list[list[str]]:
@@ -90,7 +90,8 @@ MARKUP = [
 
 @pytest.mark.parametrize("text", MARKUP)
 def test_no_mark_of_a_name_is_markup_for_streamlit(text):
-    written = plain(text)
+    # What cuts a bare address shows nothing, and no text can hold it: its own colon would be escaped.
+    written = plain(text).replace(NOTHING, "")
     for position, mark in enumerate(written):
         if mark in "<>$[]():*`#~_|!&{}":
             assert written[position - 1] == "\\"
@@ -98,7 +99,8 @@ def test_no_mark_of_a_name_is_markup_for_streamlit(text):
 
 @given(text=st.text(max_size=60))
 def test_plain_text_is_the_same_text_without_its_backslashes(text):
-    written, found, marks = plain(text), [], iter(plain(text))
+    written, found = plain(text).replace(NOTHING, ""), []
+    marks = iter(written)
     for mark in marks:
         found.append(next(marks) if mark == "\\" else mark)
     assert "".join(found) == text.replace("\n", " ")
