@@ -8,6 +8,7 @@ from llmcompare.core.breakeven import crossings
 from llmcompare.core.cost import Band
 from llmcompare.core.curves import CostCurve, ReplicaGroup
 from llmcompare.core.fleet import Out
+from llmcompare.core.pareto import on_front
 from llmcompare.core.phrases import band_text, sentence_start
 from llmcompare.core.units import count_text, counted, usd_text
 
@@ -103,6 +104,24 @@ def answer(lines: Sequence[Line], *, count: int, cheaper_count: int, today: str,
         f"{cheaper_count:,} of {counted(count, 'open deployment')} would be cheaper than {bill}. The cheapest is "
         f"{best.name}: {band_text(best.usd_per_month)} a month, which saves {band_text(saved)}.{sure}"
     )
+
+
+def front(lines: Sequence[Line]) -> list[Line]:
+    """Those with a score of which no other one is better and costs no more, the cheapest first."""
+    scored = [(line, line.quality) for line in lines if line.quality is not None]
+    best = on_front([line.usd_per_month.mid for line, _ in scored], [score.mid for _, score in scored])
+    found = [line for (line, _), is_best in zip(scored, best, strict=True) if is_best]
+    return sorted(found, key=lambda line: line.usd_per_month.mid)
+
+
+def front_sentence(lines: Sequence[Line]) -> str:
+    """The front in words, with the numbers that it has in the picture."""
+    found = [
+        f"({number}) {line.model_name}, {usd_text(line.usd_per_month.mid)} a month, score {line.quality.mid:.1f}"
+        for number, line in enumerate(front(lines), start=1)
+        if line.quality
+    ]
+    return f"No other one has a higher score for the same money or less: {'; '.join(found)}."
 
 
 def doubt_sentences(lines: Sequence[Line]) -> Iterator[str]:

@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 from llmcompare.core.phrases import band_text
 from llmcompare.core.quality import ModelPoint, QualityAgainstCost
 from llmcompare.core.units import counted
+from llmcompare.figures.labels import SIDES, sides_over_cost
 from llmcompare.figures.style import (
     FAMILY_COLOURS,
     FAMILY_NAMES,
@@ -15,7 +16,6 @@ from llmcompare.figures.style import (
     MARK_COLOUR,
     error_bars,
     laid_out,
-    name_places,
     safe,
 )
 
@@ -24,11 +24,13 @@ def quality_against_cost(result: QualityAgainstCost) -> go.Figure:
     """Score over monthly API cost; error bars are the spread over providers and over runs; the front is a line."""
     figure = go.Figure()
     _add_front(figure, [point for point in result.points if point.on_front])
-    costs, scores = [one.usd_per_month.mid for one in result.points], [one.score.mid for one in result.points]
-    places = name_places(costs, scores, [one.on_front for one in result.points])
-    by_family = sorted(zip(result.points, places, strict=True), key=lambda one: one[0].model.family)
-    for family, shown in groupby(by_family, key=lambda one: one[0].model.family):
-        _add_family(figure, family, list(shown))
+    by_family = sorted(result.points, key=lambda point: point.model.family)
+    sides = sides_over_cost(
+        [point.usd_per_month for point in by_family], [point.score for point in by_family],
+        [point.model.display_name for point in by_family], named=[point.on_front for point in by_family],
+    )  # fmt: skip
+    for family, marks in groupby(zip(by_family, sides, strict=True), key=lambda mark: mark[0].model.family):
+        _add_family(figure, family, list(marks))
     laid_out(
         figure,
         x_title="USD per month, token-priced API (log scale)",
@@ -49,8 +51,9 @@ def _add_front(figure: go.Figure, front: list[ModelPoint]) -> None:
     )
 
 
-def _add_family(figure: go.Figure, family: str, shown: list[tuple[ModelPoint, str]]) -> None:
-    colour, points = FAMILY_COLOURS[family], [point for point, _ in shown]
+def _add_family(figure: go.Figure, family: str, marks: list[tuple[ModelPoint, str | None]]) -> None:
+    """Each point with the side on which its name has room."""
+    colour, points = FAMILY_COLOURS[family], [point for point, _ in marks]
     figure.add_scatter(
         x=[point.usd_per_month.mid for point in points],
         y=[point.score.mid for point in points],
@@ -63,8 +66,8 @@ def _add_family(figure: go.Figure, family: str, shown: list[tuple[ModelPoint, st
             "size": [13 if point.on_front else 8 for point in points],
             "opacity": [1.0 if point.on_front else 0.55 for point in points],
         },
-        text=[safe(point.model.display_name) if point.on_front else "" for point in points],
-        textposition=[place for _, place in shown],
+        text=[safe(point.model.display_name) if side else "" for point, side in marks],
+        textposition=[side or SIDES[0] for _, side in marks],
         name=FAMILY_NAMES[family],
         customdata=[_hover(point) for point in points],
         hovertemplate="%{customdata[0]}<br>score %{customdata[1]}<br>%{customdata[2]} a month"

@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 from html import escape
-from itertools import pairwise
-from math import ceil, floor, log10, sqrt
+from math import ceil, floor, log10
 
 import numpy as np
 import plotly.graph_objects as go
@@ -98,28 +97,6 @@ def laid_out(figure: go.Figure, *, x_title: str, y_title: str) -> go.Figure:
     figure.update_xaxes(title=x_title, automargin=True)
     figure.update_yaxes(title=y_title, automargin=True)
     return figure
-
-
-NAME_WIDE, NAME_HIGH = 0.3, 0.07
-"""About what a name takes of a chart's width and height."""
-
-
-def name_places(x: Sequence[float], y: Sequence[float], named: Sequence[bool]) -> list[str]:
-    """Where the names of marks go on a logarithmic x: towards the middle, below where the next name would lie over it.
-
-    >>> name_places([1, 2, 100], [10, 10.1, 20], [True, True, True])
-    ['bottom right', 'top right', 'top left']
-    """
-    if not x:
-        return []
-    # Towards the middle, so that the edge of a narrow screen does not cut them.
-    middle = sqrt(min(x) * max(x))
-    places = ["top right" if value < middle else "top left" for value in x]
-    wide, high = NAME_WIDE * log10(max(x) / min(x)), NAME_HIGH * (max(y) - min(y))
-    for one, after in pairwise(sorted((at for at in range(len(x)) if named[at]), key=lambda at: x[at])):
-        if log10(x[after] / x[one]) < wide and abs(y[after] - y[one]) < high:
-            places[one] = places[one].replace("top", "bottom")
-    return places
 
 
 LOG_AXIS = {"type": "log", "dtick": 1, "exponentformat": "B", "minor": {"showgrid": False}}

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from llmcompare import figures
+from llmcompare.core import sweep_words as words
 from llmcompare.core.comparison import Comparison
 from llmcompare.core.records import RENTED_BILLINGS, ScoreCell
 from llmcompare.core.tables import Table
@@ -94,7 +95,8 @@ def _show_chart(facts: Facts, found: Swept, context: Context, cell: ScoreCell | 
         best, quality_title=f"{cell.benchmark}, {cell.metric}", today_usd=context.today_usd_per_month
     )
     said = f"Score over monthly cost of {len(best)} deployments, the cheapest of each model on GPUs and through an API."
-    show.chart(figure, key="quality_of_deployments", description=said)
+    show.chart(figure, key="quality_of_deployments", description=f"{said} {words.front_sentence(best)}")
+    show.sentences(words.front_sentence(best))
     st.caption(
         "The cheapest of each model: filled through an API, open on rented GPUs with unquantised weights, whose score "
         "it is. Dashed: today's bill. Bars: from the cheapest to the dearest price."

@@ -2,18 +2,20 @@
 
 import json
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
-from llmcompare.core import words
+from llmcompare import figures
+from llmcompare.core import sweep_words, words
 from llmcompare.core.fleet import Axes, Out, fleet
 from llmcompare.core.memory import Use
 from llmcompare.core.rented import deployments
 from llmcompare.core.scenario import Scenario
 from llmcompare.core.speed import Deployment, stacked, taken, traits
 from llmcompare.errors import InputError, UnknownIdError
-from llmcompare.services import candidates, costs, doubts, hardware, sweep, sweep_lines, sweep_out
+from llmcompare.services import candidates, costs, doubts, hardware, overview, sweep, sweep_lines, sweep_out
 from llmcompare.services.books import priced_book
 from llmcompare.services.fit import FORMATS_BEST_FIRST
 from llmcompare.services.sweep import Limits
@@ -110,6 +112,25 @@ def test_a_price_that_looks_wrong_counts_where_its_provider_is_chosen_and_is_sai
     assert said[0] == f"The price of the cheapest looks wrong: {listed[0].doubt}."
     sound = next(line for line in listed if line.doubt is None)
     assert f"The cheapest without such a doubt is {sound.name}" in said[1]
+
+
+def test_the_front_is_told_in_words_from_the_cheapest_to_the_best(real_facts):
+    cell = next(iter(overview.score_cells(real_facts).values()))
+    scenario = Scenario()
+    found = sweep.sweep(real_facts, scenario, candidates.models_named(real_facts, "all"), ON_DEMAND)
+    best = sweep_lines.best_of_models(real_facts, found, sweep_lines.context(real_facts, scenario, cell))
+    front = sweep_words.front(best)
+    assert len(front) > 2
+    for cheaper, dearer in pairwise(front):
+        assert cheaper.usd_per_month.mid < dearer.usd_per_month.mid
+        assert cheaper.quality.mid < dearer.quality.mid
+    top = max(line.quality.mid for line in best if line.quality)
+    assert front[-1].quality.mid == top
+    said = sweep_words.front_sentence(best)
+    assert f"(1) {front[0].model_name}, " in said
+    assert f"({len(front)}) {front[-1].model_name}, " in said
+    figure = figures.quality_of_deployments(best, quality_title="score", today_usd=1.0)
+    assert [str(number) for number in range(1, len(front) + 1)] in [list(trace.text or ()) for trace in figure.data]
 
 
 def test_no_range_starts_or_ends_at_a_price_that_looks_wrong(real_facts):
