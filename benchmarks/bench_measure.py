@@ -26,8 +26,8 @@ from llmcompare.core.bench import speed, speed_tests  # noqa: E402
 from llmcompare.core.placement import Placement  # noqa: E402
 from llmcompare.core.this_machine import ModelInFormat, Observation, predicted_from  # noqa: E402
 from llmcompare.engines.base import Sampled  # noqa: E402
+from llmcompare.engines.child_process import POLITENESS  # noqa: E402
 from llmcompare.engines.local import LocalEngine  # noqa: E402
-from llmcompare.engines.process import POLITENESS  # noqa: E402
 from llmcompare.models import gguf_shape, quantise  # noqa: E402
 from llmcompare.models.library import demo_model_path, model_at  # noqa: E402
 

@@ -6,6 +6,11 @@ from typing import Literal, Protocol
 
 from llmcompare.errors import InputError
 
+HEARTBEAT_S = 0.1
+"""How long a stream waits for news before it says that it is still alive: whoever follows it can stop that soon."""
+LONGEST_TOKEN_CHARACTERS = 256
+"""Vocabularies know up to 128 blanks as one token."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:

@@ -18,11 +18,18 @@ class SeenGpu:
     """With the processor: what is put there is taken from the memory of the machine."""
 
 
-def gpus() -> tuple[SeenGpu, ...]:
-    """In the order of the driver; none where nvidia-ml-py sees none."""
+def nvml() -> Any | None:  # noqa: ANN401 a module without types
+    """The module of nvidia-ml-py; None where it is not installed."""
     try:
         import pynvml
     except ImportError:
+        return None
+    return pynvml
+
+
+def gpus() -> tuple[SeenGpu, ...]:
+    """In the order of the driver; none where nvidia-ml-py sees none."""
+    if (pynvml := nvml()) is None:
         return ()
     try:
         pynvml.nvmlInit()

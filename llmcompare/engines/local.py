@@ -21,12 +21,10 @@ from typing import IO, Any
 
 from llmcompare.core.bench import SpeedTest
 from llmcompare.core.placement import Placement
-from llmcompare.engines.base import Done, Event, Failed, Measured, Request, Sampled, Started, Tick, Token
+from llmcompare.engines.base import HEARTBEAT_S, Done, Event, Failed, Measured, Request, Sampled, Started, Tick, Token
 from llmcompare.engines.endings import LONGEST_EVENT, LONGEST_WORDS, death, event_in, lines_of
 from llmcompare.errors import EngineCrashedError, ModelRefusedError
 
-HEARTBEAT_S = 0.1
-"""How long a stream waits for news before it says that it is still alive: whoever follows it can stop that soon."""
 STOP_GRACE_S = 5.0
 """How long a stopped reply may take to end before its process is killed; a chunk of 512 tokens stops within 0.3 s."""
 LOAD_LIMIT_S = 900.0

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from llmcompare.engines import rapl
+from llmcompare.engines.gpus import nvml
 
 MILLIJOULES_PER_J = 1000
 
@@ -27,15 +28,6 @@ class Used(NamedTuple):
 
     processor_j: float | None
     gpus_j: float | None
-
-
-def nvml() -> Any | None:  # noqa: ANN401 a module without types
-    """The module of nvidia-ml-py; None where it is not installed."""
-    try:
-        import pynvml
-    except ImportError:
-        return None
-    return pynvml
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,6 @@ Nothing here is Streamlit's: pages, command line and tests use the same pool.
 import concurrent.futures
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import closing, contextmanager
@@ -19,14 +18,13 @@ from typing import TypeAlias
 from llmcompare.core.bench import SpeedTest
 from llmcompare.core.placement import DoesNotFit, Machine, ModelSize, Placement, place, threads_each
 from llmcompare.core.units import counted
-from llmcompare.engines.base import Done, Event, Failed, Request, Waiting
-from llmcompare.engines.local import HEARTBEAT_S, LocalEngine, ModelFacts
+from llmcompare.engines.base import HEARTBEAT_S, Done, Event, Failed, Request, Waiting
+from llmcompare.engines.crashes import Crashes
+from llmcompare.engines.local import LocalEngine, ModelFacts
 from llmcompare.engines.machine import LoadMeter, machine, usable_cores
 from llmcompare.engines.turns import Turns
 from llmcompare.errors import EngineCrashedError, EngineError, ModelRefusedError
 
-CRASHES_ALLOWED = 3
-CRASH_WINDOW_S = 60.0
 LOOK_AT_LOAD_S = 1.0
 """How often the cores are shared out anew while something runs: other work comes and goes."""
 Ask: TypeAlias = Callable[[LocalEngine], Generator[Event, None, None]]
@@ -94,10 +92,9 @@ class Pool:
         self._cores = cores or usable_cores()
         self._silence_limit_s = silence_limit_s
         self.turns = Turns()
+        self.crashes = Crashes()
         self._residents: dict[str, Resident] = {}
         self._running: list[LocalEngine] = []
-        self._crashes: dict[str, deque[float]] = {}
-        self._set_aside: dict[str, tuple[str, str]] = {}
         self._pinned: set[Path] = set()
         self._state = threading.RLock()
         self._loads = threading.Lock()
@@ -132,12 +129,6 @@ class Pool:
         with self._state:
             return frozenset(self._pinned)
 
-    def forgive(self, file_name: str) -> None:
-        """Let a model that was set aside try again."""
-        with self._state:
-            for key in [key for key, (name, _) in self._set_aside.items() if name == file_name]:
-                del self._set_aside[key], self._crashes[key]
-
     def free_cores(self) -> int:
         """Cores that other work leaves, at least one."""
         with self._state:
@@ -158,18 +149,13 @@ class Pool:
             self._residents.clear()
         _close(gone)
 
-    def set_aside(self) -> dict[str, str]:
-        """File name and reason of every model that is not tried any more."""
-        with self._state:
-            return dict(self._set_aside.values())
-
     # --- loading ----------------------------------------------------------------------------------------------------
 
     @contextmanager
     def resident(self, key: str, model: ModelFile, context_tokens: int) -> Iterator[Resident]:
         """The model, loaded or being loaded; it stays while the block runs. Raises ModelRefusedError."""
         with self._state:
-            self._refuse_if_set_aside(key)
+            self.crashes.refuse_if_set_aside(key)
             version = model.version
             replaced = self._take_replaced(model.path, version)
             known = self._residents.get(key)
@@ -204,7 +190,7 @@ class Pool:
                 engine = LocalEngine(resident.model.path, placement, silence_limit_s=self._silence_limit_s)
         except BaseException as error:
             if isinstance(error, EngineCrashedError):
-                self.note_crash(resident.key, resident.model, str(error))
+                self.crashes.note(resident.key, resident.model.path.name, str(error))
             with self._state:
                 if self._residents.get(resident.key) is resident:
                     del self._residents[resident.key]
@@ -254,25 +240,6 @@ class Pool:
             sharing=len(self._running) + 1,
             most_gpu_layers=resident.model.gpu_layers,
         )
-
-    # --- crashes ----------------------------------------------------------------------------------------------------
-
-    def note_crash(self, key: str, model: ModelFile, reason: str) -> None:
-        """The third crash within a minute sets a model aside."""
-        now = time.monotonic()
-        with self._state:
-            crashes = self._crashes.setdefault(key, deque(maxlen=CRASHES_ALLOWED))
-            crashes.append(now)
-            if len(crashes) == CRASHES_ALLOWED and now - crashes[0] < CRASH_WINDOW_S:
-                self._set_aside[key] = (model.path.name, reason)
-
-    def _refuse_if_set_aside(self, key: str) -> None:
-        if key in self._set_aside:
-            name, reason = self._set_aside[key]
-            raise ModelRefusedError(
-                f"{name} is set aside: it crashed {CRASHES_ALLOWED} times within a minute, the last time because "
-                f"{reason}. Choose another model, or let it try again under Models at hand."
-            )
 
     # --- cores ------------------------------------------------------------------------------------------------------
 
@@ -387,7 +354,7 @@ class PooledEngine:
                 others = self._pool.others_from_now()
                 for event in events:
                     if isinstance(event, Failed) and event.crashed:
-                        self._pool.note_crash(key, self._model, event.error)
+                        self._pool.crashes.note(key, self.name, event.error)
                     if isinstance(event, Done):
                         event = replace(event, measured=replace(event.measured, others_busy_cores=others()))
                     yield event

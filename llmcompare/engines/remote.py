@@ -5,7 +5,17 @@ import time
 from collections.abc import Generator, Iterator
 from contextlib import closing
 
-from llmcompare.engines.base import Event, Failed, Request, Started, Tick, Token, Waiting
+from llmcompare.engines.base import (
+    HEARTBEAT_S,
+    LONGEST_TOKEN_CHARACTERS,
+    Event,
+    Failed,
+    Request,
+    Started,
+    Tick,
+    Token,
+    Waiting,
+)
 from llmcompare.engines.endpoints import Endpoint, is_private, key_for
 from llmcompare.engines.http_stream import Closed, Line, Sent, StreamedAnswer
 from llmcompare.engines.openai_reply import LONGEST_QUOTE, ChunkReader, body_of, error_text
@@ -14,8 +24,6 @@ from llmcompare.engines.sse import EventLines, ServerEvent
 from llmcompare.engines.untrusted import parsed
 from llmcompare.errors import EndpointError, InputError
 
-HEARTBEAT_S = 0.1
-"""How long a stream waits for news before it says that it is still alive: whoever follows it can stop that soon."""
 CONNECT_LIMIT_S = 10.0
 SILENCE_LIMIT_S = 120.0
 """A server may load a model or have a queue before the first token."""
@@ -23,7 +31,6 @@ CONNECT_LIMITS = 3
 """Looking a name up has no limit of its own, and each address of a name has one."""
 KEEP_ALIVE_LIMITS = 10
 """Times the limit of silence: so long a server may send nothing but signs of life."""
-LONGEST_TOKEN_CHARACTERS = 256
 END = "[DONE]"
 _BROKEN_OFF = "the connection broke off in the middle of the reply."
 _CLOSED_AT_ONCE = (

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
-from llmcompare.engines.process import RefusedError
+from llmcompare.engines.child_process import RefusedError
 
 BATCH_TOKENS = 512
 """Of a prompt, at once."""

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from llmcompare.engines.process import RefusedError, template_limits
+from llmcompare.engines.child_process import RefusedError, template_limits
 
 SHOWN_LIMIT = 20_000
 """Characters; a template may write without end."""

@@ -7,7 +7,7 @@ import llama_cpp
 import numpy as np
 from llama_cpp.llama_grammar import json_schema_to_gbnf
 
-from llmcompare.engines.process import RefusedError, schema_limits
+from llmcompare.engines.child_process import RefusedError, schema_limits
 
 PENALTY_WINDOW_TOKENS = 64
 Handle: TypeAlias = Any

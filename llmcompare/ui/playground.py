@@ -229,10 +229,10 @@ def _show_pool() -> None:
         ):
             pool.unload(path)
             st.rerun()
-    for name, reason in pool.set_aside().items():
+    for name, reason in pool.crashes.set_aside().items():
         st.warning(plain(f"{name} is set aside: {reason}"), icon=":material/block:")
         if st.button(plain(f"Let {name} try again"), key=f"forgive_{name}"):
-            pool.forgive(name)
+            pool.crashes.forgive(name)
             st.rerun()
 
 

@@ -195,8 +195,8 @@ def test_three_crashes_within_a_minute_set_a_model_aside_until_it_is_forgiven(ma
     assert "one.gguf is set aside: it crashed 3 times within a minute" in refused.error
     assert "signal 9" in refused.error
     assert isinstance(reply(pool, models[1])[-1], Done)
-    assert list(pool.set_aside()) == ["one.gguf"]
-    pool.forgive("one.gguf")
+    assert list(pool.crashes.set_aside()) == ["one.gguf"]
+    pool.crashes.forgive("one.gguf")
     assert isinstance(reply(pool, models[0])[-1], Done)
 
 

@@ -1,4 +1,4 @@
-"""The parts of a worker process that know nothing of llama.cpp: pipes, control, refusals, time limits."""
+"""The parts of a child process that know nothing of llama.cpp: pipes, control, refusals, limits of time and memory."""
 
 import contextlib
 import json
