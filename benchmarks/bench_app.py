@@ -20,6 +20,8 @@ WINDOW = {"width": 1280, "height": 900}
 FIRST_VISITS = 5
 SWITCHES = 36
 SLIDER_MOVES = 36
+SLIDER_PAGES = {"costs": "cost_curves", "breakeven": "pair_curves"}
+"""Pages with the chart that follows the slider."""
 MAIN_ELEMENT = {
     "overview": ".st-key-quality_against_cost .main-svg .scatterlayer .trace",
     "costs": ".st-key-cost_curves .main-svg .scatterlayer .trace",
@@ -45,8 +47,9 @@ window.when = (ready, limit) => new Promise((resolve, reject) => {
   };
   look();
 });
-window.drawn = () => JSON.stringify(
-  (document.querySelector('.st-key-cost_curves .js-plotly-plot')?._fullData || []).map(trace => Array.from(trace.y)));
+window.drawn = chart => JSON.stringify(
+  (document.querySelector(`.st-key-${chart} .js-plotly-plot`)?._fullData || []).map(
+    trace => [Array.from(trace.x), Array.from(trace.y)]));
 """
 FIRST_SCREEN = """([title, main, answer]) => {
   const answered = () => titled(title) && document.querySelector('[data-testid="stMain"]').innerText.includes(answer);
@@ -61,11 +64,11 @@ SWITCH = """async ([label, title, main]) => {
   await when(() => titled(title) && shown(main) && done(), 60000);
   return performance.now() - clicked;
 }"""
-WATCH_SLIDER = """() => {
-  const before = drawn();
+WATCH_SLIDER = """chart => {
+  const before = drawn(chart);
   let pressed = null;
   document.addEventListener('keydown', () => { pressed = performance.now(); }, {once: true, capture: true});
-  window.redrawn = when(() => pressed !== null && drawn() !== before, 60000)
+  window.redrawn = when(() => pressed !== null && drawn(chart) !== before, 60000)
     .then(async changed => [changed - pressed, await when(done, 60000) - pressed]);
 }"""
 
@@ -95,9 +98,13 @@ def main() -> None:
                 switches = list(page_switches(tab))
                 results.add("page switch, first time each page is opened", switches[:4])
                 results.add("page switch", switches[4:], target=Target(0.8, "p95"))
-                drawn, done = zip(*slider_moves(tab), strict=True)
-                results.add("slider on Costs until the chart has changed", drawn)
-                results.add("slider on Costs until the script is done", done, target=Target(0.4, "p95"))
+                for page, chart in SLIDER_PAGES.items():
+                    # Opened anew, as the other page's moves left the slider at its end.
+                    tab.open(server.address(page))
+                    drawn, done = zip(*slider_moves(tab, chart), strict=True)
+                    name = NAVIGATION[page]
+                    results.add(f"slider on {name} until the chart has changed", drawn)
+                    results.add(f"slider on {name} until the script is done", done, target=Target(0.4, "p95"))
             results.add("memory of the server", [resident_mb(server)], unit="MB", target=Target(400))
     say_load()
 
@@ -133,13 +140,12 @@ def page_switches(tab: Tab) -> Iterator[float]:
         yield tab.page.evaluate(SWITCH, [NAVIGATION[page], TITLES[page], MAIN_ELEMENT[page]]) / 1e3
 
 
-def slider_moves(tab: Tab) -> Iterator[tuple[float, float]]:
+def slider_moves(tab: Tab, chart: str) -> Iterator[tuple[float, float]]:
     """Seconds from the key until the chart holds other figures, and until the script is done."""
-    tab.go_to("costs").unfold("Rented GPUs")
-    tab.settled()
+    tab.unfold("Rented GPUs").settled()
     tab.input("Planned share of capacity").focus()
     for number in range(SLIDER_MOVES):
-        tab.page.evaluate(WATCH_SLIDER)
+        tab.page.evaluate(WATCH_SLIDER, chart)
         tab.page.keyboard.press("ArrowLeft" if number % 24 < 12 else "ArrowRight")
         drawn, done = tab.page.evaluate("window.redrawn")
         tab.page.wait_for_timeout(300)

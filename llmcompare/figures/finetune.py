@@ -6,6 +6,7 @@ from math import inf
 import plotly.graph_objects as go
 
 from llmcompare.core.finetune import TuningMemory
+from llmcompare.core.memory import usable_bytes
 from llmcompare.core.units import BYTES_PER_GIB
 from llmcompare.figures.style import MARK_COLOUR, laid_out, safe
 
@@ -25,7 +26,7 @@ NAME_SHARE = 0.15
 
 
 def tuning_memory(methods: Sequence[tuple[str, TuningMemory]]) -> go.Figure:
-    """One stacked bar per method, with the memory of common cards as lines."""
+    """One stacked bar per method, with what common cards can hold as lines."""
     figure = go.Figure()
     names = [safe(name) for name, _ in methods]
     for key, (label, colour) in PARTS.items():
@@ -42,10 +43,11 @@ def tuning_memory(methods: Sequence[tuple[str, TuningMemory]]) -> go.Figure:
     figure.update_layout(barmode="stack", height=330, legend={"y": 1.14}, margin={"t": 40})
     figure.update_yaxes(autorange="reversed")
     largest = max(memory.total_bytes for _, memory in methods) / BYTES_PER_GIB
-    for size, larger in zip(MARKED_GB, (*MARKED_GB[1:], inf), strict=True):
-        if size < largest * 1.6 and larger - size > NAME_SHARE * largest:
+    held = [(size, usable_bytes(size) / BYTES_PER_GIB) for size in MARKED_GB]
+    for (size, gib), (_, larger) in zip(held, (*held[1:], (0, inf)), strict=True):
+        if gib < largest * 1.6 and larger - gib > NAME_SHARE * largest:
             figure.add_vline(
-                x=size, line={"color": MARK_COLOUR, "width": 1, "dash": "dot"}, annotation_text=f"{size} GB",
+                x=gib, line={"color": MARK_COLOUR, "width": 1, "dash": "dot"}, annotation_text=f"{size} GB",
                 annotation_position="bottom right", annotation_font_size=10,
             )  # fmt: skip
     return figure

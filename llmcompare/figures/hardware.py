@@ -102,7 +102,7 @@ def fit_grid(cells: Sequence[GridCell], counts: Sequence[int] = (1, 2, 4, 8)) ->
         )  # fmt: skip
     laid_out(figure, x_title="weight format", y_title="")
     figure.update_layout(height=FRAME_PX + ROW_PX * len(gpus))
-    figure.update_xaxes(showgrid=False, side="top", title=None, tickangle=-45 if len(formats) > 4 else 0)
+    figure.update_xaxes(showgrid=False, side="top", title=None, tickangle=-90 if len(formats) > 4 else 0)
     figure.update_yaxes(showgrid=False, autorange="reversed", tickfont={"size": 11})
     figure.update_layout(legend={"y": -0.02, "yanchor": "top"})
     return figure

@@ -64,8 +64,8 @@ def show_methods(model: Subject, found: Sequence[Plan]) -> None:
         figures.tuning_memory([(one.run.method, one.memory) for one in found]), key="tuning_memory", description=said
     )
     st.caption(
-        "Dotted: the memory of common cards. On several GPUs weights, gradients and optimiser are shared out; "
-        "activations stay on each."
+        "Dotted: what common cards can hold, nine tenths of their memory (assumption). On several GPUs weights, "
+        "gradients and optimiser are shared out; activations stay on each."
     )
     with st.expander("Show the arithmetic"):
         for one in found:

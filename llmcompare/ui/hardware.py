@@ -146,6 +146,8 @@ def show_parts(model: Subject, use: Use) -> None:
         key="memory_parts",
         description=f"{model.name}: KV cache {first.kv_cache_bytes / BYTES_PER_GIB:,.2f} GiB in every format.",
     )
+    if marked:
+        st.caption("Dotted: what cards of that size can hold, nine tenths of their memory (assumption).")
     for warning in first.warnings:
         st.caption(plain(f"Note: {warning}"))
 
@@ -180,7 +182,7 @@ def show_served(model: Subject, use: Use, found: Sequence[Served], *, family: st
     ]  # fmt: skip
     if ranges:
         show.chart(
-            figures.speed_ranges(ranges, x_title="tokens/s of one stream (log)"),
+            figures.speed_ranges(ranges, x_title="tokens/s, one stream"),
             key="speed_ranges",
             description=hardware.answer(model, use, found),
         )
@@ -320,7 +322,7 @@ def _draw_what_runs(found: WhatRuns) -> None:
         st.subheader("How fast")
         st.caption("One stream; the line holds four of five measurements. The newest models first.")
         show.chart(
-            figures.speed_ranges(ranges[:MODELS_DRAWN], x_title="tokens/s of one stream (log)"),
+            figures.speed_ranges(ranges[:MODELS_DRAWN], x_title="tokens/s, one stream"),
             key="what_runs_speeds",
             description=found.answer,
         )
