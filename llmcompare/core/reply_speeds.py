@@ -68,7 +68,23 @@ def speed_sentence(replies: Sequence[ReplyFact], scheduling: Scheduling) -> str:
         return "There is no speed to compare."
     if scheduling == "together":
         return "They ran together and slowed each other: to compare speeds, run them in turn."
-    return _compared(found) + _caveats(found)
+    return _compared(found)
+
+
+def speed_caveats(replies: Sequence[ReplyFact], scheduling: Scheduling) -> list[str]:
+    """What stands in the way of reading more into that: one sentence each."""
+    found, said = speeds(replies), []
+    if len(found.replies) < 2 or scheduling == "together":
+        return []
+    if found.disturbed:
+        said.append(
+            f"Other work kept up to {found.others_busy_cores:.1f} cores of this machine busy meanwhile, so the speeds "
+            "may mislead: run them again when it is quiet."
+        )
+    # A worker of this machine tells its threads, a server does not.
+    if any(reply.threads is None for reply in found.replies) and found.unit == "characters/s":
+        said.append("What a server had to do besides is not known here.")
+    return said
 
 
 def _compared(found: Speeds) -> str:
@@ -94,16 +110,3 @@ def _names(replies: Sequence[ReplyFact]) -> list[str]:
     return [
         reply.model if names.count(reply.model) == 1 else f"{reply.model} (reply {reply.slot + 1})" for reply in replies
     ]
-
-
-def _caveats(found: Speeds) -> str:
-    said = ""
-    if found.disturbed:
-        said += (
-            f" Other work kept up to {found.others_busy_cores:.1f} cores of this machine busy meanwhile, so the speeds "
-            "mislead: run them again when it is quiet."
-        )
-    # A worker of this machine tells its threads, a server does not.
-    if any(reply.threads is None for reply in found.replies) and found.unit == "characters/s":
-        said += " What a server had to do besides is not known here."
-    return said

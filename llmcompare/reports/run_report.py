@@ -9,7 +9,7 @@ from llmcompare.core.facts import ReplyFact, RunFact
 from llmcompare.core.phrases import listed
 from llmcompare.core.replies import ENDS, can_be_typed, endpoint_of, figures_in_words, reply_table, run_flags
 from llmcompare.core.reply_price import ReplyCost, cheapest, cost_json, price_in_words
-from llmcompare.core.reply_speeds import speed_sentence
+from llmcompare.core.reply_speeds import speed_caveats, speed_sentence
 from llmcompare.core.tables import Table
 from llmcompare.core.units import counted
 from llmcompare.reports.report import Quote, Report, Section, Source, sources_of
@@ -27,6 +27,7 @@ def run_report(
     """Replies in the order of their slots, missing ones left out; what each cost, and the options that price it so."""
     costs = costs or [None for _ in replies]
     system = (Quote(title="System prompt", text=run.system),) if run.system else ()
+    speeds = " ".join([speed_sentence(replies, run.scheduling), *speed_caveats(replies, run.scheduling)])
     missing = len(run.models) - len(replies)
     so_far = f" Replies so far: {len(replies)} of {len(run.models)}; " if missing else ""
     why = ("the run still goes on." if running else "the run was interrupted.") if missing else ""
@@ -35,7 +36,7 @@ def run_report(
     )
     return Report(
         title=f"One prompt, {counted(len(run.models), 'model')}",
-        answer=speed_sentence(replies, run.scheduling) + so_far + why,
+        answer=speeds + so_far + why,
         made_on=made_on,
         as_of=f"Run on {run.asked_at[:10]}.",
         sections=(

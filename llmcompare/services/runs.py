@@ -32,6 +32,8 @@ from llmcompare.services.plans import Answerer, Plan, now, shown_name
 from llmcompare.store.paths import Folders, folders
 from llmcompare.store.results import ResultsLog
 
+TOKENS_WITHOUT_TEXT = 2
+"""The end of the thinking and the end of the reply are tokens that a server may send nothing for."""
 _LOGGER = logging.getLogger(__name__)
 _making = threading.Lock()
 """Two first visitors at once get one pool."""
@@ -134,6 +136,10 @@ class Slot:
     first_token_s: float | None = None
     first_characters: int = 0
     """Of the first token."""
+    pieces: int = 0
+    """In which the text came; of a server it is not known whether each is a token."""
+    thought_pieces: int | None = None
+    """Those before the answer; None until it has begun."""
 
     def with_start(self, event: Started) -> "Slot":
         """Its prompt is being processed."""
@@ -159,8 +165,16 @@ class Slot:
             generation_tokens_per_s=(count - 1) / since_first_s if count is not None and since_first_s else None,
             characters_per_s=(len(text) - characters) / since_first_s if since_first_s else None,
         )
-        reply = replace(reply, **self._answer_began(reply, event))
-        return replace(self, reply=reply, status="writing", first_token_s=first_s, first_characters=characters)
+        began = self._answer_began(reply, event)
+        return replace(
+            self,
+            reply=replace(reply, **began),
+            status="writing",
+            first_token_s=first_s,
+            first_characters=characters,
+            pieces=self.pieces + 1,
+            thought_pieces=self.pieces if began else self.thought_pieces,
+        )
 
     def _answer_began(self, reply: ReplyFact, event: Token) -> dict[str, Any]:
         if self.reply.answer_ms is not None or not thinking.has_answer(reply.text):
@@ -174,8 +188,15 @@ class Slot:
         """The reply as it is kept."""
         measured = asdict(event.measured)
         if measured["thinking_tokens"] is None:
-            measured["thinking_tokens"] = self.reply.thinking_tokens
+            measured["thinking_tokens"] = self._thinking_tokens(event.measured.generated_tokens)
         return replace(self.reply, end=event.reason, **measured)
+
+    def _thinking_tokens(self, generated: int | None) -> int | None:
+        """As counted while they came, else the pieces, where a server sent every token as a piece of its own."""
+        if self.reply.thinking_tokens is not None or generated is None:
+            return self.reply.thinking_tokens
+        is_token_by_token = 0 <= generated - self.pieces <= TOKENS_WITHOUT_TEXT
+        return self.thought_pieces if is_token_by_token else None
 
 
 class LiveRun:

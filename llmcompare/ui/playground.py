@@ -1,13 +1,14 @@
 """The parts of the Playground: the replies side by side, the models at hand."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 import pandas as pd
 import streamlit as st
 
 from llmcompare.core.asked import asked, shortened
 from llmcompare.core.replies import BYTES_PER_MB, ENDS
-from llmcompare.core.reply_speeds import speed_sentence
+from llmcompare.core.reply_speeds import speed_caveats, speed_sentence
 from llmcompare.core.units import counted
 from llmcompare.errors import InputError
 from llmcompare.models import quantise
@@ -28,6 +29,8 @@ from llmcompare.ui.playground_figures import differences_html, draw_figures
 from llmcompare.ui.safe import markdown, plain
 
 REPLY_HEIGHT_PX = 280
+SHORT_CHARACTERS, SHORT_LINES = 260, 6
+"""What fits that height in three columns."""
 FORMAT_POLL_S = 0.5
 
 
@@ -128,7 +131,9 @@ def _say_what_happened(view: RunView) -> None:
         st.exception(bug)
     if view.problem is not None:
         st.warning(plain(view.problem), icon=":material/warning:")
-    st.markdown(f"**{plain(speed_sentence(view.replies, view.fact.scheduling))}**")
+    said = speed_sentence(view.replies, view.fact.scheduling)
+    caveats = " ".join(speed_caveats(view.replies, view.fact.scheduling))
+    st.markdown(f"**{plain(said)}** {plain(caveats)}")
 
 
 def _draw_prompts(view: RunView) -> None:
@@ -156,10 +161,16 @@ def _draw_slot(view: RunView, at: int, said: Said, *, as_markdown: bool, compare
     if view.job is not None and not slot.ended and not as_markdown:
         live.reply(view.fact.run_id, at, said.answer, height_px=REPLY_HEIGHT_PX)
     elif said.answer or reply.error is None:
-        with st.container(height=REPLY_HEIGHT_PX, border=as_markdown or compared_with is not None):
+        with st.container(height=_height(said.answer, view), border=as_markdown or compared_with is not None):
             _draw_answer(said.answer, as_markdown=as_markdown, compared_with=compared_with)
     if (schema := schema_of(view.fact, at)) is not None and slot.ended and reply.error is None:
         _draw_json(said.answer, schema)
+
+
+def _height(answer: str, view: RunView) -> int | Literal["content"]:
+    """A short reply needs no box that scrolls; while others are written, every place keeps its height."""
+    is_short = len(answer) <= SHORT_CHARACTERS and answer.count("\n") <= SHORT_LINES
+    return "content" if is_short and view.job is None else REPLY_HEIGHT_PX
 
 
 def _draw_answer(answer: str, *, as_markdown: bool, compared_with: str | None) -> None:

@@ -225,7 +225,8 @@ def _pick_settings(suffix: str, start: dict[str, Any] | None = None) -> dict[str
         )  # fmt: skip
         layers = st.number_input(
             "GPU layers", 0, 1000, start["gpu_layers"], 1, key=f"gpu_layers{suffix}", bind=BOUND, width=150,
-            placeholder="as many as fit", help="At most; of models on this machine, where llama.cpp sees a GPU.",
+            placeholder="auto",
+            help="At most, empty for as many as fit; of models on this machine, where llama.cpp sees a GPU.",
         )  # fmt: skip
     stop = st.text_input(
         "Stop strings, separated by |",

@@ -27,7 +27,8 @@ DEFINITIONS = {
     "families are not the same measure, characters are.",
     "Tokens, prompt → reply": "As the model's own tokenizer counts them, or as the server says. A server that "
     "counts none while it streams is asked for the counts afterwards where it can be.",
-    "Thinking tokens": "Of the tokens of the reply, those before the answer.",
+    "Thinking tokens": "Of the tokens of the reply, those before the answer; of a server that does not say it, counted "
+    "where it sends them one by one.",
     "Peak memory": "Most that the worker process held since it started; of a server it is not known.",
     "Energy": "Of the whole processor while the reply was made, by its counters (RAPL), and with layers on a GPU of "
     "all NVIDIA GPUs (NVML, by nvidia-ml-py): of models on this machine that run in turn, where counters can be read.",

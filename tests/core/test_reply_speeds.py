@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmcompare.core.facts import ReplyFact
-from llmcompare.core.reply_speeds import fastest, speed_sentence, speeds
+from llmcompare.core.reply_speeds import fastest, speed_caveats, speed_sentence, speeds
 
 
 def reply(slot, characters=None, *, tokens=None, model=None, others=0.0, threads=2, end="end"):
@@ -59,15 +59,17 @@ def test_two_slots_of_one_model_are_told_apart_by_their_number():
 @pytest.mark.parametrize(("others", "is_said"), [(0.4, False), (0.5, True), (1.7, True), (None, False)])
 def test_other_work_that_takes_half_a_core_is_said_beside_the_speeds(others, is_said):
     replies = [reply(0, 100.0, others=others), reply(1, 590.0)]
-    assert (f"Other work kept up to {others} cores of this machine busy meanwhile" in said(*replies)) == is_said
+    caveats = speed_caveats(replies, "in-turn")
+    assert any(f"kept up to {others} cores of this machine busy meanwhile" in said for said in caveats) == is_said
     assert speeds(replies).disturbed == is_said
+    assert speed_caveats(replies, "together") == speed_caveats(replies[:1], "in-turn") == []
 
 
 def test_what_a_server_did_besides_is_said_to_be_unknown():
-    assert said(reply(0, 100.0), reply(1, 50.0)).endswith("one prompt).")
-    assert said(reply(0, 100.0), reply(1, 50.0, threads=None, others=None)).endswith(
+    assert speed_caveats([reply(0, 100.0), reply(1, 50.0)], "in-turn") == []
+    assert speed_caveats([reply(0, 100.0), reply(1, 50.0, threads=None, others=None)], "in-turn") == [
         "What a server had to do besides is not known here."
-    )
+    ]
 
 
 def test_replies_that_were_stopped_or_failed_are_not_compared():

@@ -69,6 +69,29 @@ def test_each_slot_remembers_its_own_replies_and_no_thinking(server):
     assert [view.fact.prompt for view in conversation.turns(second.fact.run_id)] == ["Why is the sky blue?", "Why?"]
 
 
+@pytest.mark.parametrize(
+    ("pieces", "generated", "thinking"),
+    [
+        (("<think>", "It ", "scatters.", "</think>", "Blue."), 6, 4),
+        (("<think>It ", "scatters.</think>", "Blue."), 30, None),
+        (("Blue", "."), 3, 0),
+    ],
+    ids=["token by token", "in pieces of several tokens", "no thinking"],
+)
+def test_thinking_is_counted_where_a_server_sends_its_tokens_one_by_one(server, pieces, generated, thinking):
+    server.say(*map(chunk, pieces), chunk(finish="stop"), usage(9, generated), DONE)
+    reply = ask(endpoint(server)).slots[0].reply
+    assert reply.thinking_tokens == thinking
+    assert reply.answer_ms >= reply.ttft_ms
+
+
+def test_thinking_that_comes_as_a_field_of_its_own_is_counted_alike(server):
+    thoughts = [chunk(delta={"reasoning_content": word}) for word in ("It ", "scatters.")]
+    server.say(*thoughts, chunk("Blue."), chunk(finish="stop"), usage(9, 5), DONE)
+    reply = ask(endpoint(server)).slots[0].reply
+    assert (reply.text, reply.thinking_tokens) == ("<think>It scatters.</think>Blue.", 2)
+
+
 def test_a_turn_that_a_slot_failed_to_answer_is_not_remembered(server):
     server.status, server.kind = 503, "application/json"
     failed = ask(endpoint(server))
