@@ -23,6 +23,8 @@ TEMPLATE_LIMIT_S = 2
 SCHEMA_LIMIT_S = 10
 PROGRAM_LIMIT_BYTES = 512 * 1024**2
 """A template of three words can ask for gigabytes."""
+LONGEST_WORDS = 500
+"""Of an error: a template may raise one with a text of any length."""
 
 
 class RefusedError(Exception):
@@ -77,7 +79,8 @@ def described(error: Exception) -> str:
     >>> described(MemoryError()), described(KeyError("role"))
     ('MemoryError', "KeyError: 'role'")
     """
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    said = str(error)[:LONGEST_WORDS]
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__
 
 
 @contextmanager

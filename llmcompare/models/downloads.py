@@ -6,12 +6,10 @@ The Hub's client does the asking, the tokens and the retries of single requests.
 because the client (2.4) begins again after a failure, and reports 10 MB at a time (docs/adr/0010).
 """
 
-import fcntl
 import hashlib
 import os
-import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,10 +19,12 @@ import httpx2
 from huggingface_hub import hf_hub_url, try_to_load_from_cache
 
 from llmcompare.errors import InputError, ModelRefusedError
+from llmcompare.models.disk import free_disk_bytes
 from llmcompare.models.fetched import Fetched, fetched_of, write_fetched
 from llmcompare.models.hub import hub_errors
 from llmcompare.models.hub_cache import cached_repository
 from llmcompare.models.hub_files import HubFile, HubRepository, cache_folder, is_safe, model_of, repository
+from llmcompare.models.part_files import locked_part, part_of
 from llmcompare.models.receive import REQUEST_BYTES, receive
 
 Phase = Literal["asking the Hub", "fetching", "checking", "done"]
@@ -34,9 +34,6 @@ CUTS_ALLOWED = 5
 WAIT_AFTER_CUT_S = 1.0
 SPARE_BYTES = 200_000_000
 """Left free on the disk beside the file. Assumption."""
-PART_ENDING = ".part"
-MARK_LETTERS = 12
-"""Of the checksum, in the name of a part: what another version left is not gone on with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,28 +97,6 @@ def download(
     return folder / wanted[0].path
 
 
-def unfinished(models_folder: Path) -> list[Path]:
-    """Parts that earlier downloads left with something in them."""
-    found = sorted(models_folder.rglob(f"*{PART_ENDING}")) if models_folder.is_dir() else []
-    return [part for part in found if part.stat().st_size]
-
-
-def source_of_part(part: Path, models_folder: Path) -> tuple[str, str] | None:
-    """Repository and file that a part belongs to, from its place; None for what did not come from here."""
-    pieces = part.relative_to(models_folder).parts
-    stem = part.name.removesuffix(PART_ENDING)
-    name, dot, mark = stem.rpartition(".")
-    if len(pieces) < 3 or not dot or len(mark) != MARK_LETTERS:
-        return None
-    return "/".join(pieces[:2]), "/".join((*pieces[2:-1], name))
-
-
-def free_disk_bytes(folder: Path) -> int:
-    """Of the disk that a folder lies on, or would lie on."""
-    there = next(place for place in (folder, *folder.parents) if place.exists())
-    return shutil.disk_usage(there).free
-
-
 # --- before -----------------------------------------------------------------------------------------------------------
 
 
@@ -170,14 +145,10 @@ def _size(one: HubFile) -> int:
 
 
 def _size_there(folder: Path, one: HubFile) -> int:
-    for path in (folder / one.path, _part_of(folder / one.path, one)):
+    for path in (folder / one.path, part_of(folder / one.path, one)):
         with suppress(OSError):
             return min(path.stat().st_size, _size(one))
     return 0
-
-
-def _part_of(target: Path, one: HubFile) -> Path:
-    return target.with_name(f"{target.name}.{(one.checksum or '')[:MARK_LETTERS]}{PART_ENDING}")
 
 
 # --- one file ---------------------------------------------------------------------------------------------------------
@@ -190,7 +161,8 @@ def _provide(found: HubRepository, one: HubFile, folder: Path, watch: Watch, req
     if target.exists():
         _require_same(target, one)
     elif not _from_cache(found, one, target, watch):
-        with _locked_part(_part_of(target, one)) as (part, stream):
+        part = part_of(target, one)
+        with locked_part(part) as stream:
             _fetch(found, one, stream, watch, request_bytes)
             _check(one, stream, part, watch)
             write_fetched(target, _note(found, one))
@@ -245,23 +217,6 @@ def _cached(found: HubRepository, one: HubFile) -> Path | None:
     cached = try_to_load_from_cache(found.name, one.path, cache_dir=cache_folder(), revision=found.commit)
     is_whole = isinstance(cached, str) and Path(cached).stat().st_size == _size(one)
     return Path(str(cached)) if is_whole else None
-
-
-@contextmanager
-def _locked_part(part: Path) -> Iterator[tuple[Path, BinaryIO]]:
-    """The part, open, and no other process's. Raises ModelRefusedError."""
-    try:
-        part.parent.mkdir(parents=True, exist_ok=True)
-        with os.fdopen(os.open(part, os.O_RDWR | os.O_CREAT, 0o666), "r+b") as stream:
-            try:
-                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                raise ModelRefusedError(f"{part.name} is being fetched by another process: wait for it.") from None
-            yield part, stream
-    except OSError as error:
-        raise ModelRefusedError(
-            f"{part.name} cannot be written ({error.strerror}): what came so far is kept."
-        ) from error
 
 
 def _fetch(found: HubRepository, one: HubFile, stream: BinaryIO, watch: Watch, request_bytes: int) -> None:

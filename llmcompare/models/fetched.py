@@ -1,10 +1,9 @@
 """Where a model file that was fetched comes from: a note beside it, written when its content had been checked."""
 
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-NOTE_LIMIT_BYTES = 65_536
+from llmcompare.models.notes import read_note, write_note
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +26,9 @@ class Fetched:
         return f"from {self.repository} on the Hub @ {self.commit[:7]}, checked on {self.fetched_at[:10]}"
 
 
+FIELDS = frozenset(Fetched.__dataclass_fields__)
+
+
 def fetched_path(model: Path) -> Path:
     """Of the note beside a model file."""
     return model.with_name(f"{model.name}.hub.json")
@@ -34,18 +36,17 @@ def fetched_path(model: Path) -> Path:
 
 def write_fetched(model: Path, fetched: Fetched) -> None:
     """Beside the file."""
-    fetched_path(model).write_text(json.dumps(asdict(fetched), indent=1) + "\n", encoding="utf-8")
+    write_note(fetched_path(model), asdict(fetched))
 
 
 def fetched_of(model: Path) -> Fetched | None:
     """None for a file that was not fetched here, and where the note is damaged or of another file."""
+    found = read_note(fetched_path(model), FIELDS)
     try:
-        with fetched_path(model).open(encoding="utf-8") as stream:
-            found = json.loads(stream.read(NOTE_LIMIT_BYTES))
         size = model.stat().st_size
-    except (OSError, ValueError, RecursionError):
+    except OSError:
         return None
-    if not isinstance(found, dict) or set(found) != set(Fetched.__dataclass_fields__):
+    if found is None:
         return None
     texts = [value for name, value in found.items() if name != "size_bytes"]
     is_sound = all(isinstance(text, str) for text in texts) and found["size_bytes"] == size

@@ -92,17 +92,12 @@ class GgufHeader:
     @property
     def layers(self) -> int | None:
         """Blocks of the network."""
-        return self._count("block_count")
+        return self.count("block_count")
 
     @property
     def trained_context_tokens(self) -> int | None:
         """The longest text of its training."""
-        return self._count("context_length")
-
-    @property
-    def has_chat_template(self) -> bool:
-        """Whether it says how a conversation is written."""
-        return bool(self._text("tokenizer.chat_template"))
+        return self.count("context_length")
 
     @property
     def kv_bytes_per_token(self) -> int | None:
@@ -111,27 +106,28 @@ class GgufHeader:
         kv_heads = self._per_layer("attention.head_count_kv") or heads
         if kv_heads is None:
             return None
-        width = self._count("embedding_length")
+        width = self.count("embedding_length")
         default = width // heads[0] if width and heads and heads[0] else None
-        key, value = (self._count(f"attention.{part}_length") or default for part in ("key", "value"))
+        key, value = (self.count(f"attention.{part}_length") or default for part in ("key", "value"))
         if key is None or value is None:
             return None
         return sum(kv_heads) * (key + value) * KV_ELEMENT_BYTES
 
+    def count(self, key: str) -> int | None:
+        """A number of the metadata that counts something, by its name without the architecture."""
+        value = self.metadata.get(f"{self.architecture}.{key}")
+        return value if isinstance(value, int) and value >= 0 else None
+
     def _text(self, key: str) -> str | None:
         value = self.metadata.get(key)
         return value if isinstance(value, str) else None
-
-    def _count(self, key: str) -> int | None:
-        value = self.metadata.get(f"{self.architecture}.{key}")
-        return value if isinstance(value, int) and value >= 0 else None
 
     def _per_layer(self, key: str) -> tuple[int, ...] | None:
         """A count for each layer; a file may give one for all, or none for layers without attention."""
         array = self.arrays.get(f"{self.architecture}.{key}")
         if array is not None and array.items is not None:
             return tuple(item for item in array.items if isinstance(item, int) and item >= 0)
-        one = self._count(key)
+        one = self.count(key)
         # Layers without a limit would make a hostile file reserve a tuple of any size.
         if one is None or not self.layers or self.layers > ITEMS_KEPT:
             return None

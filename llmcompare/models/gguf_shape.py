@@ -122,10 +122,7 @@ class _Facts:
     def __init__(self, header: GgufHeader) -> None:
         self._header = header
         self.architecture = header.architecture
-
-    def count(self, key: str) -> int | None:
-        value = self._header.metadata.get(f"{self.architecture}.{key}")
-        return value if isinstance(value, int) and value >= 0 else None
+        self.count = header.count
 
     def required(self, key: str) -> int:
         value = self.count(key)

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -13,7 +13,7 @@ from huggingface_hub.errors import OfflineModeIsEnabled
 from llmcompare.core.ggml_types import FILE_TYPES
 from llmcompare.errors import InputError, ModelRefusedError
 from llmcompare.models.hub import hub_errors
-from llmcompare.models.library import PART_NAME, parts
+from llmcompare.models.library import PART_NAME, PARTS_LIMIT, parts
 
 REPOSITORY_NAME = re.compile(r"^[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}$")
 SHA256 = re.compile(r"^[0-9a-f]{64}$")
@@ -157,9 +157,10 @@ def _repository(name: str, found: ModelInfo) -> HubRepository:
     if not SHA1.match(found.sha or ""):
         raise ModelRefusedError(f"{name} cannot be read from the Hub: its answer names no commit; try again later.")
     files = found.siblings or ()
-    if len(files) > FILES_LIMIT:
+    count = max(len(files), _parts_named(one.rfilename for one in files))
+    if count > FILES_LIMIT:
         raise ModelRefusedError(
-            f"{name} cannot be read from the Hub: it lists {len(files):,} files, more than the {FILES_LIMIT:,} that "
+            f"{name} cannot be read from the Hub: it lists {count:,} files, more than the {FILES_LIMIT:,} that "
             "are looked at; choose another repository."
         )
     return HubRepository(
@@ -170,6 +171,13 @@ def _repository(name: str, found: ModelInfo) -> HubRepository:
         changed_on=None if found.last_modified is None else found.last_modified.date().isoformat(),
         files=tuple(_file(one) for one in files),
     )
+
+
+def _parts_named(paths: Iterable[str]) -> int:
+    """Files that there would be if every split model were whole; one name may say that it is one of a thousand."""
+    names = (PART_NAME.match(path.removesuffix(".gguf")) for path in paths)
+    splits = {(found["stem"], found["count"]) for found in names if found}
+    return sum(int(count) for _, count in splits if int(count) <= PARTS_LIMIT)
 
 
 def _file(one: object) -> HubFile:

@@ -89,7 +89,7 @@ def local_models(models_folder: Path, demo: Path | None) -> list[LocalModel]:
 def model_at(path: Path, *, origin: str | None = None) -> LocalModel:
     """The model in a file anywhere. What is wrong with it is in `problem`."""
     made = origin_of(path)
-    fetched = fetched_of(path)
+    source = made or fetched_of(path)
     files = parts(path)
     facts = _facts_of_all(files)
     return LocalModel(
@@ -103,7 +103,7 @@ def model_at(path: Path, *, origin: str | None = None) -> LocalModel:
         layers=facts.layers,
         kv_bytes_per_token=facts.kv_bytes_per_token,
         trained_context_tokens=facts.trained_context_tokens,
-        origin=made.sentence if made else fetched.sentence if fetched else origin or f"in {_shown_folder(path.parent)}",
+        origin=readable(source.sentence if source else origin or f"in {_shown_folder(path.parent)}"),
         caveat=made.caveat if made else None,
         problem=None if facts.problem is None else readable(facts.problem),
     )

@@ -1,11 +1,12 @@
 """Where a model file that was made here comes from: a note beside it, else its name."""
 
-import json
 import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
-NOTE_LIMIT_BYTES = 65_536
+from llmcompare.models.notes import read_note, write_note
+
 MADE_NAME = re.compile(r"\.(?P<target>[A-Z0-9_]+)-from-(?P<source>[A-Z0-9_]+)$")
 EXACT_FORMATS = ("F32", "F16", "BF16")
 """Formats of training: a model made from one of these is rounded once, like everybody's."""
@@ -40,14 +41,17 @@ class Origin:
         return f"made from {source}: its weights are those of {source} rounded again, so it cannot be better than it"
 
 
+FIELDS = frozenset(Origin.__dataclass_fields__)
+
+
 def note_path(model: Path) -> Path:
     """Of the note beside a model file."""
     return model.with_name(f"{model.name}.json")
 
 
-def write_note(path: Path, origin: Origin) -> None:
+def write_origin(model: Path, origin: Origin) -> None:
     """Beside the file that is made."""
-    path.write_text(json.dumps(asdict(origin), indent=1) + "\n", encoding="utf-8")
+    write_note(note_path(model), asdict(origin))
 
 
 def origin_of(model: Path) -> Origin | None:
@@ -56,17 +60,11 @@ def origin_of(model: Path) -> Origin | None:
 
 
 def _noted(path: Path) -> Origin | None:
-    try:
-        with path.open(encoding="utf-8") as stream:
-            found = json.loads(stream.read(NOTE_LIMIT_BYTES))
-        return Origin(**found) if _is_origin(found) else None
-    except (OSError, ValueError, RecursionError):
-        return None
+    found = read_note(path, FIELDS)
+    return Origin(**found) if found is not None and _is_origin(found) else None
 
 
-def _is_origin(found: object) -> bool:
-    if not isinstance(found, dict) or set(found) != set(Origin.__dataclass_fields__):
-        return False
+def _is_origin(found: dict[str, Any]) -> bool:
     texts = (found["source_format"], found["target_format"])
     optional = (found["source_file"], found["made_at"], found["engine"])
     numbers = (found["source_bytes"], found["source_mtime_ns"])

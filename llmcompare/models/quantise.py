@@ -9,7 +9,6 @@ import fcntl
 import importlib.metadata
 import os
 import re
-import shutil
 import subprocess
 import sys
 import threading
@@ -24,10 +23,11 @@ from typing import IO
 
 from llmcompare.core.ggml_types import FILE_TYPES
 from llmcompare.errors import InputError, ModelRefusedError
+from llmcompare.models.disk import free_disk_bytes
 from llmcompare.models.gguf import read_header
 from llmcompare.models.gguf_header import TensorInfo
 from llmcompare.models.library import display_name, model_at, parts
-from llmcompare.models.origin import Origin, note_path, origin_of, write_note
+from llmcompare.models.origin import Origin, origin_of, write_origin
 
 FORMATS = ("Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M", "Q4_1", "Q4_0", "Q3_K_M", "Q2_K", "F16")
 """What is offered, best first; their numbers are in ggml_types, a test compares them with llama.cpp."""
@@ -77,7 +77,7 @@ def quantise(
         if cancelled():
             return None
         # The note first: whoever lists the model finds out where it is from.
-        write_note(note_path(output), origin)
+        write_origin(output, origin)
         unfinished.rename(output)
     return output
 
@@ -137,8 +137,7 @@ def _require_same_source(output: Path, origin: Origin) -> None:
 
 def _require_room(source: Path, target_format: str, folder: Path) -> None:
     needed = most_bytes(source, target_format)
-    there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
-    free = shutil.disk_usage(there).free
+    free = free_disk_bytes(folder)
     if needed > free:
         raise ModelRefusedError(
             f"there is no room for {source.name} as {target_format}: it may need {needed / 1e6:,.0f} MB, and "
@@ -238,7 +237,7 @@ def main() -> None:
     """Entry of `python -m llmcompare.models.quantise SOURCE OUTPUT NUMBER THREADS`."""
     source, output, number, threads = sys.argv[1:]
     threading.Thread(target=_end_with_parent, args=(Path(output),), daemon=True).start()
-    sys.exit(_make(source.encode(), output.encode(), int(number), int(threads)))
+    sys.exit(_make(os.fsencode(source), os.fsencode(output), int(number), int(threads)))
 
 
 def _end_with_parent(unfinished: Path) -> None:

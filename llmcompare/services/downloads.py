@@ -8,7 +8,8 @@ from typing import cast
 
 from llmcompare.core.units import counted
 from llmcompare.errors import StoreError
-from llmcompare.models import downloads
+from llmcompare.models import downloads, part_files
+from llmcompare.models.disk import free_disk_bytes
 from llmcompare.models.downloads import SPARE_BYTES, Progress, Watch
 from llmcompare.models.hub_files import require_name
 from llmcompare.services.jobs import Job, registry
@@ -84,7 +85,7 @@ def start(repository: str, file: str, where: Folders | None = None) -> Job:
 
 def room_text(size_bytes: int, where: Folders | None = None) -> str:
     """Before a download: what comes, and what the disk has."""
-    free = downloads.free_disk_bytes((where or folders()).models.absolute())
+    free = free_disk_bytes((where or folders()).models.absolute())
     text = f"{size_text(size_bytes)} will come; the disk has {size_text(free)}."
     short = size_bytes + SPARE_BYTES > free
     return (
@@ -132,8 +133,8 @@ def unfinished(where: Folders | None = None) -> list[Unfinished]:
     """Parts that can be gone on with; those that are being fetched now are left out."""
     folder = (where or folders()).models
     found = []
-    for path in downloads.unfinished(folder):
-        source = downloads.source_of_part(path, folder)
+    for path in part_files.unfinished(folder):
+        source = part_files.source_of_part(path, folder)
         if source is not None and not _is_running(*source):
             found.append(Unfinished(path=path, repository=source[0], file=source[1], size_bytes=path.stat().st_size))
     return found

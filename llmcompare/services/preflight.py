@@ -20,6 +20,7 @@ ENDINGS_KNOWN = frozenset({
     "<EOT>", "_<EOT>", "</s>", "[EOS]",
 })  # fmt: skip
 """Tokens at which llama.cpp ends a reply because of their text, whatever the file says (src/llama-vocab.cpp)."""
+LONGEST_NAME = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +49,7 @@ def preflight(model: LocalModel, *, context_tokens: int | None = None) -> Prefli
         texts = token_texts(model.path, _special_ids(header).values())
     except ModelRefusedError as refusal:
         return _refused(model, str(refusal))
-    texts_of = {name: texts.get(number) for name, number in _special_ids(header).items()}
+    texts_of = {name: _short(texts.get(number)) for name, number in _special_ids(header).items()}
     bos, eos = texts_of.get("bos"), texts_of.get("eos")
     chat_template = _text(header, "tokenizer.chat_template")
     shown = None
@@ -69,7 +70,7 @@ def preflight(model: LocalModel, *, context_tokens: int | None = None) -> Prefli
     warnings += _about_context(header.trained_context_tokens, context_tokens)
     return Preflight(
         architecture=header.architecture,
-        name=header.name,
+        name=_short(header.name),
         trained_context_tokens=header.trained_context_tokens,
         bos=bos,
         eos=eos,
@@ -94,6 +95,11 @@ def _special_ids(header: GgufHeader) -> dict[str, int]:
         if isinstance(number, int) and not isinstance(number, bool):
             found[name] = number
     return found
+
+
+def _short(text: str | None) -> str | None:
+    """A name or a token of a hostile file may be a megabyte."""
+    return None if text is None else text[:LONGEST_NAME]
 
 
 def _text(header: GgufHeader, key: str) -> str | None:

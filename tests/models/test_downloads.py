@@ -10,10 +10,11 @@ import threading
 import pytest
 
 from llmcompare.errors import InputError, ModelRefusedError
-from llmcompare.models import downloads, hub_files
-from llmcompare.models.downloads import Progress, Watch, download, unfinished
+from llmcompare.models import hub_files
+from llmcompare.models.downloads import Progress, Watch, download
 from llmcompare.models.fetched import fetched_of, fetched_path
 from llmcompare.models.library import local_models
+from llmcompare.models.part_files import source_of_part, unfinished
 from tests.models.hub_server import COMMIT, PIECE_BYTES, serving
 from tests.tiny_models import write_tiny
 
@@ -145,7 +146,7 @@ def test_a_connection_that_is_lost_for_good_keeps_what_came_and_the_next_start_g
     assert "are kept: start again to go on from there" in sentence
     (part,) = unfinished(models)
     assert part.stat().st_size == 5 * PIECE_BYTES
-    assert downloads.source_of_part(part, models) == (REPOSITORY, tiny.name)
+    assert source_of_part(part, models) == (REPOSITORY, tiny.name)
     assert local_models(models, None) == []
     said, watch = seen()
     assert fetched(models, tiny, watch=watch).read_bytes() == tiny.read_bytes()
@@ -212,6 +213,14 @@ def test_a_list_with_more_files_than_any_repository_has_is_refused(served, tiny)
     assert len(hub_files.models_of(hub_files.repository(REPOSITORY))) == 5_000
     served.files[REPOSITORY]["one-more.gguf"] = tiny
     with pytest.raises(ModelRefusedError, match="it lists 5,001 files, more than the 5,000 that are looked at"):
+        hub_files.repository(REPOSITORY)
+
+
+def test_names_that_promise_thousands_of_parts_are_refused_before_they_are_counted_out(served, tiny):
+    served.files[REPOSITORY] = {f"{number}-00001-of-01000.gguf": tiny for number in range(5)}
+    assert [len(one.missing) for one in hub_files.models_of(hub_files.repository(REPOSITORY))] == [999] * 5
+    served.files[REPOSITORY]["one-more-00001-of-00002.gguf"] = tiny
+    with pytest.raises(ModelRefusedError, match="it lists 5,002 files"):
         hub_files.repository(REPOSITORY)
 
 

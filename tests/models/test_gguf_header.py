@@ -50,7 +50,6 @@ def test_sizes_and_counts_are_those_that_llama_cpp_finds(tmp_path):
             assert ours.parameters == llama_cpp.llama_model_n_params(model)
             assert ours.layers == llama_cpp.llama_model_n_layer(model)
             assert ours.trained_context_tokens == llama_cpp.llama_model_n_ctx_train(model)
-            assert ours.has_chat_template
         finally:
             llama_cpp.llama_model_free(model)
 
@@ -105,7 +104,6 @@ def test_keys_and_values_may_have_lengths_of_their_own(written):
 def test_what_a_file_does_not_say_is_none(written):
     facts = read_header(written(header()))
     assert (facts.architecture, facts.layers, facts.kv_bytes_per_token, facts.quantization) == (None,) * 4
-    assert not facts.has_chat_template
 
 
 def test_without_a_stated_format_most_bytes_decide(written):

@@ -106,6 +106,14 @@ def test_the_note_beside_the_file_names_the_very_source(models, tiny):
     assert note["engine"].startswith("llama-cpp-python ")
 
 
+def test_a_file_whose_name_is_no_text_is_made_into_another_format_and_can_be_shown(models, tiny):
+    odd = tiny.rename(tiny.with_name(os.fsdecode(b"odd-\xff-f16.gguf")))
+    make(odd, "Q8_0", models)
+    (model,) = local_models(models, None)
+    assert (model.quantization, model.problem) == ("Q8_0", None)
+    assert "odd-\\xff-f16.gguf" in model.origin
+
+
 @pytest.mark.parametrize("stem", ["a.Q4_1", "a-q4_1", "a_Q4_1", "a"])
 def test_the_name_holds_each_format_once(stem):
     assert made_name(Path(f"{stem}.gguf"), "Q4_1", "Q8_0") == "a.Q8_0-from-Q4_1.gguf"

@@ -110,6 +110,17 @@ def test_a_file_that_is_none_has_its_reason(tmp_path):
     assert "is no GGUF file" in warnings(tmp_path / "notes.gguf")
 
 
+def test_a_name_and_an_error_of_a_megabyte_are_cut(llama, tmp_path):
+    template_of_it = "{{ raise_exception('x' * 1000000) }}"
+    long = changed(
+        llama, tmp_path / "long.gguf", general__name="n" * 1_000_000, tokenizer__chat_template=template_of_it
+    )
+    found = preflight(model_at(long))
+    assert found.name == "n" * 200
+    assert "ValueError: xxx" in found.warnings[0]
+    assert len(found.warnings[0]) < 700
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
