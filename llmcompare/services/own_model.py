@@ -1,7 +1,8 @@
-"""Which model of the catalogue a slot of a run asked: by the name at its server, or by the name of its file."""
+"""Which model of the catalogue a slot of a run asked, or a file holds: by its name at its server or as a file."""
 
 import json
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from llmcompare.core.facts import RunFact
 from llmcompare.core.records import Model
 from llmcompare.engines.endpoints import preset
 from llmcompare.errors import InputError
-from llmcompare.models.library import display_name
+from llmcompare.models.library import LocalModel, display_name
 from llmcompare.services.catalogue import Facts
 
 FORMAT = re.compile(r"[-._](?:ud-)?(?:i?q\d\w*|tq\d\w*|b?f16|fp16|f32|mxfp4\w*)$", re.IGNORECASE)
@@ -24,8 +25,19 @@ def model_asked(facts: Facts, run: RunFact, slot: int) -> Model | None:
     asked = json.loads(run.slots[slot]) if run.slots else {}
     if endpoint := asked.get("endpoint"):
         return _of_listing(facts, endpoint) or _named(facts, endpoint["model"])
-    name = MADE_HERE.sub("", display_name(Path(asked.get("model") or run.models[slot])))
+    return model_of_file(facts, asked.get("model") or run.models[slot])
+
+
+def model_of_file(facts: Facts, file_name: str) -> Model | None:
+    """The model whose weights a file holds, by its name; None where the catalogue has none of exactly that name."""
+    name = MADE_HERE.sub("", display_name(Path(file_name)))
     return _named(facts, name) or _named(facts, FORMAT.sub("", name))
+
+
+def file_of(facts: Facts, model_id: str, files: Sequence[LocalModel]) -> LocalModel | None:
+    """The first of these files that holds a model of the catalogue."""
+    of_model = (one for one in files if (found := model_of_file(facts, one.path.name)) and found.model_id == model_id)
+    return next(of_model, None)
 
 
 def name_asked(run: RunFact, slot: int) -> str:

@@ -19,7 +19,7 @@ from llmcompare.services.catalogue import Facts
 from llmcompare.services.overview import FAMILIES
 from llmcompare.ui import show
 from llmcompare.ui.fields import ANY, BOUND
-from llmcompare.ui.handover import hand_over, show_handed_over
+from llmcompare.ui.handover import SET_MODEL, hand_over, show_handed_over
 from llmcompare.ui.safe import plain
 
 USUAL = Need()
@@ -174,6 +174,7 @@ def show_answer(facts: Facts, found: Advice) -> None:
         ("explore/hardware.py", "Where it fits and how fast it is", ":material/memory:"),
         ("try/playground.py", "Try it", ":material/forum:"),
         ("share/report.py", "Report of it", ":material/description:"),
+        query={"try/playground.py": {SET_MODEL: found.winner.model.model_id if found.winner else ""}},
     )
     if (best := found.winner) is not None:
         where = words.deployment_text(best, names.get(best.gpu_id or ""))

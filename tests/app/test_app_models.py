@@ -244,3 +244,14 @@ def test_a_file_of_anywhere_is_looked_at_and_linked(open_app, own_var, tmp_path)
 def test_a_link_to_a_model_that_is_not_here_is_explained(open_app):
     app = open_app("try/playground", set_model="nobody.gguf")
     assert "There is no model file 'nobody.gguf' here" in app.warnings
+
+
+def test_a_link_to_a_model_of_the_catalogue_chooses_its_file_and_says_where_to_fetch_it_without_one(open_app, own_var):
+    app = open_app("try/playground", set_model="qwen3-8b")
+    assert app.tracebacks == []
+    assert "No file of Qwen3 8B (hybrid thinking) is here yet" in app.text
+    # Made of its name alone, which is what tells whose file it is.
+    write_tiny(own_var / "models" / "Qwen3-8B-Q4_K_M.gguf")
+    app = open_app("try/playground", set_model="qwen3-8b")
+    assert app.value("slot_1") == "Qwen3-8B-Q4_K_M.gguf"
+    assert "No file of" not in app.text
