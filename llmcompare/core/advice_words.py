@@ -20,7 +20,7 @@ from llmcompare.core.advised import (
 from llmcompare.core.capability_scores import Subject
 from llmcompare.core.families import FAMILY_NAMES
 from llmcompare.core.needs import Need
-from llmcompare.core.phrases import sentence_start
+from llmcompare.core.phrases import listed, sentence_start
 from llmcompare.core.serverless_words import share_text as cold_share
 from llmcompare.core.units import count_text, counted, usd_text
 
@@ -36,6 +36,8 @@ TIGHTENED = {
     "budget, USD a month": "under", "floor of ability, percent": "over", "context, tokens at least": "over",
 }  # fmt: skip
 """Limits that put the first place out, and on which side of their figure."""
+LEVEL_FRACTION = 0.02
+"""Chances that differ by no more are the same: so much comes from which 2,000 draws were made."""
 SHOWN_FROM = 0.05
 """Points below which a difference is not worth a word."""
 STEP_WORDS = {
@@ -83,7 +85,15 @@ def headline(found: Advice, names: Mapping[str, str]) -> str:
     return (
         f"{best.model.display_name} {deployment_text(best, names.get(best.gpu_id or ''))}: "
         f"{usd_text(best.usd_per_month)} a month, {best.ability.mid:.0f} % expected in a test of middle difficulty."
+        f"{_as_likely(found.chance_by('display_name'), best.model.display_name)}"
     )
+
+
+def _as_likely(chance_of_model: Mapping[str, float], first: str) -> str:
+    """Models that are the best as often as the first place, or more often: then there is no winner to speak of."""
+    least = chance_of_model.get(first, 0.0) - LEVEL_FRACTION
+    level = [name for name, chance in chance_of_model.items() if name != first and chance >= max(least, LEVEL_FRACTION)]
+    return f" As likely the best: {listed(level)}." if level else ""
 
 
 def reasons(found: Advice, names: Mapping[str, str]) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from llmcompare.services import calibration, fit, hardware
+from llmcompare.services import calibration, fit, hardware, hardware_chosen
 from llmcompare.ui import frame, machine
 from llmcompare.ui import hardware as parts
 from llmcompare.ui.safe import plain
@@ -19,7 +19,9 @@ if view == parts.WHERE:
     places = hardware.places(facts, model, use, gpus=gpus, billing=scenario.billing)
     output_tokens = hardware.written_tokens(use, scenario.output_tokens)
     served = hardware.served(facts, model, use, places, output_tokens=output_tokens, streams=streams, limits=limits)
-    answer.markdown(f"#### {plain(hardware.answer(model, use, served, limits))}")
+    chosen = hardware_chosen.chosen_answer(scenario, model, places, served)
+    for number, said in enumerate(filter(None, (chosen, hardware.answer(model, use, served, limits)))):
+        answer.markdown(plain(said) if number else f"#### {plain(said)}")
     answer.caption(plain(hardware.basis_of_answer(served)))
     parts.show_places(model, use, places)
     family = facts.model(scenario.model).family

@@ -55,6 +55,19 @@ def test_ranks_are_by_worth_and_chances_add_up_to_one(walk):
         assert sum(getattr(weights, name) * part for name, part in line.parts.items()) == pytest.approx(line.points)
 
 
+def test_models_that_are_the_best_as_often_stand_beside_the_first_in_the_headline(real_facts, walk):
+    """Within 2 points of 100, which is what another 2,000 draws move."""
+    chances, first = walk.chance_by("display_name"), walk.winner.model.display_name
+    level = {name for name, chance in chances.items() if chance >= chances[first] - 0.02} - {first}
+    _, _, beside = words.headline(walk, {}).partition("As likely the best: ")
+    assert {name for name in chances if name in beside} == level
+    clear = advice.advise(real_facts, ASKED, replace(WALK, weights=Weights(ability=10.0, cost=0.0, speed=0.0)))
+    chances, first = clear.chance_by("display_name"), clear.winner.model.display_name
+    assert ("As likely" in words.headline(clear, {})) == any(
+        chance >= chances[first] - 0.02 for name, chance in chances.items() if name != first
+    )
+
+
 def test_every_model_is_ranked_or_out_for_a_reason(real_facts, walk):
     ranked = {line.model.model_id for line in walk.lines}
     out = {one.model.model_id for one in walk.out_models}
