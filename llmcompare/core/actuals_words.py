@@ -12,7 +12,7 @@ from llmcompare.core.units import HOURS_PER_MONTH, count_text, rounded, usd_text
 
 CAUSES: tuple[Cause, ...] = get_args(Cause)
 SMALL_FRACTION = 0.005
-"""Of the forecast: a part below it is not worth a sentence of its own."""
+"""Of the forecast: a bill that is no further off came as forecast."""
 
 
 def headline(found: Difference) -> str:
@@ -35,7 +35,8 @@ def _cause(factor: Factor) -> str:
 def sentences(found: Difference) -> Iterator[str]:
     """Part by part, the largest first, and what could not be told."""
     for part in sorted(found.parts, key=lambda part: -abs(part.usd)):
-        if part.factor.name != "all causes":
+        is_nothing = part.factor.actual == part.factor.forecast == 0
+        if part.factor.name != "all causes" and not is_nothing:
             yield part_sentence(part)
     yield from found.notes
     hours = hours_of(found.month)
