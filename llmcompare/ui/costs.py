@@ -6,7 +6,7 @@ from functools import partial
 import streamlit as st
 
 from llmcompare import figures
-from llmcompare.core import freshness, stack, tables, tiers, words
+from llmcompare.core import elsewhere, freshness, stack, tables, tiers, words
 from llmcompare.core.comparison import Comparison
 from llmcompare.figures.costs import MEASURES, Measure
 from llmcompare.reports.report import cost_description
@@ -99,6 +99,7 @@ def _show_tiers(comparison: Comparison) -> None:
         description=" ".join(tiers.sentences(listed)),
     )
     st.caption("Solid: cheapest at middle prices. Faint: cannot be told from it, because the bands overlap.")
+    show.sentences(*(elsewhere.sentence(one) for one in comparison.elsewhere if one.kind == "rented"))
 
 
 def _show_context(facts: Facts, comparison: Comparison) -> None:
