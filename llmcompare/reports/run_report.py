@@ -23,8 +23,15 @@ def run_report(
     made_on: date,
     costs: Sequence[ReplyCost | None] = (),
     price_flags: str = "",
+    before: Sequence[tuple[str, Sequence[tuple[str, str]]]] = (),
+    texts: Sequence[str] = (),
 ) -> Report:
-    """Replies in the order of their slots, missing ones left out; what each cost, and the options that price it so."""
+    """Replies in the order of their slots, missing ones left out; what each cost, and the options that price it so.
+
+    `before` are prompts of the turns before, each with models and their replies; `texts` are whole replies where these
+    continue others.
+    """
+    texts = texts or [reply.text for reply in replies]
     costs = costs or [None for _ in replies]
     system = (Quote(title="System prompt", text=run.system),) if run.system else ()
     speeds = " ".join([speed_sentence(replies, run.scheduling), *speed_caveats(replies, run.scheduling)])
@@ -43,11 +50,14 @@ def run_report(
             Section(
                 heading="Asked",
                 sentences=tuple(_settings(run)),
-                quotes=(Quote(title="Prompt", text=run.prompt), *system),
+                quotes=(*system, *_said_before(before), Quote(title="Prompt", text=run.prompt)),
             ),
             Section(
                 heading="Replies",
-                quotes=tuple(Quote(title=_reply_title(reply), text=reply.text or "—") for reply in replies),
+                quotes=tuple(
+                    Quote(title=_reply_title(reply), text=text or "—")
+                    for reply, text in zip(replies, texts, strict=True)
+                ),
             ),
             Section(
                 heading="Figures",
@@ -68,6 +78,13 @@ def run_report(
         basis=f"from run {run.run_id}, measured on one machine with one prompt",
         file_name=f"llmcompare-run-{run.asked_at[:10]}-{run.run_id[:8]}",
     )
+
+
+def _said_before(turns: Sequence[tuple[str, Sequence[tuple[str, str]]]]) -> Iterator[Quote]:
+    for number, (prompt, replies) in enumerate(turns, start=1):
+        yield Quote(title=f"Turn {number}", text=prompt)
+        for model, text in replies:
+            yield Quote(title=f"Turn {number}, {model}", text=text or "—")
 
 
 def _prices(replies: Sequence[ReplyFact], costs: Sequence[ReplyCost | None]) -> Section:

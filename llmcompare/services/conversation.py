@@ -3,7 +3,9 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
+from llmcompare.core.facts import ReplyFact
 from llmcompare.core.thinking import parts
 from llmcompare.engines.base import Message
 from llmcompare.engines.endpoints import preset
@@ -48,6 +50,16 @@ def text_before(found: Sequence[RunView], slot: int) -> str:
     return exchanges[-1].text if exchanges else ""
 
 
+def said_before(found: Sequence[RunView]) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Prompts of the turns before the last, each with the models and their whole replies."""
+    models = found[-1].fact.models if found else ()
+    each = [_exchanges(found, slot)[:-1] for slot in range(len(models))]
+    return [
+        (turn[0].prompt, [(model, one.text) for model, one in zip(models, turn, strict=True)])
+        for turn in zip(*each, strict=True)
+    ]
+
+
 def follow_up(run_id: str, prompt: str, models: Sequence[LocalModel]) -> Plan:
     """The next turn: the same slots, with what each of them said so far. Raises InputError."""
     found = _ended(run_id)
@@ -73,19 +85,28 @@ def edited(run_id: str, prompt: str, models: Sequence[LocalModel]) -> Plan:
 
 
 def go_on(run_id: str, models: Sequence[LocalModel]) -> Plan:
-    """The replies of a turn continued where they stopped. Raises InputError."""
+    """The replies of a turn continued where they stopped; complete ones stay as they are. Raises InputError."""
     found = _ended(run_id)
     plan = plan_again(found[-1].fact, models)
+    complete = tuple(_complete_end(slot.reply) for slot in found[-1].slots)
+    if all(complete):
+        raise InputError("every reply is complete: there is nothing to go on with.")
     before = tuple(_unfinished(found, slot) for slot in range(len(plan.models)))
-    return replace(plan, before=before, parent_run_id=run_id, goes_on=True)
+    return replace(plan, before=before, parent_run_id=run_id, goes_on=True, complete=complete)
+
+
+def _complete_end(reply: ReplyFact) -> Literal["end", "stop"] | None:
+    return reply.end if reply.end == "end" or reply.end == "stop" else None
 
 
 def begin_anew(view: RunView) -> list[str]:
     """Slots whose servers are not known to go on with a reply, by the names that they are shown by."""
     return [
         name
-        for name, slot in zip(view.fact.models, view.fact.slots or (), strict=False)
-        if (asked := json.loads(slot).get("endpoint")) and preset(asked["preset_id"]).dialect.continues is None
+        for name, slot, state in zip(view.fact.models, view.fact.slots or (), view.slots, strict=False)
+        if _complete_end(state.reply) is None
+        and (asked := json.loads(slot).get("endpoint"))
+        and preset(asked["preset_id"]).dialect.continues is None
     ]
 
 

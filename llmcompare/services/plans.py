@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 from llmcompare.core.facts import RunFact, Scheduling
 from llmcompare.engines.base import Message, Request, Sampling
@@ -58,6 +58,8 @@ class Plan:
     """The run before this one in a conversation."""
     goes_on: bool = False
     """The last reply of each slot is continued; the prompt is the one that it answers."""
+    complete: tuple[Literal["end", "stop"] | None, ...] = ()
+    """How the replies of slots ended that say nothing more when a run goes on."""
     blind: bool = False
     """Nobody is to see who answers until there is a vote."""
 
@@ -78,6 +80,10 @@ class Plan:
     def settings(self, slot: int) -> Settings:
         """How a slot answers."""
         return (self.own[slot] if slot < len(self.own) else None) or self.common
+
+    def is_complete(self, slot: int) -> Literal["end", "stop"] | None:
+        """How the reply of a slot ended that is left as it is; None for one that is asked."""
+        return self.complete[slot] if slot < len(self.complete) else None
 
     def request(self, slot: int) -> Request:
         """As the engine of a slot takes it."""

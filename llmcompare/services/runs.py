@@ -7,8 +7,7 @@ import atexit
 import logging
 import os
 import threading
-import time
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from functools import cache
@@ -18,7 +17,7 @@ from typing import Any, cast, get_args
 from llmcompare.core import thinking
 from llmcompare.core.facts import ReplyFact, Scheduling
 from llmcompare.core.placement import ModelSize
-from llmcompare.engines.base import Done, Engine, Event, Failed, Request, Started, Token, Waiting
+from llmcompare.engines.base import Done, Engine, Event, Failed, Started, Token, Waiting
 from llmcompare.engines.endpoints import Endpoint
 from llmcompare.engines.meters import Meters, Reading, used
 from llmcompare.engines.pool import ModelFile, Pool
@@ -29,6 +28,7 @@ from llmcompare.models import library
 from llmcompare.models.library import LocalModel
 from llmcompare.services.jobs import new_id, registry
 from llmcompare.services.plans import Answerer, Plan, now, shown_name
+from llmcompare.services.stand_ins import CompleteEngine, RefusedEngine
 from llmcompare.store.paths import Folders, folders
 from llmcompare.store.results import ResultsLog
 
@@ -248,6 +248,8 @@ class LiveRun:
 
     def _engine(self, slot: int, models: Pool) -> Engine:
         model, settings = self.plan.models[slot], self.plan.settings(slot)
+        if (ended := self.plan.is_complete(slot)) is not None:
+            return CompleteEngine(shown_name(model), ended)
         if isinstance(model, Endpoint):
             return RemoteEngine(model)
         if model.problem is not None:
@@ -293,21 +295,6 @@ class LiveRun:
         final = replace(reply, ended_at=now())
         log.append(final)
         self._put(number, replace(self.slots[number], reply=final, ended=True, status="ended"))
-
-
-class RefusedEngine:
-    """Stands for a file that cannot be loaded: says why, and nothing else."""
-
-    def __init__(self, name: str, problem: str) -> None:
-        self.name = name
-        self._problem = problem
-
-    def stream(self, request: Request) -> Generator[Event, None, None]:
-        """A single Failed."""
-        yield Failed(error=self._problem, crashed=False, time_s=time.monotonic())
-
-    def close(self) -> None:
-        """Nothing to release."""
 
 
 def run(plan: Plan) -> tuple[ReplyFact, ...]:

@@ -153,7 +153,7 @@ def _draw_slot(view: RunView, at: int, said: Said, *, as_markdown: bool, compare
     if reply.error is not None:
         st.error(plain(reply.error), icon=":material/error:")
     else:
-        st.caption(plain(_progress(slot)))
+        st.caption(plain(_progress(slot, goes_on=bool(view.fact.goes_on))))
     if said.thinking:
         tokens = f", {counted(reply.thinking_tokens, 'token')}" if reply.thinking_tokens else ""
         with st.expander(f"Thinking, {counted(len(said.thinking), 'character')}{tokens}"):
@@ -192,7 +192,9 @@ def _draw_json(answer: str, schema: str) -> None:
         st.json(found.value, expanded=2)
 
 
-def _progress(slot: Slot) -> str:
+def _progress(slot: Slot, *, goes_on: bool) -> str:
+    if slot.ended and goes_on and slot.reply.end in ("end", "stop") and not slot.reply.text:
+        return "was complete already"
     count = slot.reply.generated_tokens
     tokens = counted(len(slot.reply.text), "character") if count is None else counted(count, "token")
     if slot.ended:

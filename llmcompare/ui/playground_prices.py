@@ -10,7 +10,7 @@ from llmcompare.core.reply_price import ReplyCost
 from llmcompare.errors import InputError
 from llmcompare.reports.report import Report
 from llmcompare.reports.run_report import run_report
-from llmcompare.services import price_choices, reply_prices
+from llmcompare.services import conversation, price_choices, reply_prices
 from llmcompare.services.playground import RunView
 from llmcompare.services.reply_prices import KINDS, PriceChoice, PriceKind
 from llmcompare.ui import frame
@@ -107,7 +107,7 @@ def in_link(chosen: Sequence[PriceChoice]) -> list[tuple[str, str]]:
 def report(view: RunView) -> Report:
     """Of a run, with the prices of the link."""
     facts, scenario = frame.facts(), frame.scenario()
-    run_over = view.problem is None
+    turns, running = conversation.turns(view.fact.run_id), view.problem is None
     try:
         chosen = price_choices.choices_from(st.query_params.get_all(PRICE), slots=len(view.slots))
         found = price_choices.costs_of(view.fact, view.replies, chosen, facts=facts, scenario=scenario)
@@ -115,8 +115,10 @@ def report(view: RunView) -> Report:
         st.warning(plain(str(problem)), icon=":material/warning:")
         chosen, found = [], []
     return run_report(
-        view.fact, view.replies, running=run_over, made_on=date.today(), costs=found,
+        view.fact, view.replies, running=running, made_on=date.today(), costs=found,
         price_flags=price_choices.flags(chosen, scenario),
+        before=conversation.said_before(turns),
+        texts=[conversation.text_before(turns, reply.slot) + reply.text for reply in view.replies],
     )  # fmt: skip
 
 

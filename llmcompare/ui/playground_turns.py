@@ -35,7 +35,7 @@ def pick_next(view: RunView, models: Sequence[LocalModel]) -> Plan | None:
             is_cut = any(slot.reply.end in ("length", "cancelled") and slot.reply.text for slot in view.slots)
             on = st.button(
                 "Continue", key="go_on", icon=":material/arrow_forward:", disabled=not is_cut,
-                help="Go on where the replies stopped, with as many tokens again.",
+                help="Go on where replies stopped, with as many tokens again. Complete ones stay as they are.",
             )  # fmt: skip
             with st.popover("Edit and resend", icon=":material/edit:"):
                 text = st.text_area("The prompt instead", view.fact.prompt, key=f"edit_{run_id}")

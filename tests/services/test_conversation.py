@@ -66,6 +66,10 @@ def test_each_slot_remembers_its_own_replies_and_no_thinking(server):
         "Why is the sky blue?", "Because.", "Why?", "It scatters.", "Really?",
     ]  # fmt: skip
     assert second.slots[0].reply.thinking_tokens is None
+    name = f"some-model @ {server.address}"
+    assert conversation.said_before(conversation.turns(second.fact.run_id)) == [
+        ("Why is the sky blue?", [(name, "Because."), (name, "Because.")])
+    ]
     assert [view.fact.prompt for view in conversation.turns(second.fact.run_id)] == ["Why is the sky blue?", "Why?"]
 
 
@@ -127,8 +131,30 @@ def test_continuing_goes_on_where_the_reply_stopped():
     found = conversation.turns(second.fact.run_id)
     assert conversation.text_before(found, 0) + second.slots[0].reply.text == whole
     assert second.fact.goes_on
+    assert conversation.said_before(found) == []
     third = conversation.follow_up(second.fact.run_id, "Why?", models)
     assert [message.content for message in third.before[0]] == ["Why is the sky blue?", whole]
+
+
+def cut_off(server):
+    """Its replies end at the token limit from now on."""
+    server.say(chunk("Because."), chunk(finish="length"), usage(9, 2), DONE)
+
+
+def test_a_complete_reply_stays_as_it_is_when_another_one_goes_on(server):
+    models = runs.local_models()
+    first = ask(models[0], endpoint(server), sampling=Sampling(max_tokens=4))
+    count = len(server.asked)
+    assert conversation.begin_anew(first) == []
+    second = finished(conversation.go_on(first.fact.run_id, models))
+    found = conversation.turns(second.fact.run_id)
+    assert len(server.asked) == count
+    assert conversation.text_before(found, 1) + second.slots[1].reply.text == "Because."
+    assert [slot.reply.end for slot in second.slots] == ["length", "end"]
+    assert second.slots[0].reply.text
+    whole = ask(endpoint(server))
+    with pytest.raises(InputError, match="every reply is complete"):
+        conversation.go_on(whole.fact.run_id, models)
 
 
 @pytest.mark.parametrize(
@@ -140,6 +166,7 @@ def test_continuing_goes_on_where_the_reply_stopped():
     ],
 )
 def test_continuing_behind_an_endpoint_is_asked_for_as_its_server_documents_it(server, kind, fields):
+    cut_off(server)
     first = ask(Endpoint(preset_id=kind, base_url=server.base_url, model="m"))
     assert conversation.begin_anew(first) == []
     assert finished(conversation.go_on(first.fact.run_id, [])).slots[0].reply.error is None
@@ -150,6 +177,7 @@ def test_continuing_behind_an_endpoint_is_asked_for_as_its_server_documents_it(s
 
 @pytest.mark.parametrize("kind", ["other", "llama-cpp-python", "ollama", "mistral"])
 def test_a_server_that_is_not_known_to_go_on_is_not_asked_to_and_that_is_said(server, kind):
+    cut_off(server)
     plain = ask(Endpoint(preset_id=kind, base_url=server.base_url, model="m"))
     count = len(server.asked)
     assert conversation.begin_anew(plain) == [f"m @ {server.address}"]

@@ -125,3 +125,15 @@ def test_without_a_choice_the_report_has_no_prices(real_facts):
     assert prices(report(real_facts)).empty
     plain = replace(RUN, slots=SLOTS)
     assert prices(run_report(plain, REPLIES, running=False, made_on=date(2026, 11, 26))).empty
+
+
+def test_the_report_of_a_later_turn_holds_what_was_said_before_and_whole_replies():
+    before = [("Hello?", [(MODELS[0], "Yes."), (MODELS[1], "")])]
+    made = run_report(
+        RUN, REPLIES, running=False, made_on=date(2026, 11, 26), before=before, texts=["Dark Blue.", "Blue."]
+    )
+    asked, said = made.sections[:2]
+    assert [(quote.title, quote.text) for quote in asked.quotes] == [
+        ("Turn 1", "Hello?"), ("Turn 1, qwen3-4b.gguf", "Yes."), ("Turn 1, second.gguf", "—"), ("Prompt", "Why?"),
+    ]  # fmt: skip
+    assert [quote.text for quote in said.quotes] == ["Dark Blue.", "Blue."]
