@@ -182,16 +182,18 @@ def _note(found: HubRepository, one: HubFile) -> Fetched:
 
 
 def _require_same(target: Path, one: HubFile) -> None:
-    there = fetched_of(target)
-    if there is None:
-        with target.open("rb") as stream:
-            checksum = _digest(one, stream, lambda _: None)
-    else:
-        checksum = there.checksum
-    if checksum != one.checksum:
+    if target.stat().st_size != _size(one) or _checksum_there(target, one) != one.checksum:
         raise ModelRefusedError(
             f"{one.path} is there already and is not what the Hub has now: delete it first, then fetch it again."
         )
+
+
+def _checksum_there(target: Path, one: HubFile) -> str:
+    """As it was when it was fetched, else of what is there now."""
+    if (there := fetched_of(target)) is not None:
+        return there.checksum
+    with target.open("rb") as stream:
+        return _digest(one, stream, lambda _: None)
 
 
 def _from_cache(found: HubRepository, one: HubFile, target: Path, watch: Watch) -> bool:

@@ -177,6 +177,14 @@ def hub_offers(found: HubRepository, shape: ModelShape | None, machine_here: Her
     return [HubOffer(listed=one, offer=_hub_offer(one, shape, machine_here)) for one in models_of(found)]
 
 
+def first_choice(offers: Sequence[HubOffer], one: Entry | None) -> HubOffer:
+    """In the format that is named for a model, else the largest that fits, else the smallest."""
+    fitting = [two for two in offers if two.offer is not None and two.offer.fits]
+    wanted = None if one is None or one.best is None else one.best.quantization
+    named = next((two for two in fitting if two.listed.format_name == wanted), None)
+    return named or (fitting[-1] if fitting else offers[0])
+
+
 def _hub_offer(one: HubModel, shape: ModelShape | None, machine_here: Here) -> Offer | None:
     name = f"{GGUF}{(one.format_name or '').lower()}"
     if shape is None or one.size_bytes is None or one.missing or name not in WEIGHT_FORMATS:

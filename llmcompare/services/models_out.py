@@ -53,7 +53,7 @@ def why_text(one: Entry) -> str:
     best, usual = one.best, one.offer(USUAL_FORMAT)
     if best is None:
         return ""
-    why = f"{best.quantization} has the most bits of the formats that fit."
+    why = f"{best.quantization} has the most bits of the quantised formats that fit."
     if usual is None or not usual.fits or usual.size_bytes >= best.size_bytes:
         return why
     speed = "" if usual.decode_tokens_per_s is None else f" {speed_text(usual)}"

@@ -109,14 +109,20 @@ def show_search() -> None:
 
 def _search(text: str) -> None:
     try:
-        st.session_state[HITS] = hub_files.search(text)
+        st.session_state[HITS] = text, hub_files.search(text)
     except LlmCompareError as problem:
         st.session_state.pop(HITS, None)
         st.warning(plain(str(problem)), icon=":material/cloud_off:")
 
 
-def _pick_hit() -> None:
-    hits: list[HubHit] | None = st.session_state.get(HITS)
+def _hits(text: str | None) -> list[HubHit] | None:
+    """Of the last search; with a text, None where that was for another one."""
+    searched, hits = st.session_state.get(HITS, (None, None))
+    return hits if text in (None, searched) else None
+
+
+def _pick_hit(text: str | None = None) -> None:
+    hits = _hits(text)
     if hits is None:
         return
     if not hits:
@@ -148,7 +154,7 @@ def show_repository(facts: Facts, here: Here, one: Entry | None) -> None:
         st.subheader("Files on the Hub")
         _ask_for(one)
     found: HubRepository | None = st.session_state.get(LISTING)
-    if found is None:
+    if found is None or (one is not None and not _belongs_to(found, one)):
         return
     model_id = one.model.model_id if one is not None and one.model.gguf_repo == found.name else _model_of(facts, found)
     offers = models.hub_offers(found, facts.shapes.get(model_id or ""), here)
@@ -160,7 +166,14 @@ def show_repository(facts: Facts, here: Here, one: Entry | None) -> None:
     show.table(models_out.hub_table(found, offers), key="hub_files")
     if model_id is None:
         st.caption("Whether it fits is not said: the catalogue does not know this repository. The file itself tells.")
-    _fetch(found, offers)
+    _fetch(found, offers, one)
+
+
+def _belongs_to(found: HubRepository, one: Entry) -> bool:
+    """What was looked at for another model, and fetched from there, would not be this one."""
+    if one.model.gguf_repo is not None:
+        return found.name == one.model.gguf_repo
+    return found.name in {hit.name for hit in _hits(_search_words(one)) or ()}
 
 
 def _terms(found: HubRepository) -> str:
@@ -176,7 +189,7 @@ def _ask_for(one: Entry) -> None:
         st.caption("The catalogue names no repository with GGUF files of it: search for one.")
         if st.button("Search the Hub for it", key="hub_search_this", icon=":material/search:"):
             _search(_search_words(one))
-        _pick_hit()
+        _pick_hit(_search_words(one))
         return
     left, right = st.columns([3, 1], vertical_alignment="center")
     left.markdown(plain(f"Repository: {name}. Files, sizes and checksums are asked for now, not kept."))
@@ -193,9 +206,9 @@ def _model_of(facts: Facts, found: HubRepository) -> str | None:
     return next((model.model_id for model in facts.models.values() if model.gguf_repo == found.name), None)
 
 
-def _fetch(found: HubRepository, offers: Sequence[HubOffer]) -> None:
+def _fetch(found: HubRepository, offers: Sequence[HubOffer], entry: Entry | None) -> None:
     by_path = {one.listed.path: one for one in offers}
-    best = next((one for one in reversed(offers) if one.offer is not None and one.offer.fits), offers[0])
+    best = models.first_choice(offers, entry)
     left, right = st.columns([3, 1], vertical_alignment="bottom")
     path = left.selectbox(
         "File", list(by_path), index=list(by_path).index(best.listed.path), key=f"hub_file_{found.name}",

@@ -58,7 +58,7 @@ def test_the_page_says_what_fits_with_licence_formats_and_sources(open_app):
     assert (app.tracebacks, app.errors) == ([], "")
     assert "Qwen3 4B (hybrid thinking) fits this machine as" in app.text
     assert "Licence Apache-2.0: allowed. No clause of its licence stands against it." in app.text
-    assert "has the most bits of the formats that fit." in app.text
+    assert "has the most bits of the quantised formats that fit." in app.text
     formats = app.table("Qwen3 4B (hybrid thinking) in every format").set_index("format")
     # The size of Qwen3-4B-Q4_K_M.gguf as the Hub lists it: 2,497,280,256 bytes.
     assert formats.loc["Q4_K_M", "size_gb"] == pytest.approx(2.497280256, rel=0.01)
@@ -97,6 +97,14 @@ def test_a_file_is_chosen_fetched_checked_and_run(open_app, tiny, own_var):
     app.open("try/playground")
     assert app.value("slot_1") == tiny.name
     assert app.tracebacks == []
+
+
+def test_what_was_looked_at_for_one_model_is_not_offered_for_another(open_app, tiny):
+    app = looked_at(open_app)
+    assert app.has("hub_fetch")
+    assert not app.set("library_model", "llama-3.2-1b-instruct").has("hub_fetch")
+    assert not app.set("library_model", "ministral-3-8b-reasoning").has("hub_fetch")
+    assert app.set("library_model", "qwen3-4b").has("hub_fetch")
 
 
 def test_a_download_goes_on_while_pages_change_and_can_be_cancelled_and_gone_on_with(open_app, hub, tiny):

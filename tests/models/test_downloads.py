@@ -294,6 +294,12 @@ def test_nothing_is_fetched_twice(served, tiny, models):
     assert served.sent_bytes == sent
 
 
+def test_a_size_that_the_hub_lists_for_a_file_that_is_here_is_not_believed_either(served, tiny, models):
+    fetched(models, tiny)
+    served.listed_sizes[tiny.name] = 4_280_000_000
+    assert "is there already and is not what the Hub has now" in refusal(models, tiny)
+
+
 def test_a_file_of_that_name_which_is_another_one_is_not_overwritten(served, tiny, models):
     mine = write_tiny_at(models / REPOSITORY / tiny.name, seed=1)
     before = mine.read_bytes()

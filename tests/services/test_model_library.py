@@ -12,6 +12,7 @@ from llmcompare.core.memory import Use
 from llmcompare.engines.base import Request, Sampling, Token
 from llmcompare.engines.machine import gpu_of
 from llmcompare.errors import InputError
+from llmcompare.models.hub_files import HubFile, HubRepository
 from llmcompare.models.library import model_at
 from llmcompare.services import at_hand, models, models_out, runs
 from llmcompare.services.here import Here, unused_gpu_text
@@ -103,12 +104,32 @@ def test_why_a_format_is_named_and_how_far_beyond_its_training_a_context_goes(re
     # 131,072 with YaRN, 32,768 without: github.com/QwenLM/Qwen3, Qwen3_Technical_Report.pdf.
     assert ", up to 131,072 tokens of context (trained with 32,768)." in models_out.entry_answer(found, much)
     assert models_out.why_text(found) == (
-        "Q8_0 has the most bits of the formats that fit. Q4_K_M takes 2.49 GB. It should write 6.0 tokens/s (4.0 to "
-        "9.0 in 8 of 10 cases)."
+        "Q8_0 has the most bits of the quantised formats that fit. Q4_K_M takes 2.49 GB. It should write 6.0 tokens/s "
+        "(4.0 to 9.0 in 8 of 10 cases)."
     )
     small = entry(real_facts, "qwen2.5-0.5b-instruct", much)
     assert ", up to 32,768 tokens of context." in models_out.entry_answer(small, much)
     assert models_out.why_text(entry(real_facts, "llama-3.3-70b-instruct", here(1.0))) == ""
+
+
+def test_the_file_that_is_proposed_is_the_one_that_the_answer_names(real_facts):
+    sizes = {"IQ2_XXS": 1.2, "Q4_K_M": 2.5, "Q8_0": 4.3, "BF16": 8.1}
+    files = tuple(
+        HubFile(path=f"Qwen3-4B-{name}.gguf", size_bytes=int(gb * 1e9), sha256="a" * 64, git_sha1=None)
+        for name, gb in sizes.items()
+    )
+    listed = HubRepository(
+        name="unsloth/Qwen3-4B-GGUF", commit="0" * 40, gated=False, licence=None, changed_on=None, files=files
+    )
+
+    def proposed(memory_gib, *, known=True):
+        found = entry(real_facts, "qwen3-4b", here(memory_gib))
+        shape = real_facts.shapes["qwen3-4b"] if known else None
+        offers = models.hub_offers(listed, shape, here(memory_gib))
+        return models.first_choice(offers, found if known else None).listed.format_name
+
+    assert (proposed(64.0), proposed(4.0), proposed(0.5)) == ("Q8_0", "Q4_K_M", "IQ2_XXS")
+    assert proposed(64.0, known=False) == "IQ2_XXS"
 
 
 def speed(tokens_per_s):
