@@ -22,26 +22,26 @@ class Asked:
     """Of each slot."""
 
 
-def shortened(text: str) -> str:
+def shortened(text: str, most: int = LABEL_CHARACTERS) -> str:
     """A text in one line that fits a label.
 
-    >>> shortened("Why is\\n the sky blue?")
-    'Why is the sky blue?'
+    >>> shortened("Why is\\n the sky blue?"), shortened("Why is the sky blue?", 12)
+    ('Why is the sky blue?', 'Why is the …')
     """
     line = " ".join(text.split())
-    return line if len(line) <= LABEL_CHARACTERS else f"{line[: LABEL_CHARACTERS - 1]}…"
+    return line if len(line) <= most else f"{line[: most - 1]}…"
 
 
 def who(run: RunFact) -> str:
-    """The models of a run in short, each once: "2 × a and b".
+    """The models of a run in short, without files' endings and servers, each once.
 
     >>> from llmcompare.core.facts import RunFact
     >>> said = dict.fromkeys(("run_id", "person", "asked_at", "prompt", "system"), "")
     >>> said |= dict.fromkeys(("temperature", "top_p", "max_tokens", "seed", "context_tokens"), 1)
-    >>> who(RunFact(**said, scheduling="together", models=("a.gguf", "b.gguf", "a.gguf", "c", "d", "e")))
+    >>> who(RunFact(**said, scheduling="together", models=("a.gguf", "b @ host", "a.gguf", "c", "d", "e")))
     '2 × a, b, c and 2 more'
     """
-    names = [name.removesuffix(".gguf") for name in run.models]
+    names = [name.split(" @ ")[0].removesuffix(".gguf") for name in run.models]
     each = [name if (count := names.count(name)) == 1 else f"{count} × {name}" for name in dict.fromkeys(names)]
     more = len(each) - NAMES_SHOWN
     return listed(each) if more < 1 else f"{', '.join(each[:NAMES_SHOWN])} and {more} more"

@@ -85,7 +85,7 @@ def run() -> None:
                 ),
                 st.Page(
                     PAGES / "try/playground.py", title="Playground", icon=":material/forum:",
-                    help="One prompt through local models, side by side.",
+                    help="One prompt through models side by side, here or behind an endpoint.",
                 ),
                 st.Page(
                     PAGES / "try/arena.py", title="Arena", icon=":material/swords:",

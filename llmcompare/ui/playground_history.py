@@ -16,6 +16,7 @@ from llmcompare.ui.playground_prices import in_link
 from llmcompare.ui.safe import plain
 
 RUNS_LISTED = 20
+PROMPT_CHARACTERS, WHO_CHARACTERS = 55, 46
 TAKEN = "playground_taken"
 
 
@@ -76,7 +77,10 @@ def _list(found: list[RunFact], this_page: Path) -> None:
     for run in found[:RUNS_LISTED]:
         when = run.asked_at[:16].replace("T", " ")
         star = "★ " if run.run_id in marked else ""
-        label = plain(f"{star}{when} UTC · {shortened(who(run))} · {shortened(run.prompt)}")
+        # What tells it apart stands first: a telephone shows some 35 characters of it.
+        label = plain(
+            f"{star}{shortened(run.prompt, PROMPT_CHARACTERS)} · {shortened(who(run), WHO_CHARACTERS)} · {when} UTC"
+        )
         st.page_link(this_page, label=label, icon=":material/history:", query_params={"run": run.run_id})
 
 

@@ -193,7 +193,7 @@ def test_runs_are_searched_starred_and_asked_of_other_models(open_app, server):
     assert [run.run_id for run in playground.history(person)] == [second, first]
     app = app.set("runs_search", "PLANET because")
     labels = [element.proto.label for element in app.run_of.get("page_link")]
-    assert any(plain("2 × some-model @ ") in label and "Name a planet" in label for label in labels)
+    assert any(plain("2 × some-model · ") in label and "Name a planet" in label for label in labels)
     assert not any("sky blue" in label for label in labels)
     app.run_of.get_by_key("star_shown").click().run()
     assert playground.starred(person) == {second}
