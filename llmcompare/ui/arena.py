@@ -30,6 +30,7 @@ VOTES: tuple[tuple[Vote, str, str], ...] = (
     ("right", "Right is better", "4"),
 )
 """Vote, label, key of the keyboard. No arrows: a choice that was made with the keyboard keeps them for itself."""
+AS_TEXT, AS_MARKDOWN = SHOWN_AS = ("as text", "as Markdown")
 SHORT_CHARACTERS = 600
 """Replies of so many are shown in full; longer ones scroll, so that the votes stay in sight."""
 RUN, ON_SCREEN, PRESSED = "arena_run", "arena_pair", "arena_pressed_s"
@@ -153,7 +154,11 @@ def _show_pair(pair: Pair) -> None:
     if pair.prompt != st.session_state.get(arena_ask.PROMPT):
         st.caption("Prompt")
         st.code(pair.prompt, language=None, wrap_lines=True)
-    as_markdown = st.toggle("Show replies as Markdown", key="arena_markdown")
+    # No toggle: it is a field, which would keep the keys of the votes for itself.
+    shown_as = st.segmented_control(
+        "Show replies", SHOWN_AS, default=AS_TEXT, key="arena_shown_as", required=True, persist_state="session"
+    )
+    as_markdown = shown_as == AS_MARKDOWN
     is_short = max(len(arena.answer_of(reply)) for reply in (pair.left, pair.right)) <= SHORT_CHARACTERS
     for name, reply, column in zip(("Left", "Right"), (pair.left, pair.right), st.columns(2), strict=True):
         with column:

@@ -202,7 +202,7 @@ def test_votes_of_others_can_be_left_out(open_app):
 def test_html_of_a_reply_is_text(open_app):
     finished_run(texts=("<script>alert(1)</script>", "![cat](http://host/cat.png)"))
     app = open_app(PAGE, judge="finished runs")
-    app.set("arena_markdown", True)
+    app.set("arena_shown_as", "as Markdown")
     assert app.tracebacks == []
     assert not any(getattr(element.proto, "allow_html", False) for element in app.run_of.markdown)
     assert any(r"\![cat]" in text for text in app.raw_texts)

@@ -63,7 +63,7 @@ def test_twenty_votes_with_the_keyboard_are_blind_and_give_ratings_and_the_votes
     write_runs(log, (*models, NOT_INSTALLED))
     choose(tab, "finished runs")
     for number in range(len(PROMPTS) + 1, VOTES + 1):
-        before = tab.text.split("Show replies as Markdown")[1].split("Ratings")[0]
+        before = tab.text.split("as Markdown")[1].split("Ratings")[0]
         assert not any(name in before for name in (*models, NOT_INSTALLED))
         cast(tab, key_for(number, *replies(tab)), number)
     found = arena.standings(log.votes())
