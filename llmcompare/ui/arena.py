@@ -97,7 +97,8 @@ def _follow(run_id: str, poll_s: float) -> None:
 def _say_why_there_is_no_pair(view: RunView, found: Waiting) -> None:
     for bug in view.bugs:
         st.exception(bug)
-    reasons = [f"{one.model}: {one.error}" for one in view.replies if one.error]
+    # The error of an endpoint names it already.
+    reasons = [f"{one.model}: {one.error.removeprefix(f'{one.model}: ')}" for one in view.replies if one.error]
     why = view.problem or "; ".join([*reasons, *_left_out(found)]) or "it was stopped before both had answered"
     leave_out = ", or leave that model out under “Who takes part”" if reasons else ""
     said = f"There are no two replies to judge: {why.removesuffix('.')}. Ask again{leave_out}."
