@@ -36,6 +36,13 @@ def asked_of(need: Need) -> capability.Asked:
     return capability.Asked(category=OVERALL, weights=tuple(sorted(need.categories)))
 
 
+def _is_paid_at_hand(scenario: Scenario, need: Need) -> bool:
+    """Whether the machine of the scenario is the hardware at hand: one deployment, not also one that could be bought
+    as often as wanted for nothing."""
+    owned = scenario.owned_gpu or scenario.gpu
+    return scenario.purchase_usd == 0 and owned is not None and owned == need.hardware
+
+
 class Compared:
     """One question with all its deployments."""
 
@@ -50,7 +57,7 @@ class Compared:
         api, self.api_missing = api_block(facts, anywhere, ids)
         rented, self.rented = rented_block(facts, anywhere, ids)
         hand, self.hand = at_hand_block(facts, scenario, ids, need)
-        bought, self.bought = owned_block(facts, scenario, ids)
+        bought, self.bought = (None, None) if _is_paid_at_hand(scenario, need) else owned_block(facts, scenario, ids)
         if need.data_stays_here and hand is None and bought is None:
             raise InputError(
                 "the data stays here, and no hardware is at hand: name its GPU, for example rtx-4090-24gb, give the "

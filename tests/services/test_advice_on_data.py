@@ -400,11 +400,19 @@ def test_data_that_stays_here_is_served_by_a_machine_that_is_bought_and_by_no_ot
         advice.advise(real_facts, Scenario(), Need(data_stays_here=True))
 
 
+def test_a_paid_machine_that_is_at_hand_stands_in_the_ranking_once(real_facts, walk):
+    handed_over = advice.advise(real_facts, replace(ASKED, purchase_usd=0.0, owned_gpu=CARD), WALK)
+    assert {line.kind for line in handed_over.lines} == {AT_HAND}
+    assert [line.place for line in handed_over.lines] == [line.place for line in walk.lines]
+    another = advice.advise(real_facts, replace(ASKED, purchase_usd=0.0, owned_gpu="h100-sxm-80gb"), WALK)
+    assert {line.kind for line in another.lines} == {AT_HAND, OWNED}
+
+
 def test_every_assumption_on_serverless_workers_is_listed_with_its_value(real_facts):
     listed = {one.name: one for one in assumptions(Need(), replace(QUIET, cold_start_s=45, idle_timeout_s=10))}
     assert (listed["cold start"].value, listed["cold start"].editable_as) == ("45 s", "cold_start_s")
     assert listed["idle timeout"].value == "10 s"
-    assert "5 %" in listed["cold starts within a latency limit"].value
+    assert "5%" in listed["cold starts within a latency limit"].value
 
 
 def test_the_best_of_each_way_to_serve_is_said_and_what_has_nothing_left(real_facts, walk):
