@@ -213,7 +213,7 @@ def shared_prefix(results: Results) -> None:
 
 
 def memory(results: Results) -> None:
-    """Resident memory of a worker after a full context over 110 % of the file, 150 MB and the KV cache."""
+    """Resident memory of a worker after a full context over 110% of the file, 150 MB and the KV cache."""
     facts = model_at(MODEL)
     allowed = 1.1 * facts.size_bytes + 150e6 + facts.kv_bytes_per_token * CONTEXT_TOKENS
     with engine(1) as loaded:

@@ -34,7 +34,7 @@ SCENARIO_HELP = {
     "traffic": "How requests spread over the week: flat, business-hours, or own with --hourly-profile.",
     "hourly_profile": "24 or 168 relative rates after commas, Monday 0 h first.",
     "peak_to_mean": "Busiest minutes of an hour over that hour's mean, from 1.",
-    "growth_fraction_per_month": "Growth of the requests, 0.1 for 10 % a month.",
+    "growth_fraction_per_month": "Growth of the requests, 0.1 for 10% a month.",
     "ttft_limit_ms": "Most that the median time to first token may be.",
     "tpot_limit_ms": "Most that the median time per output token may be.",
     "concurrency": "Requests at once on one replica.",

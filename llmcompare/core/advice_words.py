@@ -84,7 +84,7 @@ def headline(found: Advice, names: Mapping[str, str]) -> str:
         return f"No deployment keeps every limit{why}."
     return (
         f"{best.model.display_name} {deployment_text(best, names.get(best.gpu_id or ''))}: "
-        f"{usd_text(best.usd_per_month)} a month, {best.ability.mid:.0f} % expected in a test of middle difficulty."
+        f"{usd_text(best.usd_per_month)} a month, {best.ability.mid:.0f}% expected in a test of middle difficulty."
         f"{_as_likely(found.chance_by('display_name'), best.model.display_name)}"
     )
 
@@ -164,7 +164,7 @@ def share_text(fraction: float) -> str:
 
 def _rests_on(found: Advice, best: Line) -> str:
     low, high = best.ability.low, best.ability.high
-    ability = f"Its ability lies between {low:.0f} and {high:.0f} % (95 %{_evidence(found, best)})"
+    ability = f"Its ability lies between {low:.0f} and {high:.0f}% (95%{_evidence(found, best)})"
     if best.kind == API:
         return f"{ability}; its price is that of the median provider; how fast it answers is an assumption."
     rate = "measured on this very deployment" if best.measured else "predicted"

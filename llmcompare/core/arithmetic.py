@@ -181,7 +181,7 @@ def _owned_steps(owned: OwnedOption, scenario: Scenario) -> Iterator[Step]:
 def _serverless_steps(serverless: ServerlessOption, scenario: Scenario) -> Iterator[Step]:
     """Workers billed on the mean of the month, from the model of serverless GPUs, times their price.
 
-    The curve runs through a grid of volumes and may be 2 % off this, which is of the volume itself.
+    The curve runs through a grid of volumes and may be 2% off this, which is of the volume itself.
     """
     requests, plans = scenario.requests_per_month, serverless.plans
     middle, costs = plans[(len(plans) - 1) // 2 : len(plans) // 2 + 1], []

@@ -51,7 +51,7 @@ def _constant(value: float, spread: float, starts: Mapping[str, float] | None = 
 
 
 CONSTANTS = {
-    # Two constants per cluster of engine, card and format meet its single-stream rows within 1 to 5 %: bandwidth
+    # Two constants per cluster of engine, card and format meet its single-stream rows within 1 to 5%: bandwidth
     # fractions of 0.75 to 1.0 everywhere, and 30 to 75 µs a layer on GDDR against 90 to 150 µs on HBM.
     "bandwidth_fraction": _constant(0.88, 0.07, memory_class=0.06, family_x_format_kind=0.06),
     "cache_fraction": _constant(0.75, 0.25, family_x_memory_class=0.2, engine=0.1),

@@ -62,12 +62,12 @@ class Check:
 
     @property
     def held_80_fraction(self) -> float:
-        """Share of the scores in their 80 % interval."""
+        """Share of the scores in their 80% interval."""
         return fmean(one.band_80.low <= one.score.percent <= one.band_80.high for one in self.hidden)
 
     @property
     def held_95_fraction(self) -> float:
-        """Share of the scores in their 95 % interval."""
+        """Share of the scores in their 95% interval."""
         return fmean(one.band_95.low <= one.score.percent <= one.band_95.high for one in self.hidden)
 
 

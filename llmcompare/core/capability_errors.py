@@ -28,7 +28,7 @@ class Spread:
     """How far scores lie from the two-way model, in logits."""
 
     sd_by_category: Mapping[str, float]
-    """Of a score at 50 % among models of like ability."""
+    """Of a score at 50% among models of like ability."""
     variance_share: Mapping[str, float]
     """Of each cluster of SHARED; the rest is each score's own."""
     stretch_sd: float = 0.0
@@ -43,13 +43,13 @@ class Spread:
 
 
 def logits(scores: Sequence[CellScore]) -> Floats:
-    """Of all scores, of 1 to 99 %."""
+    """Of all scores, of 1 to 99%."""
     percents = np.clip([score.percent for score in scores], CLIPPED_PERCENT, 100 - CLIPPED_PERCENT)
     return np.asarray(np.log(percents / (100 - percents)))
 
 
 def precisions(scores: Sequence[CellScore]) -> Floats:
-    """Weight of each score, 1 at 50 %: 4 p (1 - p), as if each benchmark had the same number of questions.
+    """Weight of each score, 1 at 50%: 4 p (1 - p), as if each benchmark had the same number of questions.
 
     The numbers of questions are not among the data, so no benchmark counts as more certain than another.
 

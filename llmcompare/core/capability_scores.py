@@ -13,7 +13,7 @@ CATEGORIES = (
     "tool use",
 )  # fmt: skip
 CLIPPED_PERCENT = 1.0
-"""A logit of 0 or 100 % is endless, and near them a tenth of a point is a leap: scores count as 1 to 99 %."""
+"""A logit of 0 or 100% is endless, and near them a tenth of a point is a leap: scores count as 1 to 99%."""
 PERCENT_SIGN = "%"
 NO_PERCENTAGE = "the metric is no percentage"
 NO_CATEGORY = "the benchmark belongs to none of the eight categories"

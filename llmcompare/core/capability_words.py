@@ -18,7 +18,7 @@ Names = Callable[[Subject], str]
 
 def percent_text(band: Band) -> str:
     """An expected score with its interval."""
-    return f"{band.mid:.0f} % ({band.low:.0f} to {band.high:.0f})"
+    return f"{band.mid:.0f}% ({band.low:.0f} to {band.high:.0f})"
 
 
 def subject_name(display_name: str, subject: Subject, *, has_both: bool) -> str:
@@ -102,8 +102,8 @@ def check_sentence(found: Check) -> str:
     return (
         f"Check: {counted(len(found.hidden), 'real score')} hidden, a tenth at a time, and predicted from the rest: "
         f"{found.mean_miss_points:.1f} points off on average, half within {found.median_miss_points:.1f}; the mean of "
-        f"the cell would be {found.guess_miss_points:.1f} off. The 80 % intervals held {found.held_80_fraction:.0%} of "
-        f"the scores, the 95 % intervals {found.held_95_fraction:.0%}."
+        f"the cell would be {found.guess_miss_points:.1f} off. The 80% intervals held {found.held_80_fraction:.0%} of "
+        f"the scores, the 95% intervals {found.held_95_fraction:.0%}."
     )
 
 

@@ -77,7 +77,7 @@ def _others(known: Known, claim: Claim) -> list[Claim]:
 def cannot_both_be_true(one: Claim, other: Claim) -> bool:
     """Whether two statements exclude each other.
 
-    Their figures are of one unit and no figure is within both, 1 % apart at least; or they recommend different ways to
+    Their figures are of one unit and no figure is within both, 1% apart at least; or they recommend different ways to
     serve at volumes that both speak of.
     """
     first, second = span(one), span(other)

@@ -81,7 +81,7 @@ def memory_share(known: Known, claim: Claim) -> Verdict:
         for shares in (of_full, of_weights)
     ]
     words = "; ".join(
-        f"{known.name(name)} {of_full[name]:.0f} % of full fine-tuning, {of_weights[name]:.0f} % of its weights"
+        f"{known.name(name)} {of_full[name]:.0f}% of full fine-tuning, {of_weights[name]:.0f}% of its weights"
         for name in names
     )
     return Verdict(
@@ -247,8 +247,8 @@ def cheaper_by(known: Known, claim: Claim) -> Verdict:
     return Verdict(
         verdict="holds" if within(claim, less) else "contradicted",
         explanation=(
-            f"The same examples on the nearest sizes: {known.name(ours)} takes {less:.1f} % less than "
-            f"{known.name(theirs)}, because it has fewer parameters. The guide says {said(claim)} %."
+            f"The same examples on the nearest sizes: {known.name(ours)} takes {less:.1f}% less than "
+            f"{known.name(theirs)}, because it has fewer parameters. The guide says {said(claim)}%."
         ),
         figures={"claimed_percent": [float(text) for text in printed(claim)], "computed_percent": round(less, 2)},
         evidence=(*_rows(known, ours), *_model_rows(known, [theirs])),

@@ -31,7 +31,7 @@ SERVED_FORMAT = "gguf-q4_k_m"
 
 
 def _percent(fraction: float) -> str:
-    return f"{100 * fraction:.1f} %"
+    return f"{100 * fraction:.1f}%"
 
 
 # --- memory -----------------------------------------------------------------------------------------------------------
@@ -114,7 +114,7 @@ def smaller_by(known: Known, claim: Claim) -> Verdict:
         explanation=(
             f"{bits:g} bits of 16 alone would be {_percent(bits_alone)}. Scales, and embeddings kept in more bits, "
             f"take some back: from {_percent(smaller[low])} ({low}) to {_percent(smaller[high])} ({high}). "
-            f"{len(true)} of {len(smaller)} cases are within 1 % of {said(claim)} %."
+            f"{len(true)} of {len(smaller)} cases are within 1% of {said(claim)}%."
         ),
         figures={
             "claimed_percent": float(printed(claim)[0]),

@@ -20,7 +20,7 @@ VerdictName = Literal[
     "holds", "partly", "contradicted", "self-contradicting", "outdated", "no-evidence", "opinion"
 ]  # fmt: skip
 EQUAL_FRACTION = 0.01
-"""A figure within 1 % of another is equal to it."""
+"""A figure within 1% of another is equal to it."""
 Figure = float | int | str | list[float] | list[str] | None
 
 
@@ -156,7 +156,7 @@ def span(claim: Claim) -> tuple[float, float] | None:
 
 
 def equal(claimed: str, found: float) -> bool:
-    """Whether a figure is the claimed one: within 1 %, or the same in the digits of the guide.
+    """Whether a figure is the claimed one: within 1%, or the same in the digits of the guide.
 
     >>> equal("86.0", 82.0), equal("81.5", 81.2), equal("12", 12.2), equal("0.001", 0.000975)
     (False, True, True, True)

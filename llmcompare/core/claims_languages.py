@@ -142,7 +142,7 @@ def enough_tasks(known: Known, claim: Claim) -> Verdict:
         verdict="holds" if len(seen) > len(leads) / 2 else "partly" if 2 * len(seen) > len(leads) / 2
         else "contradicted",
         explanation=(
-            f"A sign test at 5 % needs {needed} tasks that one model solves and the other does not, all one way: of "
+            f"A sign test at 5% needs {needed} tasks that one model solves and the other does not, all one way: of "
             f"{said(claim)} tasks that is a difference of {number(smallest[most] or 100)} points at the best. The best "
             f"models of two families lie {number(round(usual, 1))} points apart in the median of {len(leads)} cells, "
             f"of which {len(seen)} could be seen so."

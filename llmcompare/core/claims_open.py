@@ -34,7 +34,7 @@ def _about(known: Known, claim: Claim) -> list[Finding]:
 
 
 def supports(finding: Finding) -> bool:
-    """Whether a finding backs its statement: it says so, or its figure reaches the other one within 1 %."""
+    """Whether a finding backs its statement: it says so, or its figure reaches the other one within 1%."""
     if finding.figure is not None and finding.against is not None:
         return finding.figure >= finding.against * (1 - EQUAL_FRACTION)
     return finding.supports == "yes"
@@ -93,7 +93,7 @@ def on_many(known: Known, claim: Claim) -> Verdict:
     return Verdict(
         verdict=verdict,
         explanation=(
-            f"In the same harness it matches (within 1 %) or exceeds the other in {len(reached)} of {len(found)} "
+            f"In the same harness it matches (within 1%) or exceeds the other in {len(reached)} of {len(found)} "
             f"comparisons{f' ({named})' if reached else ''}."
         ),
         figures={"comparisons_reached": len(reached), "comparison_count": len(found)},

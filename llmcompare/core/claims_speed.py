@@ -91,12 +91,12 @@ def faster_by(known: Known, claim: Claim) -> Verdict:
         return nothing(f"Nobody measured {claim.subject} on the same machine, and nothing is predicted.")
     true = [one for one in percent if within(claim, one)]
     middle = median(percent)
-    expected = f" Predicted: {'; '.join(f'{name} {100 * (r - 1):+.1f} %' for name, r in guessed)}." if guessed else ""
+    expected = f" Predicted: {'; '.join(f'{name} {100 * (r - 1):+.1f}%' for name, r in guessed)}." if guessed else ""
     return Verdict(
         verdict="holds" if within(claim, middle) else "partly" if true else "contradicted",
         explanation=(
-            f"{len(pairs)} pairs measured by the same people on the same machine: {middle:+.1f} % in the median, "
-            f"{min(percent):+.1f} to {max(percent):+.1f} %. {len(true)} are {said(claim)} % faster.{expected}"
+            f"{len(pairs)} pairs measured by the same people on the same machine: {middle:+.1f}% in the median, "
+            f"{min(percent):+.1f} to {max(percent):+.1f}%. {len(true)} are {said(claim)}% faster.{expected}"
         ),
         figures={
             "claimed_percent": [float(text) for text in printed(claim)],

@@ -34,7 +34,7 @@ LOGIT_BYTES = 8
 FLOP_FULL, FLOP_FROZEN, FLOP_RECOMPUTED = 6.0, 4.0, 2.0
 """Per active parameter and token: forward and backward; without the gradients of frozen weights; forward once more."""
 UTILISATION = Band(low=0.2, mid=0.35, high=0.5)
-"""Share of a GPU's dense 16-bit rate. Assumption: Llama 3.1 405B reached 38 to 43 % in pre-training (arXiv 2407.21783,
+"""Share of a GPU's dense 16-bit rate. Assumption: Llama 3.1 405B reached 38 to 43% in pre-training (arXiv 2407.21783,
 quoted at aiportalx.com/meta-ai/llama-3.1-8b); short sequences on few GPUs often reach less."""
 QLORA_SPEED_FRACTION = 0.7
 """Of the speed of LoRA: every use of a weight unpacks it first. Assumption."""

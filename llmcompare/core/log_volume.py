@@ -18,7 +18,7 @@ LOW, HIGH = 0.1, 0.9
 """Ends of the intervals, as of all predictions here: 8 of 10 lie between."""
 FEWEST_DAYS = 2
 NO_GROWTH = 0.001
-"""A month, to either side: 1 % a year."""
+"""A month, to either side: 1% a year."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +26,7 @@ class Growth:
     """Growth of the requests, from a straight line through the logarithms of whole weeks."""
 
     fraction_per_month: Band
-    """0.1 for 10 % more each month; 10th percentile, best fit and 90th percentile."""
+    """0.1 for 10% more each month; 10th percentile, best fit and 90th percentile."""
     week_count: int
     recent_requests_per_month: float
     """At the rate of the last four weeks."""

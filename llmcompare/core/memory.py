@@ -36,7 +36,7 @@ CELLS_PADDING = 256
 """llama.cpp computes attention over whole multiples of 256 cells of the cache."""
 MORE_THAN_BATCHES, MORE_SCORES = 4, 1.25
 """Beyond four batches a quarter more than one batch's scores is touched: measured with prompts of 2,795 to 5,560 tokens
-(25 % to 27 %; nothing more at 952 and 1,874)."""
+(25% to 27%; nothing more at 952 and 1,874)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -92,7 +92,7 @@ def standings(ratings: Ratings) -> Iterator[str]:
         share = shares[at]
         votes = counted(round(float(ratings.counts.votes[at].sum())), "vote")
         yield (
-            f"place {place_text(places[at])}: {ratings.counts.names[at]}, {share.mid:.0f} % of votes expected "
+            f"place {place_text(places[at])}: {ratings.counts.names[at]}, {share.mid:.0f}% of votes expected "
             f"({share.low:.0f} to {share.high:.0f}), {votes}"
         )
 

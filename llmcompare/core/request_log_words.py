@@ -57,12 +57,12 @@ def token_sentences(found: LogSummary) -> Iterator[str]:
     for name, spread in (("Input", found.input), ("Output", found.output), ("Thinking", found.thinking)):
         if spread is not None:
             yield (
-                f"{name} tokens of a request: mean {spread.mean:,.0f}, half at most {spread.p50:,.0f}, 90 % at most "
-                f"{spread.p90:,.0f}, 99 % at most {spread.p99:,.0f}."
+                f"{name} tokens of a request: mean {spread.mean:,.0f}, half at most {spread.p50:,.0f}, 90% at most "
+                f"{spread.p90:,.0f}, 99% at most {spread.p99:,.0f}."
             )
     yield (
         "Cost is linear in tokens, so it needs the means alone. Percentiles matter for latency and for the context: "
-        f"99 % of the requests need at most {found.together.p99:,.0f} tokens, the longest {found.together.most:,.0f}."
+        f"99% of the requests need at most {found.together.p99:,.0f} tokens, the longest {found.together.most:,.0f}."
     )
     if found.cached_input_fraction is not None:
         yield f"{found.cached_input_fraction:.1%} of the input tokens were read from a cache."
@@ -142,7 +142,7 @@ def _concurrency_sentence(found: LogSummary) -> str:
         return "How many requests are in flight at once cannot be told: the log does not say how long each took."
     left_out = f" {counted(flight.without_count, 'line')} without a duration left out." if flight.without_count else ""
     return (
-        f"A request took {rounded(flight.duration_p50_s):g} s in the middle and 90 % at most "
+        f"A request took {rounded(flight.duration_p50_s):g} s in the middle and 90% at most "
         f"{rounded(flight.duration_p90_s):g} s, so {rounded(flight.mean):g} were in flight at the mean and "
         f"{flight.most:,} at most.{left_out}"
     )

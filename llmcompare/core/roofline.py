@@ -15,7 +15,7 @@ Number = float | Floats
 
 KNEE = 4.0
 """Exponent that joins two limits which overlap: 1 would add them, infinity takes the larger. Measured steps near the
-knee take 10 to 20 % longer than the larger limit (4th root of 2 is 1.19)."""
+knee take 10 to 20% longer than the larger limit (4th root of 2 is 1.19)."""
 LARGEST_STEP_TOKENS = 8_192.0
 """Tokens of prompts that a serving engine reads together (max_num_batched_tokens). Assumption."""
 REDUCED_BYTES_PER_ELEMENT = 2

@@ -93,7 +93,7 @@ class Scenario:
     peak_to_mean: float = 1.0
     """Busiest minutes of an hour over that hour's mean."""
     growth_fraction_per_month: float = 0.0
-    """Of the requests; 0.1 for 10 % more each month."""
+    """Of the requests; 0.1 for 10% more each month."""
     ttft_limit_ms: float | None = None
     """Most that the median time to first token may be."""
     tpot_limit_ms: float | None = None

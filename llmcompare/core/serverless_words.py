@@ -15,7 +15,7 @@ from llmcompare.core.serverless_curve import ServerlessPlan, plan_usd_per_month,
 from llmcompare.core.serverless_option import ASSUMED_IDLE_TIMEOUT_S, ServerlessOption
 from llmcompare.core.units import HOURS_PER_MONTH, SECONDS_PER_MONTH, count_text, counted, rounded, usd_text
 
-WITHIN = "In 19 of 20 of 840 simulations of up to 100 workers it was within 14 %, in all within 37 %."
+WITHIN = "In 19 of 20 of 840 simulations of up to 100 workers it was within 14%, in all within 37%."
 """How far the approximation for several workers was off (docs/methodology.md)."""
 
 
@@ -47,14 +47,14 @@ def share_text(fraction: float) -> str:
     """A share of the requests.
 
     >>> share_text(0.1449), share_text(0.00321), share_text(0.00002), share_text(0.9996), share_text(1)
-    ('14 %', '0.32 %', 'less than 0.01 %', '99.96 %', '100 %')
+    ('14%', '0.32%', 'less than 0.01%', '99.96%', '100%')
     """
     percent = fraction * 100
     if 0 < percent < 0.01:
-        return "less than 0.01 %"
+        return "less than 0.01%"
     if 99.99 < percent < 100:
-        return "more than 99.99 %"
-    return f"{percent:.2f} %" if percent < 1 or 99 < percent < 100 else f"{percent:.0f} %"
+        return "more than 99.99%"
+    return f"{percent:.2f}%" if percent < 1 or 99 < percent < 100 else f"{percent:.0f}%"
 
 
 def headline(found: ServerlessOption, scenario: Scenario, always_on: Deployment | None) -> str:
@@ -107,8 +107,8 @@ def workers_sentence(found: ServerlessOption, scenario: Scenario) -> str:
         f"A request takes {rounded(found.service_s.mid):g} s ({rounded(found.service_s.low):g} to "
         f"{rounded(found.service_s.high):g} s, {found.service_basis}). "
         f"{f'The worker is up {share_text(up)} of the time' if found.max_workers == 1 else many}: "
-        f"{100 * float(time.busy[0]) / up:.0f} % of that busy, {100 * float(time.setup[0]) / up:.0f} % starting, "
-        f"{100 * float(time.idle[0]) / up:.0f} % idle."
+        f"{100 * float(time.busy[0]) / up:.0f}% of that busy, {100 * float(time.setup[0]) / up:.0f}% starting, "
+        f"{100 * float(time.idle[0]) / up:.0f}% idle."
     )
     if found.max_workers == 1:
         return text

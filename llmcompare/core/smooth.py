@@ -12,7 +12,7 @@ from llmcompare.core.steps import MAX_REPLICAS_SEARCHED, TOLERANCE, Crossing, ch
 LEAST_REQUESTS_PER_MONTH = 1.0
 MOST_REQUESTS_PER_MONTH = 1e12
 POINTS_PER_DECADE = 100
-"""Neighbours are 2.3 % apart."""
+"""Neighbours are 2.3% apart."""
 JUST_BEHIND = 1 + 1e-9
 """Of a full replica: the next one runs."""
 SAME_USD = 1e-6
@@ -39,7 +39,7 @@ def points_on_grid(first: Curve, second: Curve, *, end: float) -> Iterator[Cross
     """All crossings from one request a month up to the end, in order of volume.
 
     Looks for changes of side on a logarithmic grid of 100 volumes per decade and at both sides of every step, and
-    narrows each down to a relative 1e-12. Two crossings of smooth curves within 2.3 % of volume may stay unseen. Relies
+    narrows each down to a relative 1e-12. Two crossings of smooth curves within 2.3% of volume may stay unseen. Relies
     on costs that never fall with volume: where one option costs more at a volume than the other at the next, nothing
     crosses between the two, and the steps there need no look.
     """

@@ -30,7 +30,7 @@ class Matrix:
 def matrices(shape: ModelShape) -> tuple[Matrix, ...]:
     """All matrices of a model, in the order of its layers.
 
-    The counted elements are taken where they agree with the stated parameters to 6 %. A model with parts that the shape
+    The counted elements are taken where they agree with the stated parameters to 6%. A model with parts that the shape
     does not show (linear attention, vision) keeps its stated parameters: what attention and embeddings leave over is
     spread evenly over the feed-forward matrices.
     """

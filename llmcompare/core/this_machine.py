@@ -32,7 +32,7 @@ PREFILL_SPEED_BY_FORMAT = {"Q6_K": 2.0, "Q4_K_M": 1.6, "Q4_K_S": 1.6, "Q4_0": 1.
 PRIOR_WEIGHT = 0.05
 """Of the assumption that all costs keep their ratios, against one measurement."""
 QUIET_SD = 0.05
-"""Relative deviation of the repetitions on a machine that does nothing else; 3 to 5 % here."""
+"""Relative deviation of the repetitions on a machine that does nothing else; 3 to 5% here."""
 LEAST_SHARE = 0.1
 """No cost falls below this share of what it was taken for at first."""
 FORMAT_PRIOR_COUNT = 0.5

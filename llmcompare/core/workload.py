@@ -53,7 +53,7 @@ class Workload:
                 raise InputError(f"{name} is {getattr(self, name):g}: give 0 or more, at most 10 million.")
         if not 0 <= self.cached_input_fraction <= 1:
             raise InputError(
-                f"cached_input_fraction is {self.cached_input_fraction:g}: give a share from 0 to 1, 0.3 for 30 %."
+                f"cached_input_fraction is {self.cached_input_fraction:g}: give a share from 0 to 1, 0.3 for 30%."
             )
         if self.input_tokens + self.billed_output_tokens == 0:
             raise InputError("input_tokens and output_tokens are both 0: a request needs at least one token.")

@@ -71,7 +71,7 @@ def event_in(line: str) -> dict[str, Any] | None:
 
     >>> event_in('{"event": "alive", "time_s": 1.5}')
     {'event': 'alive', 'time_s': 1.5}
-    >>> [event_in(line) for line in ("loading 40 %", '{"event": "tok', "5", "[]", '{"a": 1}', "")]
+    >>> [event_in(line) for line in ("loading 40%", '{"event": "tok', "5", "[]", '{"a": 1}', "")]
     [None, None, None, None, None, None]
     """
     try:

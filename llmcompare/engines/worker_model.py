@@ -283,7 +283,7 @@ class LoadedModel:
             chunk = tokens[start : start + BATCH_TOKENS]
             # The batch only points at the tokens: they must live until it is decoded.
             buffer = (llama_cpp.llama_token * len(chunk))(*chunk)
-            # It is asked 515 times a token, 2 to 4 % of the time of a small model: not where the step is short anyway.
+            # It is asked 515 times a token, 2 to 4% of the time of a small model: not where the step is short anyway.
             is_quick = len(chunk) == 1 and self._step_s < QUICK_STEP_S
             abort = self._no_abort if is_quick else self._abort
             llama_cpp.llama_set_abort_callback(self._context, abort, ctypes.c_void_p(0))

@@ -29,7 +29,7 @@ def chances(models: Sequence[tuple[str, str, float]]) -> go.Figure:
             text=[share_text(chance) for _, chance in mine],
             textposition="outside",
             cliponaxis=False,
-            hovertemplate="%{y}: best in %{x:.1f} % of the draws<extra></extra>",
+            hovertemplate="%{y}: best in %{x:.1f}% of the draws<extra></extra>",
         )
     laid_out(figure, x_title="best in percent of draws", y_title="")
     order = [safe(name) for name, _, _ in models]

@@ -186,7 +186,7 @@ def ability_radar(lines: Sequence[RadarLine], categories: Sequence[str]) -> go.F
             marker={"symbol": RADAR_SYMBOLS[number % len(RADAR_SYMBOLS)], "size": 9},
             name=safe(line.label),
             customdata=[_interval(band) for band in around],
-            hovertemplate="%{fullData.name}<br>%{theta}: %{r:.0f} % (%{customdata})<extra></extra>",
+            hovertemplate="%{fullData.name}<br>%{theta}: %{r:.0f}% (%{customdata})<extra></extra>",
         )
     laid_out(figure, x_title="", y_title="")
     figure.update_layout(
@@ -213,12 +213,12 @@ def _interval(band: Band | None) -> str:
 
 
 def hidden_scores(hidden: Sequence[Hidden]) -> go.Figure:
-    """Predicted against published; upright lines are 80 % intervals; scores outside their 95 % interval are crosses."""
+    """Predicted against published; upright lines are 80% intervals; scores outside their 95% interval are crosses."""
     figure = go.Figure()
     figure.add_scatter(
         x=[0, 100], y=[0, 100], mode="lines", line={"color": MARK_COLOUR, "width": 1.2}, name="right", hoverinfo="skip"
     )
-    groups = {True: ("inside its 95 % interval", "#2f7fdc", "circle"), False: ("outside", "#ea7125", "x")}
+    groups = {True: ("inside its 95% interval", "#2f7fdc", "circle"), False: ("outside", "#ea7125", "x")}
     for inside, (name, colour, symbol) in groups.items():
         found = [one for one in hidden if (one.band_95.low <= one.score.percent <= one.band_95.high) == inside]
         figure.add_scatter(
@@ -229,7 +229,7 @@ def hidden_scores(hidden: Sequence[Hidden]) -> go.Figure:
             marker={"color": colour, "symbol": symbol, "size": 6, "opacity": 0.7},
             name=name,
             customdata=[safe(f"{one.score.subject.model_id}, {one.score.cell.label}") for one in found],
-            hovertemplate="%{customdata}<br>published %{x:.1f} %, predicted %{y:.1f} %<extra></extra>",
+            hovertemplate="%{customdata}<br>published %{x:.1f}%, predicted %{y:.1f}%<extra></extra>",
         )
     laid_out(figure, x_title="published score, percent", y_title="predicted without it, percent")
     figure.update_xaxes(range=[0, 100])

@@ -150,7 +150,7 @@ def _size(point: AbilityPoint) -> int:
 
 def _detail(point: AbilityPoint) -> str:
     band = point.percent
-    return f"{point.label}: {band.mid:.0f} % ({band.low:.0f} to {band.high:.0f})"
+    return f"{point.label}: {band.mid:.0f}% ({band.low:.0f} to {band.high:.0f})"
 
 
 def _bars(bands: Sequence[Band], drawn: Sequence[bool], colour: str) -> dict[str, object]:
@@ -190,7 +190,7 @@ def format_losses(points: Sequence[FormatPoint]) -> go.Figure:
             name=safe(name),
             customdata=[[safe(point.label), 100 * point.loss_fraction] for point in shown],
             hovertemplate="%{fullData.name} as %{customdata[0]}<br>%{x:.2f} GiB, perplexity %{y:.3f}, "
-            "%{customdata[1]:+.1f} % over 16 bits<extra></extra>",
+            "%{customdata[1]:+.1f}% over 16 bits<extra></extra>",
         )
     laid_out(figure, x_title="GiB of the file (log scale)", y_title="perplexity, lower is better")
     figure.update_xaxes(type="log", **log_ticks([point.size_gib for point in points]))

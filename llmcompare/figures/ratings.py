@@ -33,7 +33,7 @@ def ratings(found: Ratings) -> go.Figure:
             (safe(name), place_text(places[at]), shares[at].low, shares[at].high)
             for name, at in zip(names, found.order, strict=True)
         ],
-        hovertemplate="%{customdata[0]}<br>place %{customdata[1]}<br>%{x:.0f} % of votes (%{customdata[2]:.0f} to "
+        hovertemplate="%{customdata[0]}<br>place %{customdata[1]}<br>%{x:.0f}% of votes (%{customdata[2]:.0f} to "
         "%{customdata[3]:.0f})<extra></extra>",
         showlegend=False,
     )

@@ -85,7 +85,7 @@ def days(listed: Sequence[Day]) -> go.Figure:
 
 
 def token_distribution(spreads: Sequence[tuple[str, TokenSpread]]) -> go.Figure:
-    """Share of the requests over their tokens, in bins that grow by 41 %; a mark at each mean."""
+    """Share of the requests over their tokens, in bins that grow by 41%; a mark at each mean."""
     figure = go.Figure()
     for name, spread in spreads:
         total = sum(spread.counts) + spread.none_count
@@ -101,7 +101,7 @@ def token_distribution(spreads: Sequence[tuple[str, TokenSpread]]) -> go.Figure:
             fillcolor=see_through(colour, 0.15),
             name=name,
             customdata=[[edge, edge * 2**0.5] for edge in spread.edges],
-            hovertemplate=f"{name}: %{{y:.1f}} % of the requests have %{{customdata[0]:,.0f}} to "
+            hovertemplate=f"{name}: %{{y:.1f}}% of the requests have %{{customdata[0]:,.0f}} to "
             "%{customdata[1]:,.0f} tokens<extra></extra>",
         )
         if spread.mean > 0:

@@ -16,7 +16,7 @@ VOLUME_STEPS = 8
 VOLUME_REACH = 100.0
 """The volume is moved by at most this factor to either side."""
 HALVINGS = 7
-"""So the volume is known to 0.3 %."""
+"""So the volume is known to 0.3%."""
 OF_VOLUME = ("hardware at hand", "latency", "budget")
 """Limits that another volume may break or keep."""
 

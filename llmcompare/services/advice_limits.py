@@ -210,7 +210,7 @@ def model_breaks(compared: Compared, model: Model) -> Iterator[Broken]:
         yield Broken("evidence", f"its scores are of categories that make {counted}")
     reached = float(compared.abilities[compared.subjects[model.model_id]])
     if need.min_ability_percent is not None and reached < need.min_ability_percent:
-        yield Broken("ability", f"{reached:.1f} % expected, under the floor of {need.min_ability_percent:g} %")
+        yield Broken("ability", f"{reached:.1f}% expected, under the floor of {need.min_ability_percent:g}%")
 
 
 def _context(compared: Compared, model: Model) -> Iterator[Broken]:

@@ -248,7 +248,7 @@ def assumptions(run: Tuning) -> Iterator[Assumption]:
     yield Assumption(
         name="utilisation",
         value=f"{share.mid:.0%} ({share.low:.0%} to {share.high:.0%})",
-        meaning="of the dense 16-bit rate; Llama 3.1 405B reached 38 to 43 % in pre-training (arXiv 2407.21783)",
+        meaning="of the dense 16-bit rate; Llama 3.1 405B reached 38 to 43% in pre-training (arXiv 2407.21783)",
         editable_as=None,
     )
     yield Assumption(

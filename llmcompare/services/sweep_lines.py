@@ -61,7 +61,7 @@ def measured_losses(facts: Facts) -> dict[tuple[str, str], str]:
     """What was measured of a model in a format, without an importance matrix where there is such a row."""
     found: dict[tuple[str, str], str] = {}
     for row in facts.format_losses:
-        same = f", same top token {row.same_top_token_percent:.1f} %" if row.same_top_token_percent is not None else ""
+        same = f", same top token {row.same_top_token_percent:.1f}%" if row.same_top_token_percent is not None else ""
         said = f"perplexity {row.delta_perplexity:+.3g} ({row.delta_kind}){same}"
         found.setdefault((row.model, f"gguf-{row.quantization}"), said)
     return found

@@ -19,7 +19,7 @@ from llmcompare.services.advice_serverless import field_of, out_of_limits
 from llmcompare.services.catalogue import Facts
 from llmcompare.services.contenders import Block, owned_block
 
-NEAR = "cost read from a table, in 19 of 20 cases within 7 % of the curve of this deployment alone"
+NEAR = "cost read from a table, in 19 of 20 cases within 7% of the curve of this deployment alone"
 """Why the Costs page may give another figure (docs/methodology.md)."""
 OutRow = tuple[str | int | None, ...]
 

@@ -151,7 +151,7 @@ def show_ranking(facts: Facts, ranking: Ranking, chosen: Sequence[str]) -> None:
         for place in places
     ]
     st.caption(
-        "Lines are 95 % intervals against the average model of the group. Two of them may overlap and the models still "
+        "Lines are 95% intervals against the average model of the group. Two of them may overlap and the models still "
         "be told apart, or not: the test looks at the difference of the two."
     )
     show.chart(

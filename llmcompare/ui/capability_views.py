@@ -197,6 +197,6 @@ def show_check(facts: Facts, question: Asked) -> None:
         plain(
             "The tenths are drawn by chance with a fixed seed, within each category. "
             f"{found.not_predictable_count} more could not be predicted: nothing else connects their model or their "
-            "cell. Upright lines are 80 % intervals."
+            "cell. Upright lines are 80% intervals."
         )
     )

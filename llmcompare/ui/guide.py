@@ -34,7 +34,7 @@ def show_answer(found: Sequence[Checked]) -> None:
     st.caption(
         "What a popular buying guide of March 2026 says, in our words. Its statements are what is checked and never "
         "evidence, for each other neither. Every verdict is computed now, from the rows of the Data page and the "
-        "formulas of this app: a changed row changes it. Within 1 % or rounding counts as equal."
+        "formulas of this app: a changed row changes it. Within 1% or rounding counts as equal."
     )
     show.chart(
         figures.verdict_bars(claims.counts(found)), key="guide_verdicts", description=claims.headline(found)

@@ -144,7 +144,7 @@ def _pick_traffic() -> dict[str, Any]:
             "peak_to_mean", "Peak within an hour", step=0.1, help="Busiest minutes over the mean of their hour.",
         ),
         "growth_fraction_per_month": number(
-            "growth_fraction_per_month", "Growth a month", step=0.01, help="0.1 for 10 % more requests each month.",
+            "growth_fraction_per_month", "Growth a month", step=0.01, help="0.1 for 10% more requests each month.",
         ),
         "ttft_limit_ms": own("ttft_limit_ms", "Most ms to the first token", "no limit", help="Median."),
         "tpot_limit_ms": own("tpot_limit_ms", "Most ms per output token", "no limit", help="Median."),

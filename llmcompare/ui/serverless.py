@@ -134,7 +134,7 @@ def _show_month(month: Month) -> None:
         ("Worker-hours billed", f"{month.billed_hours:,.0f}"),
         ("Met a cold start", words.share_text(seen.cold_fraction)),
         ("Median wait of these", _seconds(seen.wait_p50_s)),
-        ("95 % of these wait less than", _seconds(seen.wait_p95_s)),
+        ("95% of these wait less than", _seconds(seen.wait_p95_s)),
         ("Most workers at once", f"{seen.peak_workers:,}"),
     ]
     for column, (label, value) in zip(st.columns(len(cells)), cells, strict=True):

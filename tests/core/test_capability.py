@@ -43,7 +43,7 @@ def largest(scores) -> tuple[CellScore, ...]:
 
 
 def test_in_one_cell_abilities_differ_by_the_logarithm_of_the_ratio_of_odds():
-    # Odds of 80 % are 4, of 50 % are 1: ln 4 = 1.386.
+    # Odds of 80% are 4, of 50% are 1: ln 4 = 1.386.
     fit = index([score("a", percent=80), score("b", percent=50)], SPREAD)
     found = in_order(fit, [Subject(model_id="a", thinks=False), Subject(model_id="b", thinks=False)])
     assert found[0] - found[1] == pytest.approx(log(4))
@@ -202,7 +202,7 @@ def test_weights_that_cannot_be_used_are_refused_in_a_sentence(weights, said):
 
 
 def held(world: World, seeds: range) -> float:
-    """Share of the abilities that lie in their 95 % intervals."""
+    """Share of the abilities that lie in their 95% intervals."""
     inside, count = 0, 0
     for seed in seeds:
         truth, table = simulated(world, seed)

@@ -20,7 +20,7 @@ def loss(measured, model, label):
 
 
 def test_losses_are_those_of_the_table_over_its_own_16_bits(measured):
-    # Llama 3 8B: 6.407115 against 6.231633, and 70B: 2.9674 against 2.8308, printed as 4.83 %.
+    # Llama 3 8B: 6.407115 against 6.231633, and 70B: 2.9674 against 2.8308, printed as 4.83%.
     assert loss(measured, "llama-3-8b", "Q4_K_M") == pytest.approx(0.175482 / 6.231633, rel=1e-3)
     assert loss(measured, "llama-3-70b", "Q4_K_M") == pytest.approx(0.0483, abs=1e-4)
     assert loss(measured, "llama-2-70b", "Q4_K_M") == pytest.approx(0.0120, abs=1e-4)

@@ -76,7 +76,7 @@ def test_what_no_source_says_is_an_upper_bound_and_said_so(shapes):
 MISPRINTED = {("llama-3-8b", "q2_k_s")}
 """The table repeats the size of q2_k; the other table of the same tool gives 2.78 GiB for the same architecture."""
 OLD_MIXES = {("llama-2-70b", "q2_k"), ("llama-2-70b", "q3_k_m")}
-"""A scoreboard of 2023: llama.cpp has changed these two mixes since, by 13 % and 0.5 %."""
+"""A scoreboard of 2023: llama.cpp has changed these two mixes since, by 13% and 0.5%."""
 MADE_WITH_A_MATRIX = {("llama-3-70b", "iq4_xs"), ("llama-3-70b", "iq4_nl")}
 """llama.cpp PR 6745: all files of this table."""
 

@@ -204,7 +204,7 @@ def test_the_sandwich_agrees_with_the_bootstrap(tie_weight):
 
 
 def test_the_bootstrap_checks_nothing_where_ratings_hang_on_a_vote_that_is_often_not_drawn():
-    """One of 18 votes joins two pairs: it is missing from (17 / 18)^18 = 36 % of the tables."""
+    """One of 18 votes joins two pairs: it is missing from (17 / 18)^18 = 36% of the tables."""
     found = bootstrapped(rated(counted_votes(wins({"AB": 5, "BA": 4, "CD": 4, "DC": 4}) + [("B", "C", "tie")])))
     assert found.left_out_count / 500 == pytest.approx((17 / 18) ** 18, abs=0.08)
     assert sentence(found).startswith("Drawing the votes again checks nothing yet")

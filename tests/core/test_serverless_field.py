@@ -62,7 +62,7 @@ def alone_of(scenario, alone_s, full_s, end="mid"):
 @settings(max_examples=40, deadline=None)
 @given(volume=volumes, alone_s=seconds, slots=st.sampled_from([1, 8, 30]), more=st.floats(1, 4))
 def test_the_table_gives_each_deployment_the_cost_that_it_has_alone(volume, alone_s, slots, more):
-    """Within 2 % where one worker is enough; where another one is just allowed the table goes over the step."""
+    """Within 2% where one worker is enough; where another one is just allowed the table goes over the step."""
     scenario = Scenario(requests_per_month=volume, requests_per_worker=slots)
     full_s = alone_s * min(more, slots)
     alone, curve = alone_of(scenario, alone_s, full_s)
@@ -91,7 +91,7 @@ def test_one_worker_is_billed_and_cold_as_the_closed_formulas_say(slots, formula
     [(1, 0.05, 4.0, "flat"), (8, 0.2, 10.0, "flat"), (8, 0.1, 6.0, "business-hours"), (4, 1.5, 8.0, "flat")],
 )
 def test_the_table_agrees_with_a_simulated_month(slots, per_s, service_s, traffic):
-    """Billed seconds of one worker within 5 %, of several within the 14 % of the approximation; the mean wait too."""
+    """Billed seconds of one worker within 5%, of several within the 14% of the approximation; the mean wait too."""
     scenario = Scenario(
         requests_per_month=per_s * SECONDS_PER_MONTH, requests_per_worker=slots, idle_timeout_s=30, cold_start_s=40,
         traffic=traffic,

@@ -198,7 +198,7 @@ def test_the_answer_says_cost_cold_starts_and_workers():
     assert words.headline(found, scenario, None).startswith("At 3 requests a minute, serverless 1 × H100 costs $")
     met = ColdStarts(fraction=0.14, fraction_se=None, wait_s=45.2)
     assert words.cold_sentence(found, found.middle, met) == (
-        "14 % of the requests meet a cold start and wait 45 s on average. A worker of alpha takes 60 s to start and "
+        "14% of the requests meet a cold start and wait 45 s on average. A worker of alpha takes 60 s to start and "
         "stays for 5 s after its last request."
     )
     simulated = ColdStarts(fraction=0.14, fraction_se=0.002, wait_s=None)
@@ -218,7 +218,7 @@ def test_several_workers_are_called_an_approximation_with_its_bounds():
 def test_an_always_on_worker_of_the_provider_is_weighed():
     scenario = Scenario(requests_per_month=131_400)
     found = option(scenario, [offer("alpha", 4.18)])
-    assert "more than 80 % of the time" in words.active_sentence(found, scenario, 3.35)
+    assert "more than 80% of the time" in words.active_sentence(found, scenario, 3.35)
 
 
 def test_every_assumption_is_listed_with_what_changes_it():

@@ -71,7 +71,7 @@ def test_a_request_log_becomes_the_workload_of_every_page_and_open_models_are_he
 
     text = words(tab)
     assert f"The log holds {WEEKS * PER_WEEK:,} requests" in text
-    assert "Input tokens of a request: mean 1,000, half at most 800, 90 % at most 800, 99 % at most 2,800." in text
+    assert "Input tokens of a request: mean 1,000, half at most 800, 90% at most 800, 99% at most 2,800." in text
     assert "Output tokens of a request: mean 300, half at most 300" in text
     sunday, saturday, *_, monday = tab.page.evaluate(HEAT, "log_week")
     assert monday[9] == pytest.approx(60 / (PER_WEEK / 168), rel=0.01)

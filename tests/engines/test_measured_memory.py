@@ -1,4 +1,4 @@
-"""What a worker process takes is what its file's header says it will take, within 5 %."""
+"""What a worker process takes is what its file's header says it will take, within 5%."""
 
 import pytest
 

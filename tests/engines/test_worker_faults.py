@@ -102,7 +102,7 @@ def test_the_example_of_a_template_that_attacks_gets_nothing_either(tmp_path, at
 
 @pytest.mark.parametrize(
     ("body", "reason"),
-    [("{{ 'a' * 3000000000 }}", "MemoryError"), ("{% set n = 7 ** 40000000 %}{{ n }}", "longer than 2 s")],
+    [("{{ 'a' * 3000000000 }}", "MemoryError"), ("{% set n = 7 ** 40000000%}{{ n }}", "longer than 2 s")],
     ids=["gigantic", "slow"],
 )
 def test_constants_of_a_chat_template_are_computed_within_the_same_limits(tiny, body, reason):

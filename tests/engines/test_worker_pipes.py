@@ -59,7 +59,7 @@ def quiet_text(load, tmp_path):
         os.write(1, b"ggml_init: found 1 device\\n[1, 2]\\n5\\n\\n\\xff\\xfe\\n{\\n")
         """,
         """
-        os.write(1, b"loading 100 %, and no end of the line")
+        os.write(1, b"loading 100%, and no end of the line")
         """,
         """
         os.write(2, b"x" * 3_000_000 + b"\\n" + b"y" * 3_000_000)

@@ -110,7 +110,7 @@ def test_an_alias_gives_the_same_figures_as_the_id(command):
         (["--requests-per-month", "-5"], ["requests_per_month is -5"]),
         (["--requests-per-month", "nan"], ["requests_per_month is nan"]),
         (["--requests-per-month", "inf"], ["requests_per_month is inf"]),
-        (["--cached-input-fraction", "1.5"], ["cached_input_fraction is 1.5", "0.3 for 30 %"]),
+        (["--cached-input-fraction", "1.5"], ["cached_input_fraction is 1.5", "0.3 for 30%"]),
         (["--target-utilisation-fraction", "0"], ["target_utilisation_fraction is 0"]),
         (["--billing", "weekly"], ["billing is 'weekly'", "on-demand"]),
         (["--input-tokens", "0", "--output-tokens", "0"], ["input_tokens and output_tokens are both 0"]),
