@@ -72,7 +72,7 @@ def test_twenty_votes_with_the_keyboard_are_blind_and_give_ratings_and_the_votes
     assert found.first_place.votes_needed > 0
     assert f"{found.first_place.votes_needed:,} more votes would settle the first place" in tab.text
     assert found.answer in tab.text
-    assert len(re.findall(r"\d+ % of votes expected \(\d+ to \d+\)", tab.page.content())) == 3
+    assert len(re.findall(r"\d+% of votes expected \(\d+ to \d+\)", tab.page.content())) == 3
     assert tab.tracebacks == []
     assert tab.complaints == []
 
