@@ -85,15 +85,22 @@ def headline(found: Advice, names: Mapping[str, str]) -> str:
     return (
         f"{best.model.display_name} {deployment_text(best, names.get(best.gpu_id or ''))}: "
         f"{usd_text(best.usd_per_month)} a month, {best.ability.mid:.0f}% expected in a test of middle difficulty."
-        f"{_as_likely(found.chance_by('display_name'), best.model.display_name)}"
+        f"{_rivals(found.chance_by('display_name'), best.model.display_name)}"
     )
 
 
-def _as_likely(chance_of_model: Mapping[str, float], first: str) -> str:
-    """Models that are the best as often as the first place, or more often: then there is no winner to speak of."""
-    least = chance_of_model.get(first, 0.0) - LEVEL_FRACTION
-    level = [name for name, chance in chance_of_model.items() if name != first and chance >= max(least, LEVEL_FRACTION)]
-    return f" As likely the best: {listed(level)}." if level else ""
+def _rivals(chance_of_model: Mapping[str, float], first: str) -> str:
+    """Models that are the best more often than the first place, or as often: then there is no winner to speak of."""
+    own = chance_of_model.get(first, 0.0)
+    others = {name: chance for name, chance in chance_of_model.items() if name != first and chance >= LEVEL_FRACTION}
+    oftener = [f"{name} ({share_text(chance)})" for name, chance in others.items() if chance > own + LEVEL_FRACTION]
+    level = [name for name, chance in others.items() if abs(chance - own) <= LEVEL_FRACTION]
+    return "".join(
+        (
+            f" More often the best when every uncertain figure is drawn: {listed(oftener)}." if oftener else "",
+            f" As likely the best: {listed(level)}." if level else "",
+        )
+    )
 
 
 def reasons(found: Advice, names: Mapping[str, str]) -> tuple[str, ...]:
