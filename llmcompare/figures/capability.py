@@ -77,7 +77,7 @@ def ability_ranking(rows: Sequence[RankedRow]) -> go.Figure:
         _add_intervals(figure, list(group), family, chosen=chosen)
     laid_out(figure, x_title=EXPECTED, y_title="")
     figure.update_layout(height=FRAME_PX + ROW_PX * len(rows))
-    figure.update_xaxes(ticksuffix=" %", range=_range([row.band for row in rows]))
+    figure.update_xaxes(ticksuffix="%", range=_range([row.band for row in rows]))
     figure.update_yaxes(
         categoryorder="array",
         categoryarray=[_tick(row) for row in rows][::-1],
@@ -195,7 +195,7 @@ def ability_radar(lines: Sequence[RadarLine], categories: Sequence[str]) -> go.F
         polar={
             "bgcolor": "rgba(0,0,0,0)",
             "radialaxis": {
-                "range": [0, 100], "ticksuffix": " %", "angle": 90, "tickangle": 90, "gridcolor": GRID_COLOUR,
+                "range": [0, 100], "ticksuffix": "%", "angle": 90, "tickangle": 90, "gridcolor": GRID_COLOUR,
                 "linecolor": GRID_COLOUR, "tickfont": {"size": 10},
             },
             "angularaxis": {

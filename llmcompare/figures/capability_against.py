@@ -162,7 +162,7 @@ def _lay_out(figure: go.Figure, points: Sequence[AbilityPoint], *, x_title: str)
     laid_out(figure, x_title=x_title, y_title=EXPECTED)
     figure.update_layout(height=520)
     low = min((point.percent.low for point in points), default=0.0)
-    figure.update_yaxes(ticksuffix=" %", range=[max(0.0, low - 3), 103])
+    figure.update_yaxes(ticksuffix="%", range=[max(0.0, low - 3), 103])
 
 
 def format_losses(points: Sequence[FormatPoint]) -> go.Figure:

@@ -49,7 +49,7 @@ def ratings(found: Ratings) -> go.Figure:
             font={"size": 12},
         )
     figure.update_layout(height=FRAME_PX + ROW_PX * len(names))
-    figure.update_xaxes(ticksuffix=" %", range=[-3, 103], tick0=0, dtick=25)
+    figure.update_xaxes(ticksuffix="%", range=[-3, 103], tick0=0, dtick=25)
     figure.update_yaxes(showticklabels=False, showgrid=False, zeroline=False, range=[-0.5, len(names) - 0.3])
     return figure
 

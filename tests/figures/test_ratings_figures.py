@@ -55,7 +55,7 @@ def test_names_stand_above_their_lines_and_nothing_runs_through_them(drawn):
 
 def test_the_axis_names_its_unit_and_shows_every_share_there_can_be(drawn):
     assert drawn.layout.xaxis.title.text == "votes expected against the others"
-    assert drawn.layout.xaxis.ticksuffix == " %"
+    assert drawn.layout.xaxis.ticksuffix == "%"
     low, high = drawn.layout.xaxis.range
     assert low < 0
     assert high > 100
