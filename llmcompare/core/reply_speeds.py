@@ -31,9 +31,14 @@ class Speeds:
         return max((reply.others_busy_cores or 0.0 for reply in self.replies), default=0.0)
 
     @property
+    def thread_counts(self) -> list[int]:
+        """The numbers of threads that they had on this machine, each once, the smallest first."""
+        return sorted({reply.threads for reply in self.replies if reply.threads is not None})
+
+    @property
     def disturbed(self) -> bool:
-        """Whether other work took so much that a difference may be its doing."""
-        return self.others_busy_cores >= OTHERS_MATTER_FROM_CORES
+        """Whether other work took so much that a difference, or that there is none, may be its doing."""
+        return self.others_busy_cores >= OTHERS_MATTER_FROM_CORES or len(self.thread_counts) > 1
 
 
 def speeds(replies: Sequence[ReplyFact]) -> Speeds:
@@ -76,7 +81,10 @@ def speed_caveats(replies: Sequence[ReplyFact], scheduling: Scheduling) -> list[
     found, said = speeds(replies), []
     if len(found.replies) < 2 or scheduling == "together":
         return []
-    if found.disturbed:
+    if len(found.thread_counts) > 1:
+        counts = listed([str(count) for count in found.thread_counts])
+        said.append(f"They had {counts} threads, as many as other work left: run them again to compare their speeds.")
+    if found.others_busy_cores >= OTHERS_MATTER_FROM_CORES:
         said.append(
             f"Other work kept up to {found.others_busy_cores:.1f} cores of this machine busy meanwhile, so the speeds "
             "may mislead: run them again when it is quiet."

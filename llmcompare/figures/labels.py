@@ -29,15 +29,19 @@ class Mark:
 class Box:
     """Where something is drawn, in pixels from the lower left corner."""
 
+    anchor: float
+    """Of its mark, from left to right: a wider plot moves marks apart, and what belongs to them with them."""
     left: float
     right: float
     bottom: float
     top: float
 
     def meets(self, other: "Box") -> bool:
-        """Whether the two overlap."""
-        apart_across = self.right <= other.left or other.right <= self.left
-        return not (apart_across or self.top <= other.bottom or other.top <= self.bottom)
+        """Whether the two overlap, here or in a wider plot."""
+        if self.top <= other.bottom or other.top <= self.bottom:
+            return False
+        first, last = (self, other) if self.right <= other.left else (other, self)
+        return not (first.right <= last.left and first.anchor <= last.anchor)
 
 
 MOST_COVERED = 3
@@ -97,7 +101,7 @@ def _is_free(box: Box, taken: Sequence[Box]) -> bool:
 
 def _drawn(mark: Mark) -> Box:
     x, y = mark.across * WIDTH_PX, mark.up * HEIGHT_PX
-    return Box(x - MARK_PX, x + MARK_PX, y - MARK_PX, y + MARK_PX)
+    return Box(x, x - MARK_PX, x + MARK_PX, y - MARK_PX, y + MARK_PX)
 
 
 def _first_choice(marks: Sequence[Mark]) -> Iterator[int]:
@@ -113,4 +117,4 @@ def _box(mark: Mark, side: str) -> Box:
     x, y, width = mark.across * WIDTH_PX, mark.up * HEIGHT_PX, LETTER_PX * len(mark.name)
     left = x - width - MARK_PX if side.endswith("left") else x + MARK_PX
     bottom = y + MARK_PX if side.startswith("top") else y - MARK_PX - LINE_PX
-    return Box(left, left + width, bottom, bottom + LINE_PX)
+    return Box(x, left, left + width, bottom, bottom + LINE_PX)

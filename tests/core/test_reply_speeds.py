@@ -65,6 +65,16 @@ def test_other_work_that_takes_half_a_core_is_said_beside_the_speeds(others, is_
     assert speed_caveats(replies, "together") == speed_caveats(replies[:1], "in-turn") == []
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "is_said"), [(1, 2, True), (2, 2, False), (None, 2, False), (None, None, False)]
+)
+def test_replies_that_had_other_numbers_of_threads_are_compared_with_that_caveat(one, other, is_said):
+    replies = [reply(0, 100.0, threads=one), reply(1, 101.0, threads=other)]
+    sentence = "They had 1 and 2 threads, as many as other work left: run them again to compare their speeds."
+    assert (sentence in speed_caveats(replies, "in-turn")) == is_said
+    assert speeds(replies).disturbed == is_said
+
+
 def test_what_a_server_did_besides_is_said_to_be_unknown():
     assert speed_caveats([reply(0, 100.0), reply(1, 50.0)], "in-turn") == []
     assert speed_caveats([reply(0, 100.0), reply(1, 50.0, threads=None, others=None)], "in-turn") == [

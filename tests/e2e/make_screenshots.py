@@ -55,7 +55,7 @@ def picture_playground(tab: Tab, server: Server) -> None:
     tab.open(server.address(PLAYGROUND, scheduling="in-turn", max_tokens=96))
     page.get_by_role("button", name="Run", exact=True).wait_for(timeout=WAIT_MS)
     page.get_by_role("button", name="Run", exact=True).click()
-    page.get_by_text(" tokens/s, one after the other, one prompt)").wait_for(timeout=WAIT_MS)
+    page.get_by_text(" characters/s, one after the other, one prompt)").wait_for(timeout=WAIT_MS)
     tab.settled()
     page.mouse.move(5, 5)
     page.wait_for_timeout(500)

@@ -2,7 +2,7 @@
 
 from itertools import combinations
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from llmcompare import figures
@@ -25,6 +25,7 @@ def boxes(found, width):
         yield left, left + letters, bottom, bottom + labels.LINE_PX
 
 
+@example(marks=[Mark(across=0.21875, up=0.5, name="aaa"), Mark(across=0.15625, up=0.5, name="a")], width=289.0)
 @given(marks=marks, width=st.floats(labels.WIDTH_PX, 2000))
 def test_no_two_names_overlap_on_any_screen_as_wide_as_a_telephone(marks, width):
     shown = [(mark, side) for mark, side in zip(marks, sides(marks), strict=True) if side]
