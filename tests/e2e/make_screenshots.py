@@ -12,7 +12,7 @@ from playwright.sync_api import sync_playwright
 
 IMAGES = PROJECT / "docs" / "images"
 WIDTH = 1280
-HEIGHTS = {"overview": 1240, "costs": 1030, "hardware": 1670}
+HEIGHTS = {"overview": 1330, "costs": 1030, "hardware": 1670}
 """Down to the end of the chart."""
 PLAYGROUND = "playground"
 PLAYGROUND_HEIGHT = 1960
