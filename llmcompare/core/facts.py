@@ -88,6 +88,11 @@ class ReplyFact:
     others_busy_cores: float | None = None
     """Cores of this machine that other programs kept busy meanwhile; of models here, None behind an endpoint."""
 
+    @property
+    def ended_by_itself(self) -> bool:
+        """Neither failed nor stopped by somebody: such replies are compared."""
+        return self.end not in (None, "cancelled")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpeningFact:

@@ -44,7 +44,7 @@ class Speeds:
 def speeds(replies: Sequence[ReplyFact]) -> Speeds:
     """Of replies that ended by themselves. In characters, because tokenizers differ; in tokens for runs of older
     versions, which counted no characters."""
-    ended = [reply for reply in replies if reply.end not in (None, "cancelled")]
+    ended = [reply for reply in replies if reply.ended_by_itself]
     found = _ordered(ended, [reply.characters_per_s for reply in ended], "characters/s")
     if len(found.replies) > 1:
         return found

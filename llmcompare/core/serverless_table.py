@@ -45,6 +45,11 @@ class Workers:
     peak: float
     target_utilisation_fraction: float
 
+    def most(self, requests_per_month: float, full_s: Floats) -> Floats:
+        """Most workers that are allowed, where a request takes so long with all slots taken."""
+        load = requests_per_month * self.peak * full_s / SECONDS_PER_MONTH
+        return allowed_workers(load / (self.requests_per_worker * self.target_utilisation_fraction))
+
     def fleet(self, service_s: float) -> Fleet:
         """The workers, for requests that take so long."""
         return Fleet(
@@ -96,9 +101,7 @@ def states(workers: Workers, span: Span, step: int) -> States:
     volume = 10.0 ** (step / VOLUME_STEPS)
     shares, rates = np.array(workers.hours).T
     per_s = np.broadcast_to(volume / SECONDS_PER_MONTH * rates, (*full.shape, len(rates)))
-    needed = volume * workers.peak * full / SECONDS_PER_MONTH
-    needed = needed / (workers.requests_per_worker * workers.target_utilisation_fraction)
-    most = allowed_workers(needed)
+    most = workers.most(volume, full)
     service = shared_service_s(
         alone_s=alone[..., None],
         full_s=full[..., None],

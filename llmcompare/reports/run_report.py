@@ -103,7 +103,7 @@ def _prices(replies: Sequence[ReplyFact], costs: Sequence[ReplyCost | None]) -> 
 
 def _cheapest(replies: Sequence[ReplyFact], costs: Sequence[ReplyCost | None]) -> Iterator[str]:
     """Of complete replies, as the Playground marks it."""
-    complete = [None if reply.end in (None, "cancelled") else cost for reply, cost in zip(replies, costs, strict=True)]
+    complete = [cost if reply.ended_by_itself else None for reply, cost in zip(replies, costs, strict=True)]
     found = cheapest(complete)
     if found.slots:
         names = listed([replies[at].model for at in found.slots])

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from llmcompare.core.advice import Floats, Places, Uncertain
 from llmcompare.core.advised import SERVERLESS
-from llmcompare.core.cost import ENDS
+from llmcompare.core.cost import ENDS, End
 from llmcompare.core.fleet import Out
 from llmcompare.core.needs import Need
 from llmcompare.core.records import SERVERLESS_BILLING
@@ -72,18 +72,39 @@ def out_of_limits(scenario: Scenario, field: ServerlessField, kept: Places, time
     return reasons
 
 
+def is_in(reasons: NDArray[np.object_]) -> NDArray[np.bool_]:
+    """Which have no reason to be out."""
+    return np.array([reason is None for reason in reasons.tolist()], dtype=bool)
+
+
+def usd_bands(
+    field: ServerlessField, kept: Places, times: RequestTimes, places: Places, requests_per_month: float
+) -> tuple[Floats, Floats, Floats]:
+    """US dollars a month of these deployments, low, middle and high: low prices go with the highest speed."""
+    at = kept[places]
+    speeds: dict[End, Floats | float] = {"low": times.high_ratio[at], "mid": 1.0, "high": times.low_ratio[at]}
+    low, mid, high = (field.usd(places, requests_per_month, end=end, speed=speeds[end]) for end in ENDS)
+    return low, mid, high
+
+
+def parts_at(found: Candidates, at: int) -> tuple[str, str, int, str, str]:
+    """What a deployment is made of: model, GPU, count, engine and format."""
+    fleet = found.fleet
+    return (
+        found.model_ids[fleet.model[at]], fleet.axes.gpus[fleet.gpu[at]].gpu_id, int(fleet.gpu_count[at]),
+        fleet.axes.engines[fleet.engine[at]], fleet.axes.formats[fleet.weight_format[at]],
+    )  # fmt: skip
+
+
 def out_by_deployment(facts: Facts, scenario: Scenario) -> dict[tuple[str, int, str, str], str]:
     """Why deployments of the scenario's model break its latency limits, by GPU, count, engine and format."""
     field, kept, found, times = field_of(facts, scenario, (scenario.model,))
-    fleet, reasons = found.fleet, out_of_limits(scenario, field, kept, times)
+    reasons = out_of_limits(scenario, field, kept, times)
     return {
-        (
-            fleet.axes.gpus[fleet.gpu[at]].gpu_id, int(fleet.gpu_count[at]), fleet.axes.engines[fleet.engine[at]],
-            fleet.axes.formats[fleet.weight_format[at]],
-        ): str(reason)
+        parts_at(found, at)[1:]: str(reason)
         for at, reason in zip(kept.tolist(), reasons.tolist(), strict=True)
         if reason is not None
-    }  # fmt: skip
+    }
 
 
 def _plans(

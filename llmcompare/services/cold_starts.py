@@ -6,7 +6,7 @@ from functools import lru_cache
 import numpy as np
 
 from llmcompare.core.serverless import Fleet, one_worker, shared_service_s
-from llmcompare.core.serverless_curve import Hours, allowed_workers
+from llmcompare.core.serverless_curve import Hours
 from llmcompare.core.serverless_field import ServerlessField
 from llmcompare.core.serverless_simulation import simulate
 from llmcompare.core.serverless_words import ColdStarts
@@ -65,8 +65,6 @@ def at_most(field: ServerlessField, place: int, *, requests_per_month: float) ->
     """
     workers = field.middle_workers(place)
     alone_s, full_s = rounded(float(field.alone_s[place])), rounded(float(field.full_s[place]))
-    load = requests_per_month * workers.peak * full_s / SECONDS_PER_MONTH
-    needed = load / (workers.requests_per_worker * workers.target_utilisation_fraction)
 
     def fleet_at(requests_per_s: float) -> Fleet:
         service_s = shared_service_s(
@@ -77,6 +75,6 @@ def at_most(field: ServerlessField, place: int, *, requests_per_month: float) ->
         )
         return workers.fleet(float(service_s[0]))
 
-    most = int(np.ceil(allowed_workers(np.array([needed]))[0]))
+    most = int(np.ceil(workers.most(requests_per_month, np.array([full_s]))[0]))
     found = cold_starts(fleet_at, workers.hours, max_workers=most, requests_per_month=requests_per_month)
     return min(1.0, found.fraction + ERRORS * (found.fraction_se or 0.0))

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from llmcompare.core.comparison import Comparison
-from llmcompare.core.cost import ENDS, Band
+from llmcompare.core.cost import Band
 from llmcompare.core.elsewhere import Elsewhere
 from llmcompare.core.scenario import Scenario
 from llmcompare.services import sweep
-from llmcompare.services.advice_serverless import field_of, out_of_limits
+from llmcompare.services.advice_serverless import field_of, is_in, out_of_limits, parts_at, usd_bands
 from llmcompare.services.catalogue import Facts
 
 ALIKE = 1.02
@@ -50,21 +50,18 @@ def _serverless(facts: Facts, scenario: Scenario, found: Comparison) -> Iterator
     field, kept, deployments, times = field_of(facts, scenario, (found.model.model_id,))
     everyone, volume = np.arange(len(kept)), scenario.requests_per_month
     usd = field.usd(everyone, volume)
-    usd[out_of_limits(scenario, field, kept, times) != None] = np.inf  # noqa: E711
+    usd[~is_in(out_of_limits(scenario, field, kept, times))] = np.inf
     best = int(usd.argmin()) if len(usd) else 0
     if not len(usd) or usd[best] * ALIKE >= found.serverless.usd_per_month.mid:
         return
-    here, at = np.array([best]), kept[best]
-    speeds = {"low": times.high_ratio[kept][here], "mid": 1.0, "high": times.low_ratio[kept][here]}
-    low, mid, high = (float(field.usd(here, volume, end=end, speed=speeds[end])[0]) for end in ENDS)
-    fleet = deployments.fleet
-    gpu = fleet.axes.gpus[fleet.gpu[at]]
+    low, mid, high = (float(end[0]) for end in usd_bands(field, kept, times, np.array([best]), volume))
+    _, gpu_id, gpu_count, engine, weight_format = parts_at(deployments, int(kept[best]))
     yield Elsewhere(
         kind="serverless",
-        gpu_id=gpu.gpu_id,
-        gpu_name=gpu.name_without_vendor,
-        gpu_count=int(fleet.gpu_count[at]),
-        engine=fleet.axes.engines[fleet.engine[at]],
-        weight_format=fleet.axes.formats[fleet.weight_format[at]],
+        gpu_id=gpu_id,
+        gpu_name=facts.gpus[gpu_id].name_without_vendor,
+        gpu_count=gpu_count,
+        engine=engine,
+        weight_format=weight_format,
         usd_per_month=Band(low=low, mid=mid, high=high),
     )

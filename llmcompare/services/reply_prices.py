@@ -93,8 +93,8 @@ def require_known(facts: Facts, choice: PriceChoice) -> None:
         _named("API listing", choice.name, listings(facts))
     if choice.kind == "rented GPU" and choice.name is not None:
         _named("offer of a GPU", choice.name, rentals(facts))
-    if choice.kind == "deployment" and choice.name is not None and choice.name not in DEPLOYMENTS:
-        raise UnknownIdError("deployment", choice.name, DEPLOYMENTS)
+    if choice.kind == "deployment" and choice.name is not None:
+        _deployment(choice.name)
 
 
 def cost_of(
@@ -124,17 +124,22 @@ def cost_of(
 
 def _of_deployment(facts: Facts, scenario: Scenario, name: str, run: RunFact, slot: int, tokens: Workload) -> ReplyCost:
     """Of the model that replied, where the catalogue has it."""
-    if name not in DEPLOYMENTS:
-        raise UnknownIdError("deployment", name, DEPLOYMENTS)
-    if name == TODAY:
-        return _deployed(facts, scenario, TODAY, tokens)
+    key = _deployment(name)
+    if key == TODAY:
+        return _deployed(facts, scenario, key, tokens)
     model = model_asked(facts, run, slot)
     if model is None:
         reason = (
             f"the catalogue has no model of the name {name_asked(run, slot)!r}, so what serving it costs is not known"
         )
         return ReplyCost(label="a deployment of its model", usd=None, how=(reason,))
-    return _deployed(facts, scenario.about(model.model_id), name, tokens)
+    return _deployed(facts, scenario.about(model.model_id), key, tokens)
+
+
+def _deployment(name: str) -> OptionKey:
+    if name not in DEPLOYMENTS:
+        raise UnknownIdError("deployment", name, DEPLOYMENTS)
+    return name
 
 
 def _named(what: str, name: str, known: Mapping[str, Offer]) -> Offer:

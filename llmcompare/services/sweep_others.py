@@ -15,7 +15,7 @@ from llmcompare.core.records import SERVERLESS_BILLING
 from llmcompare.core.scenario import Scenario
 from llmcompare.core.serverless_words import share_text
 from llmcompare.core.sweep_words import REASONS, Line
-from llmcompare.services.advice_serverless import field_of, out_of_limits
+from llmcompare.services.advice_serverless import field_of, is_in, out_of_limits, parts_at, usd_bands
 from llmcompare.services.catalogue import Facts
 from llmcompare.services.contenders import Block, owned_block
 
@@ -45,7 +45,7 @@ class Others(Sequence[Line]):
         number = np.repeat(np.arange(len(parts)), [len(one.mid) for one in parts])
         place = np.concatenate([np.arange(len(one.mid)) for one in parts])
         mid, reasons = np.concatenate([one.mid for one in parts]), np.concatenate([one.reasons for one in parts])
-        kept = np.nonzero(_is_in(reasons))[0]
+        kept = np.nonzero(is_in(reasons))[0]
         order = kept[np.argsort(mid[kept], kind="stable")]
         self._number, self._place = number[order], place[order]
         self.mid: Floats = mid[order]
@@ -79,10 +79,6 @@ class Others(Sequence[Line]):
                     yield part.out_row(place, str(reason))
 
 
-def _is_in(reasons: NDArray[np.object_]) -> NDArray[np.bool_]:
-    return np.array([reason is None for reason in reasons.tolist()], dtype=bool)
-
-
 LineOf = Callable[..., Line]
 """Makes a line of a kind, model, deployment and band."""
 
@@ -97,30 +93,22 @@ def others(
         parts.append(_owned(facts, scenario, bought, line))
     if max_usd_per_month is not None:
         for part in parts:
-            dear = _is_in(part.reasons) & (part.mid > max_usd_per_month)
+            dear = is_in(part.reasons) & (part.mid > max_usd_per_month)
             part.reasons[dear] = REASONS[Out.OVER_BUDGET]
     return Others(parts)
 
 
 def _serverless(facts: Facts, scenario: Scenario, models: Sequence[str], line: LineOf) -> Part:
     field, kept, found, times = field_of(facts, scenario, models)
-    fleet, everyone, volume = found.fleet, np.arange(len(kept)), scenario.requests_per_month
+    everyone, volume = np.arange(len(kept)), scenario.requests_per_month
     cold, _ = field.cold(everyone, volume)
-    speeds = {"low": times.high_ratio[kept], "mid": 1.0, "high": times.low_ratio[kept]}
-    low, mid, high = (
-        field.usd(everyone, volume, end=end, speed=speeds[end])  # type: ignore[arg-type]
-        for end in ("low", "mid", "high")
-    )
+    low, mid, high = usd_bands(field, kept, times, everyone, volume)
     reasons = out_of_limits(scenario, field, kept, times)
     if scenario.data_stays_here:
         reasons[:] = STAYS_HERE
 
     def parts_of(place: int) -> tuple[str, str, int, str, str]:
-        at = kept[place]
-        return (
-            found.model_ids[fleet.model[at]], fleet.axes.gpus[fleet.gpu[at]].gpu_id, int(fleet.gpu_count[at]),
-            fleet.axes.engines[fleet.engine[at]], fleet.axes.formats[fleet.weight_format[at]],
-        )  # fmt: skip
+        return parts_at(found, int(kept[place]))
 
     def made(place: int, usd: Band) -> Line:
         plans = field.offered[field.of[place]]

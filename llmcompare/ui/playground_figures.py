@@ -100,7 +100,7 @@ def differences_html(first: str, second: str) -> str:
 def _mark_best(view: RunView, columns: Sequence[dict[str, str]], costs: Sequence[ReplyCost | None]) -> None:
     """Who was fastest, where they ran in turn and one reply can show it; who was cheapest. Complete replies only."""
     replies = [slot.reply for slot in view.slots]
-    complete = [reply.end not in (None, "cancelled") for reply in replies]
+    complete = [reply.ended_by_itself for reply in replies]
     compared = speeds(replies)
     if (first := fastest(compared, view.fact.scheduling)) is not None:
         beside = ", beside other work" if compared.disturbed else ""
